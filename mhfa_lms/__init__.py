@@ -1,4 +1,4 @@
-"""A learning platform that trains, certifies and reminds mental health first aiders."""
+"""A learning platform for first aid for mental health: courses, marking, certificates, reminders, register."""
 
 from typing import Final
 

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Runs the suite on SQLite and on PostgreSQL: deploy/test.sh [pytest arguments]
+#
+# PostgreSQL is a cluster made for this run and thrown away with it (pg_virtualenv), unless
+# MHFA_TEST_POSTGRES_URL names a server whose user may create databases.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=deploy/common.sh
+source deploy/common.sh
+
+fail() {
+    echo "$1 'make system' installs it or says how." >&2
+    exit 1
+}
+
+if [ "${MHFA_TEST_INSIDE_CLUSTER:-}" = yes ]; then
+    # pg_virtualenv's own messages went elsewhere; ours go where the caller reads, so that pytest has the last word.
+    exec >&3 3>&-
+    MHFA_TEST_POSTGRES_URL=$(.venv/bin/python -c '
+import os
+from sqlalchemy import URL
+e = os.environ
+url = URL.create("postgresql+psycopg", e["PGUSER"], e["PGPASSWORD"], e["PGHOST"], int(e["PGPORT"]), "postgres")
+print(url.render_as_string(hide_password=False))')
+    export MHFA_TEST_POSTGRES_URL
+elif [ -z "${MHFA_TEST_POSTGRES_URL:-}" ]; then
+    command -v pg_virtualenv >/dev/null || fail "PostgreSQL is missing, and the suite runs on it as well."
+    export MHFA_TEST_INSIDE_CLUSTER=yes
+    # -t: a cluster in a temporary folder even for root, so that two runs do not meet. Durability is of no use here.
+    exec pg_virtualenv -t -c '--locale C.UTF-8 --encoding UTF8' \
+        -o max_connections=300 -o synchronous_commit=off -o full_page_writes=off -o wal_level=minimal -o max_wal_senders=0 \
+        "$PWD/deploy/test.sh" "$@" 3>&1 >/dev/null
+fi
+
+MHFA_TEST_CHROMIUM=$(find_chromium) || fail "Chromium is missing, and the browser tests need it."
+export MHFA_TEST_CHROMIUM
+[ -e node_modules/axe-core/axe.min.js ] || fail "axe-core is missing (npm ci), and the browser tests need it."
+
+exec .venv/bin/python -m pytest -n "${TEST_PROCESSES:-2}" --dist worksteal "$@"
