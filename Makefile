@@ -61,7 +61,7 @@ clean: ## remove what make made; an installation's data in instance/ stays
 set-up:
 	@deploy/system.sh test
 	@deploy/venv.sh dev
-	@$(MAKE) node_modules/.package-lock.json
+	@$(MAKE) --silent node_modules/.package-lock.json
 
 venv:
 	@deploy/venv.sh dev
