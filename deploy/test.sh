@@ -2,7 +2,8 @@
 # Runs the suite on SQLite and on PostgreSQL: deploy/test.sh [pytest arguments]
 #
 # PostgreSQL is a cluster made for this run and thrown away with it (pg_virtualenv), unless
-# MHFA_TEST_POSTGRES_URL names a server whose user may create databases.
+# MHFA_TEST_POSTGRES_URL names a server (no database) whose user may create databases:
+# postgresql+psycopg://user:password@host:port
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=deploy/common.sh
@@ -20,7 +21,7 @@ if [ "${MHFA_TEST_INSIDE_CLUSTER:-}" = yes ]; then
 import os
 from sqlalchemy import URL
 e = os.environ
-url = URL.create("postgresql+psycopg", e["PGUSER"], e["PGPASSWORD"], e["PGHOST"], int(e["PGPORT"]), "postgres")
+url = URL.create("postgresql+psycopg", e["PGUSER"], e["PGPASSWORD"], e["PGHOST"], int(e["PGPORT"]))
 print(url.render_as_string(hide_password=False))')
     export MHFA_TEST_POSTGRES_URL
 elif [ -z "${MHFA_TEST_POSTGRES_URL:-}" ]; then
