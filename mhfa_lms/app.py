@@ -1,0 +1,62 @@
+"""The application: every part wired together, in reading order."""
+
+from datetime import timedelta
+
+from flask import Flask
+from flask_compress import Compress
+from flask_wtf import CSRFProtect
+from jinja2 import StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from mhfa_lms import db, logs
+from mhfa_lms.paths import templates_dir
+from mhfa_lms.services.sessions import LASTS
+from mhfa_lms.settings import Settings
+from mhfa_lms.web import access, account, admin, coordinate, errors, grading, headers, identity, learn, pages, public
+from mhfa_lms.web.assets import Assets, make_blueprint
+from mhfa_lms.web.database import database
+
+LARGEST_REQUEST = 2 * 1024 * 1024
+
+
+def create_app(settings: Settings) -> Flask:
+    """Return the web application for an installation. The database is bound, not migrated: `serve` does that."""
+    logs.configure()
+    db.configure(settings.database_url)
+    app = Flask("mhfa_lms", static_folder=None, template_folder=str(templates_dir()))
+    app.config.from_mapping(
+        SECRET_KEY=settings.secret_key,
+        SECRET_KEY_FALLBACKS=list(settings.secret_key_fallbacks),
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        MAX_CONTENT_LENGTH=LARGEST_REQUEST,
+        SESSION_COOKIE_NAME="__Host-session" if settings.secure else "session",
+        SESSION_COOKIE_SECURE=settings.secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=LASTS,
+        SESSION_REFRESH_EACH_REQUEST=False,
+        WTF_CSRF_TIME_LIMIT=int(timedelta(hours=12).total_seconds()),
+        COMPRESS_ALGORITHM=["br", "gzip"],
+        COMPRESS_BR_LEVEL=4,
+        COMPRESS_MIN_SIZE=500,
+        PROPAGATE_EXCEPTIONS=False,
+    )
+    app.extensions["mhfa_settings"] = settings
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    database.init_app(app)
+    identity.init(app)
+    CSRFProtect(app)
+    Compress(app)
+    assets = Assets()
+    pages.init(app, settings, assets)
+    headers.init(app, settings)
+    errors.init(app)
+    app.register_blueprint(make_blueprint(assets))
+    for part in (public, account, learn, grading, coordinate, admin):
+        app.register_blueprint(part.blueprint)
+    access.check_every_route(app)
+    return app

@@ -1,0 +1,311 @@
+"""The closed, frozen types a course's files become. What is not named here is an error in the files.
+
+Ids are the author's and stable: progress, answers and marks refer to them for as long as a revision is kept.
+"""
+
+import datetime
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
+LEVELS = (1, 2, 3, 4)
+
+
+class Part(BaseModel):
+    """The base: frozen, and nothing unknown gets in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class QuestionKind(StrEnum):
+    """How many options are right: exactly one, or any number of which all are to be chosen."""
+
+    SINGLE = "single"
+    MULTIPLE = "multiple"
+
+
+class Option(Part):
+    """One answer offered. `feedback` is shown after a practice answer; the assessment has an explanation instead."""
+
+    id: Slug
+    text: Line
+    correct: bool = False
+    feedback: Text | None = None
+
+
+class Question(Part):
+    """A question; `module` and `explanation` belong to the assessment's."""
+
+    id: Slug
+    kind: QuestionKind = QuestionKind.SINGLE
+    prompt: Text
+    options: Annotated[tuple[Option, ...], Field(min_length=2, max_length=6)]
+    module: Slug | None = None
+    explanation: Text | None = None
+
+    @property
+    def right(self) -> frozenset[str]:
+        """The ids of the right options."""
+        return frozenset(option.id for option in self.options if option.correct)
+
+    def is_right(self, chosen: frozenset[str]) -> bool:
+        """Whether exactly the right options were chosen."""
+        return chosen == self.right
+
+    @model_validator(mode="after")
+    def _options_make_sense(self) -> Self:
+        ids = [option.id for option in self.options]
+        if len(set(ids)) != len(ids):
+            raise ValueError("two options have the same id")
+        if not self.right:
+            raise ValueError("no option is marked correct: true")
+        if self.kind is QuestionKind.SINGLE and len(self.right) != 1:
+            raise ValueError("a question of kind single needs exactly one correct option")
+        return self
+
+
+class ContentNote(Part):
+    """A short, specific, neutral note before a step, always with a choice."""
+
+    topic: Line
+    text: Line
+
+
+class Step(Part):
+    """One screen of teaching."""
+
+    id: Slug
+    title: Line
+    minutes: Annotated[int, Field(ge=1, le=60)] = 4
+    body: Text
+    quick_exit: bool = False
+    content_note: ContentNote | None = None
+    # Gentler, and covers what is assessed; needed where there is a content note.
+    summary: Text | None = None
+    question: Question | None = None
+    reflection: Text | None = None
+
+    @model_validator(mode="after")
+    def _note_has_a_choice(self) -> Self:
+        if self.content_note and not self.summary:
+            raise ValueError("a step with a content_note needs a summary")
+        if self.question and any(option.feedback is None for option in self.question.options):
+            raise ValueError("every option of a step's question needs feedback")
+        return self
+
+
+class Module(Part):
+    """Some steps that belong together."""
+
+    id: Slug
+    title: Line
+    summary: Text
+    steps: Annotated[tuple[Step, ...], Field(min_length=1)]
+
+    @property
+    def minutes(self) -> int:
+        """The time its steps take together, in minutes."""
+        return sum(step.minutes for step in self.steps)
+
+
+class Assessment(Part):
+    """A pool of questions from which each attempt draws."""
+
+    id: Slug
+    title: Line
+    draw: Annotated[int, Field(ge=1, le=100)]
+    questions: Annotated[tuple[Question, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _pool_is_large_enough(self) -> Self:
+        if len(self.questions) < 2 * self.draw:
+            raise ValueError(f"the pool needs at least {2 * self.draw} questions, so that a second draw can differ")
+        for question in self.questions:
+            if question.module is None or question.explanation is None:
+                raise ValueError(f"question {question.id} needs a module and an explanation")
+        return self
+
+
+class Competency(Part):
+    """What a scenario answer is marked on, with a description of each level from 1 to 4."""
+
+    id: Slug
+    title: Line
+    description: Text
+    levels: dict[int, Text]
+
+    @model_validator(mode="after")
+    def _has_four_levels(self) -> Self:
+        if tuple(sorted(self.levels)) != LEVELS:
+            raise ValueError("levels must be 1, 2, 3 and 4")
+        return self
+
+
+class RequiredAction(Part):
+    """Something a good answer must contain; without it the answer does not pass, whatever its points."""
+
+    id: Slug
+    title: Line
+    description: Text
+
+
+class Exemplar(Part):
+    """An answer with agreed marks, shown to markers first."""
+
+    id: Slug
+    text: Text
+    levels: dict[str, Annotated[int, Field(ge=1, le=4)]]
+    required: dict[str, bool]
+    comment: Text
+
+
+class Words(Part):
+    """How long an answer should be."""
+
+    min: Annotated[int, Field(ge=0)] = 50
+    max: Annotated[int, Field(ge=1, le=5000)] = 800
+
+
+class Scenario(Part):
+    """A situation in which the learner writes what they would say and do."""
+
+    id: Slug
+    title: Line
+    content_note: ContentNote
+    summary: Text
+    quick_exit: bool = True
+    situation: Text
+    prompt: Text
+    words: Words = Words()
+    pass_points: Annotated[int, Field(ge=1)]
+    competencies: Annotated[tuple[Competency, ...], Field(min_length=1, max_length=8)]
+    required_actions: tuple[RequiredAction, ...] = ()
+    exemplars: Annotated[tuple[Exemplar, ...], Field(min_length=3)]
+
+    @property
+    def max_points(self) -> int:
+        """The most points an answer can get."""
+        return 4 * len(self.competencies)
+
+    @model_validator(mode="after")
+    def _exemplars_fit(self) -> Self:
+        wanted = {competency.id for competency in self.competencies}
+        required = {action.id for action in self.required_actions}
+        for exemplar in self.exemplars:
+            if set(exemplar.levels) != wanted:
+                raise ValueError(f"exemplar {exemplar.id} must have a level for each competency")
+            if set(exemplar.required) != required:
+                raise ValueError(f"exemplar {exemplar.id} must say true or false for each required action")
+        if self.pass_points > self.max_points:
+            raise ValueError("pass_points is more than an answer can get")
+        return self
+
+
+class Certification(Part):
+    """What the course certifies in."""
+
+    slug: Slug
+    name: Line
+    description: Text
+
+
+class Defaults(Part):
+    """The course's own defaults of rules that an organisation may set (see mhfa_lms.services.rules)."""
+
+    pass_percent: Annotated[int, Field(ge=1, le=100)] | None = None
+    attempts: Annotated[int, Field(ge=1, le=10)] | None = None
+    valid_months: Annotated[int, Field(ge=1, le=120)] | None = None
+    window_before_months: Annotated[int, Field(ge=0, le=24)] | None = None
+    window_after_months: Annotated[int, Field(ge=0, le=24)] | None = None
+
+
+class Review(Part):
+    """Whether a clinician has reviewed the course."""
+
+    status: Literal["draft", "reviewed"]
+    by: Line | None = None
+    date: datetime.date | None = None
+
+    @model_validator(mode="after")
+    def _says_who(self) -> Self:
+        if self.status == "reviewed" and (self.by is None or self.date is None):
+            raise ValueError("a reviewed course says by whom and on which date")
+        return self
+
+
+class Source(Part):
+    """Where facts come from."""
+
+    title: Line
+    publisher: Line
+    year: Annotated[int, Field(ge=1900, le=2100)]
+    url: Annotated[str, StringConstraints(pattern=r"^https://\S+$")] | None = None
+
+
+class Course(Part):
+    """A whole course as its files describe it."""
+
+    slug: Slug
+    title: Line
+    language: Line
+    summary: Line
+    about: Text
+    certification: Certification
+    kind: Literal["full", "refresher"] = "full"
+    hours: Annotated[float, Field(gt=0, le=100)]
+    defaults: Defaults = Defaults()
+    review: Review
+    content_note: Line | None = None
+    modules: Annotated[tuple[Module, ...], Field(min_length=1)]
+    assessment: Assessment
+    scenarios: tuple[Scenario, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+    def steps(self) -> Iterator[tuple[Module, Step]]:
+        """Yield every step with its module, in order."""
+        for module in self.modules:
+            for step in module.steps:
+                yield module, step
+
+    def module(self, module_id: str) -> Module | None:
+        """Return a module by its id."""
+        return next((module for module in self.modules if module.id == module_id), None)
+
+    def step(self, step_id: str) -> tuple[Module, Step] | None:
+        """Return a step with its module by the step's id."""
+        return next(((module, step) for module, step in self.steps() if step.id == step_id), None)
+
+    def scenario(self, scenario_id: str) -> Scenario | None:
+        """Return a scenario by its id."""
+        return next((scenario for scenario in self.scenarios if scenario.id == scenario_id), None)
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> Self:
+        seen: set[str] = set()
+        for kind, found in _ids(self):
+            if found in seen:
+                raise ValueError(f"the id {found} of a {kind} is used twice")
+            seen.add(found)
+        modules = {module.id for module in self.modules}
+        for question in self.assessment.questions:
+            if question.module not in modules:
+                raise ValueError(f"question {question.id} names the unknown module {question.module}")
+        return self
+
+
+def _ids(course: Course) -> Iterator[tuple[str, str]]:
+    for module in course.modules:
+        yield "module", module.id
+        for step in module.steps:
+            yield "step", step.id
+            if step.question:
+                yield "question", step.question.id
+    for question in course.assessment.questions:
+        yield "question", question.id
+    for scenario in course.scenarios:
+        yield "scenario", scenario.id

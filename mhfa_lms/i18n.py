@@ -1,0 +1,202 @@
+"""Languages: translations, dates and numbers, with or without a request.
+
+Two pseudo-locales come with the program and are part of the tests: `en-XA` marks every translated string with accents,
+so that untranslated text stands out, and `ar-XB` does so in a right-to-left frame.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from gettext import NullTranslations
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import jinja2
+from babel import Locale, dates, lists, numbers
+from markupsafe import Markup
+
+ACCENTED: Final = str.maketrans("aeiouyAEIOUYcnsz", "áéíóúýÁÉÍÓÚÝçñšž")
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A language of the interface: its code, its own name, its direction and the locale that formats its dates."""
+
+    code: str
+    name: str
+    direction: str
+    format_locale: str
+    listed: bool = True
+
+
+LANGUAGES: Final = {
+    "en": Language("en", "English", "ltr", "en_GB"),
+    "en-XA": Language("en-XA", "Áççéñtéd", "ltr", "en_GB", listed=False),
+    "ar-XB": Language("ar-XB", "Mírróréd", "rtl", "ar", listed=False),
+}
+DEFAULT: Final = "en"
+_current: ContextVar[str] = ContextVar("language", default=DEFAULT)
+
+
+class PseudoTranslations(NullTranslations):
+    """Translates a message by putting accents on its letters, leaving placeholders and markup alone."""
+
+    def gettext(self, message: str) -> str:
+        """Return the message, marked."""
+        return f"[{_accent(message)}]"
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        """Return the message of the right number, marked."""
+        return self.gettext(msgid1 if n == 1 else msgid2)
+
+
+def _accent(message: str) -> str:
+    parts: list[str] = []
+    inside = ""
+    for position, letter in enumerate(message):
+        if inside:
+            parts.append(letter)
+            inside = "" if letter == inside else inside
+        elif letter == "<":
+            inside = ">"
+            parts.append(letter)
+        elif letter == "%" and message[position + 1 : position + 2] == "(":
+            inside = "s"
+            parts.append(letter)
+        else:
+            parts.append(letter.translate(ACCENTED))
+    return "".join(parts)
+
+
+@cache
+def translations(code: str) -> NullTranslations:
+    """Return the translations of a language; English is written in the code itself."""
+    return NullTranslations() if code == "en" else PseudoTranslations()
+
+
+def known(code: str | None) -> str | None:
+    """Return the code as we write it when the language exists, else None."""
+    return code if code in LANGUAGES else None
+
+
+def language() -> Language:
+    """Return the language in use."""
+    return LANGUAGES[_current.get()]
+
+
+def choose(code: str) -> None:
+    """Use a language from here on, in this thread; an unknown code means English. Each web request calls it first."""
+    _current.set(known(code) or DEFAULT)
+
+
+@contextmanager
+def use(code: str) -> Iterator[None]:
+    """Use a language inside a block; an unknown code means English."""
+    token = _current.set(known(code) or DEFAULT)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def gettext(message: str, /, **values: object) -> str:
+    """Translate a message into the language in use and fill in its `%(name)s` places."""
+    text = translations(_current.get()).gettext(message)
+    return text % values if values else text
+
+
+def ngettext(one: str, many: str, count: int, /, **values: object) -> str:
+    """Translate a message that depends on a number; `%(num)s` is the number."""
+    return translations(_current.get()).ngettext(one, many, count) % {"num": count, **values}
+
+
+class Lazy:
+    """A message translated when it is shown, for texts written at import time such as form labels."""
+
+    def __init__(self, message: str, **values: object) -> None:
+        self.message = message
+        self.values = values
+
+    def __str__(self) -> str:
+        return gettext(self.message, **self.values)
+
+    def __html__(self) -> str:
+        return str(Markup.escape(str(self)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Lazy) and (self.message, self.values) == (other.message, other.values)
+
+    def __hash__(self) -> int:
+        return hash(self.message)
+
+
+def lazy(message: str, **values: object) -> Any:
+    """Return a message that is translated when it is shown (typed Any: WTForms wants `str`)."""
+    return Lazy(message, **values)
+
+
+def format_date(day: date, style: str = "long") -> str:
+    """Return a civil date in words, such as 21 November 2026; style is Babel's short, medium, long or full."""
+    return dates.format_date(day, format=style, locale=language().format_locale)
+
+
+def format_moment(instant: datetime, zone: str, style: str = "medium") -> str:
+    """Return an instant as date and time in a zone."""
+    return dates.format_datetime(
+        instant.astimezone(ZoneInfo(zone)),
+        format=f"{'d MMMM y' if style == 'medium' else 'd MMM y'}, HH:mm",
+        locale=language().format_locale,
+    )
+
+
+def format_time(instant: datetime, zone: str) -> str:
+    """Return an instant's time of day in a zone, such as 14:40."""
+    return dates.format_time(instant.astimezone(ZoneInfo(zone)), format="HH:mm", locale=language().format_locale)
+
+
+def format_number(value: float) -> str:
+    """Return a number as the language writes it."""
+    return numbers.format_decimal(value, locale=language().format_locale)
+
+
+def format_list(items: list[str]) -> str:
+    """Return words joined as in a sentence: a, b and c."""
+    return lists.format_list(items, locale=Locale.parse(language().format_locale))
+
+
+def format_code(code: str) -> str:
+    """Return a verification code in groups of four: ABCD-EFGH-JKMN-PQRS."""
+    return "-".join(code[start : start + 4] for start in range(0, len(code), 4))
+
+
+def install(environment: jinja2.Environment) -> None:
+    """Give a Jinja environment translations and the filters that every template of ours may use."""
+    environment.add_extension("jinja2.ext.i18n")
+    environment.install_gettext_callables(  # type: ignore[attr-defined]  # added by the i18n extension
+        lambda message: translations(_current.get()).gettext(message),
+        lambda one, many, count: translations(_current.get()).ngettext(one, many, count),
+        newstyle=True,
+    )
+    environment.filters.update(
+        date=format_date,
+        shortdate=lambda day: format_date(day, "medium"),
+        number=format_number,
+        code=format_code,
+        sentence=format_list,
+    )
+
+
+def make_environment(folder: str) -> jinja2.Environment:
+    """Return a Jinja environment for mails and PDFs: no request, everything escaped in HTML, unknown names refused."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        autoescape=jinja2.select_autoescape(("html", "svg")),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    install(environment)
+    return environment

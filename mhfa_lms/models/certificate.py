@@ -1,0 +1,124 @@
+"""Certificates, the files drawn for them, and the reminders sent about them."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from mhfa_lms.db import Base, Erasure, Id
+from mhfa_lms.models.people import Membership
+
+
+class RenewalBasis(StrEnum):
+    """From when a renewal inside the window counts."""
+
+    COMPLETION = "completion"
+    OLD_EXPIRY = "old-expiry"
+
+
+class Certificate(Base):
+    """A certificate as issued: its names and dates are stored and no later change of policy or course moves them."""
+
+    __tablename__ = "certificate"
+    __erasure__ = Erasure.REDUCED
+    __table_args__ = (
+        UniqueConstraint("enrolment_id"),
+        ForeignKeyConstraint(
+            ["membership_id", "organisation_id"], ["membership.id", "membership.organisation_id"], ondelete="RESTRICT"
+        ),
+        CheckConstraint("length(code) = 16 AND code = upper(code)", name="code_shape"),
+        CheckConstraint("expires_on >= starts_on", name="expires_after_start"),
+        CheckConstraint("window_opens_on <= expires_on AND window_closes_on >= expires_on", name="window_holds_expiry"),
+        CheckConstraint("(revoked_at IS NULL) = (revoked_reason IS NULL)", name="revoked_with_reason"),
+        CheckConstraint("replaced_by_id IS NULL OR replaced_by_id <> id", name="not_own_replacement"),
+        CheckConstraint("renewed_by_id IS NULL OR renewed_by_id <> id", name="not_own_renewal"),
+        Index(None, "organisation_id", "sort_key", "id"),
+        Index(None, "organisation_id", "expires_on"),
+        Index(None, "membership_id", "certification_type_id"),
+        Index(None, "expires_on"),
+    )
+
+    id: Mapped[Id]
+    # 16 random Crockford characters, upper case, stored without hyphens: the certificate's only number.
+    code: Mapped[str] = mapped_column(unique=True)
+    # Empty for a certificate that was imported or corrects another.
+    enrolment_id: Mapped[int | None] = mapped_column(ForeignKey("enrolment.id", ondelete="RESTRICT"))
+    membership_id: Mapped[int]
+    organisation_id: Mapped[int]
+    certification_type_id: Mapped[int] = mapped_column(ForeignKey("certification_type.id", ondelete="RESTRICT"))
+    name: Mapped[str]
+    sort_key: Mapped[str]
+    type_name: Mapped[str]
+    course_title: Mapped[str]
+    organisation_name: Mapped[str]
+    issuer_name: Mapped[str]
+    locale: Mapped[str]
+    completed_on: Mapped[date]
+    starts_on: Mapped[date]
+    expires_on: Mapped[date]
+    window_opens_on: Mapped[date]
+    window_closes_on: Mapped[date]
+    renewal_basis: Mapped[RenewalBasis] = mapped_column(default=RenewalBasis.COMPLETION)
+    issued_at: Mapped[datetime]
+    issued_on: Mapped[date]
+    revoked_at: Mapped[datetime | None]
+    revoked_reason: Mapped[str | None]
+    revoked_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="RESTRICT"))
+    replaced_by_id: Mapped[int | None] = mapped_column(ForeignKey("certificate.id", ondelete="RESTRICT"))
+    renewed_by_id: Mapped[int | None] = mapped_column(ForeignKey("certificate.id", ondelete="RESTRICT"))
+    # The holder asked for initials on the verification page.
+    initials_only: Mapped[bool] = mapped_column(default=False)
+    file_id: Mapped[int | None] = mapped_column(ForeignKey("stored_file.id", ondelete="RESTRICT"))
+    erased_at: Mapped[datetime | None]
+
+    membership: Mapped[Membership] = relationship(
+        primaryjoin="Certificate.membership_id == Membership.id",
+        foreign_keys="Certificate.membership_id",
+        viewonly=True,
+    )
+    file: Mapped["StoredFile | None"] = relationship()
+
+
+class StoredFile(Base):
+    """A file in the storage, written once. The row is made after the bytes are safely there."""
+
+    __tablename__ = "stored_file"
+    __erasure__ = Erasure.DELETED
+    __table_args__ = (CheckConstraint("size > 0", name="size_positive"),)
+
+    id: Mapped[Id]
+    key: Mapped[str] = mapped_column(unique=True)
+    media_type: Mapped[str]
+    size: Mapped[int]
+    sha256: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class Reminder(Base):
+    """One reminder to renew that was posted: each offset once per certificate, for ever."""
+
+    __tablename__ = "reminder"
+    __erasure__ = Erasure.KEPT
+    __table_args__ = (UniqueConstraint("certificate_id", "offset_days"),)
+
+    id: Mapped[Id]
+    certificate_id: Mapped[int] = mapped_column(ForeignKey("certificate.id", ondelete="RESTRICT"))
+    # Days before expiry: 180, 90, 30, 0; negative once in grace.
+    offset_days: Mapped[int]
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id", ondelete="RESTRICT"))
+    posted_at: Mapped[datetime]
+
+
+class AuthorisationReminder(Base):
+    """One reminder that an instructor's authorisation ends."""
+
+    __tablename__ = "authorisation_reminder"
+    __erasure__ = Erasure.KEPT
+    __table_args__ = (UniqueConstraint("authorisation_id", "offset_days"),)
+
+    id: Mapped[Id]
+    authorisation_id: Mapped[int] = mapped_column(ForeignKey("authorisation.id", ondelete="RESTRICT"))
+    offset_days: Mapped[int]
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id", ondelete="RESTRICT"))
+    posted_at: Mapped[datetime]

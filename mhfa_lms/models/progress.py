@@ -1,0 +1,50 @@
+"""What a learner has done: steps and the questions inside them."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mhfa_lms.db import Base, Erasure, Id
+
+
+class Way(StrEnum):
+    """How a step was done. The learner's own business: no screen of an organisation shows it."""
+
+    READ = "read"
+    SUMMARY = "summary"
+    SKIPPED = "skipped"
+
+
+class StepProgress(Base):
+    """A step that is done, by its author's stable id."""
+
+    __tablename__ = "step_progress"
+    __erasure__ = Erasure.DELETED
+    __table_args__ = (UniqueConstraint("enrolment_id", "step"),)
+
+    id: Mapped[Id]
+    enrolment_id: Mapped[int] = mapped_column(ForeignKey("enrolment.id", ondelete="RESTRICT"))
+    step: Mapped[str]
+    way: Mapped[Way] = mapped_column(default=Way.READ)
+    done_at: Mapped[datetime]
+
+
+class PracticeAnswer(Base):
+    """The latest answer to a step's question. It is practice: it gates nothing."""
+
+    __tablename__ = "practice_answer"
+    __erasure__ = Erasure.DELETED
+    __table_args__ = (
+        UniqueConstraint("enrolment_id", "question"),
+        CheckConstraint("version > 0", name="version_positive"),
+    )
+
+    id: Mapped[Id]
+    enrolment_id: Mapped[int] = mapped_column(ForeignKey("enrolment.id", ondelete="RESTRICT"))
+    question: Mapped[str]
+    chosen: Mapped[list[object]]
+    correct: Mapped[bool]
+    version: Mapped[int] = mapped_column(default=1)
+    answered_at: Mapped[datetime]

@@ -1,0 +1,85 @@
+"""What waits to be done outside a request: mails in the outbox, and jobs.
+
+Both are leased, so that a crash gives them back.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mhfa_lms.db import Base, Erasure, Id
+
+
+class WorkState(StrEnum):
+    """Where a message or a job stands."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Message(Base):
+    """A mail to send: a kind, a locale and facts, never finished text. The key makes posting it twice harmless."""
+
+    __tablename__ = "message"
+    __erasure__ = Erasure.REDUCED
+    __table_args__ = (
+        CheckConstraint("(state = 'waiting') = (done_at IS NULL)", name="waiting_iff_not_done"),
+        CheckConstraint("attempts >= 0", name="attempts_not_negative"),
+        Index(None, "state", "due_at", "id"),
+    )
+
+    id: Mapped[Id]
+    key: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str]
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id", ondelete="RESTRICT"))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="RESTRICT"), index=True)
+    # Only where the address is not the account's own, such as an invitation or a new address to confirm.
+    to_address: Mapped[str | None]
+    locale: Mapped[str]
+    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    state: Mapped[WorkState] = mapped_column(default=WorkState.WAITING)
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    leased_until: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    # Derived from the key and stored before the first try, so that a repeat carries the same one.
+    internet_id: Mapped[str]
+    done_at: Mapped[datetime | None]
+    error: Mapped[str] = mapped_column(default="")
+
+
+class Job(Base):
+    """A piece of long work, with progress and a place to resume from."""
+
+    __tablename__ = "job"
+    __erasure__ = Erasure.KEPT
+    __table_args__ = (
+        CheckConstraint("(state = 'waiting') = (done_at IS NULL)", name="waiting_iff_not_done"),
+        CheckConstraint("attempts >= 0", name="attempts_not_negative"),
+        CheckConstraint("done_units BETWEEN 0 AND total_units", name="progress_in_range"),
+        Index(None, "state", "due_at", "id"),
+    )
+
+    id: Mapped[Id]
+    key: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str]
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id", ondelete="RESTRICT"))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="RESTRICT"))
+    # Ids only; a job reads what it needs when it runs.
+    payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    state: Mapped[WorkState] = mapped_column(default=WorkState.WAITING)
+    done_units: Mapped[int] = mapped_column(default=0)
+    total_units: Mapped[int] = mapped_column(default=1)
+    resume: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    file_id: Mapped[int | None] = mapped_column(ForeignKey("stored_file.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    leased_until: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    done_at: Mapped[datetime | None]
+    error: Mapped[str] = mapped_column(default="")

@@ -1,0 +1,70 @@
+"""Published courses by revision. A revision never changes, so a process keeps those it has read."""
+
+from functools import lru_cache
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from mhfa_lms.content.schema import Course
+from mhfa_lms.db import session as reading
+from mhfa_lms.models import CourseRevision
+
+
+class UnknownRevisionError(LookupError):
+    """There is no such revision."""
+
+
+# Keyed by digest, not by id alone: two databases in one process (tests, a restore) number alike.
+@lru_cache(maxsize=64)
+def _parse(digest: str, revision_id: int) -> Course:
+    document = (
+        reading()
+        .scalars(
+            select(CourseRevision.document).where(CourseRevision.id == revision_id, CourseRevision.digest == digest)
+        )
+        .one_or_none()
+    )
+    if document is None:
+        raise UnknownRevisionError(revision_id)
+    return Course.model_validate(document)
+
+
+def course(revision: CourseRevision) -> Course:
+    """Return the course of a revision that is at hand; the document is read once per process."""
+    return _parse(revision.digest, revision.id)
+
+
+def by_id(revision_id: int) -> Course:
+    """Return the course of a revision. Raises `UnknownRevisionError`."""
+    revision = reading().get(CourseRevision, revision_id)
+    if revision is None:
+        raise UnknownRevisionError(revision_id)
+    return course(revision)
+
+
+def newest(session: Session) -> list[CourseRevision]:
+    """Return each course's newest open revision, in the order of their titles: what new enrolments take."""
+    last = (
+        select(func.max(CourseRevision.number))
+        .where(CourseRevision.open.is_(True))
+        .group_by(CourseRevision.course_id)
+        .with_only_columns(CourseRevision.course_id, func.max(CourseRevision.number).label("number"))
+        .subquery()
+    )
+    return list(
+        session.scalars(
+            select(CourseRevision)
+            .join(last, (last.c.course_id == CourseRevision.course_id) & (last.c.number == CourseRevision.number))
+            .order_by(CourseRevision.title, CourseRevision.id)
+        )
+    )
+
+
+def newest_of(session: Session, course_id: int) -> CourseRevision | None:
+    """Return a course's newest open revision."""
+    return session.scalars(
+        select(CourseRevision)
+        .where(CourseRevision.course_id == course_id, CourseRevision.open.is_(True))
+        .order_by(CourseRevision.number.desc())
+        .limit(1)
+    ).one_or_none()

@@ -1,0 +1,74 @@
+"""Limits on tries, counted in the database so that every process sees the same number.
+
+Keys are hashed with the installation's secret: the table cannot be read back into addresses.
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import delete, func, select
+
+from mhfa_lms.db import transaction
+from mhfa_lms.models import Try
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `count` tries in `window`."""
+
+    name: str
+    count: int
+    window: timedelta
+
+
+SIGN_IN_ACCOUNT: Final = Limit("sign-in:account", 10, timedelta(minutes=15))
+SIGN_IN_ADDRESS: Final = Limit("sign-in:address", 100, timedelta(minutes=15))
+MAIL_ACCOUNT: Final = Limit("mail:account", 4, timedelta(hours=1))
+MAIL_ADDRESS: Final = Limit("mail:address", 40, timedelta(hours=1))
+LINK_ADDRESS: Final = Limit("link:address", 60, timedelta(minutes=15))
+VERIFY_ADDRESS: Final = Limit("verify:address", 60, timedelta(minutes=10))
+LONGEST: Final = timedelta(hours=1)
+
+
+class TooManyTriesError(Exception):
+    """A limit was reached; `retry_after` is in seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"again in {retry_after} s")
+        self.retry_after = retry_after
+
+
+def take(limits: list[tuple[Limit, str]], *, secret: str, now: datetime) -> None:
+    """Count one try under every limit, each with what it is counted by (an address, a normalised e-mail).
+
+    Raises `TooManyTriesError` when one was reached; the try is then not counted, so waiting always helps.
+    """
+    keys = [(limit, _key(limit, who, secret)) for limit, who in limits]
+    with transaction() as session:
+        for limit, key in keys:
+            since = now - limit.window
+            count, first = session.execute(
+                select(func.count(), func.min(Try.at)).where(Try.key_hash == key, Try.at > since)
+            ).one()
+            if count >= limit.count:
+                raise TooManyTriesError(max(1, int((first + limit.window - now).total_seconds()) + 1))
+        session.add_all(Try(key_hash=key, at=now) for _limit, key in keys)
+
+
+def forget(limit: Limit, who: str, *, secret: str) -> None:
+    """Let go of the tries counted, as after a sign-in that succeeded."""
+    with transaction() as session:
+        session.execute(delete(Try).where(Try.key_hash == _key(limit, who, secret)))
+
+
+def sweep(*, now: datetime) -> int:
+    """Delete tries too old to count; returns how many."""
+    with transaction() as session:
+        return len(session.scalars(delete(Try).where(Try.at < now - LONGEST).returning(Try.id)).all())
+
+
+def _key(limit: Limit, who: str, secret: str) -> str:
+    return hmac.new(secret.encode(), f"{limit.name}:{who}".encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,38 @@
+"""Names and addresses: how they are compared and put in order."""
+
+import unicodedata
+
+
+def email_key(address: str) -> str:
+    """Return the form in which e-mail addresses are compared: Unicode-normalised, without regard to case."""
+    return unicodedata.normalize("NFKC", address).strip().casefold().lower()
+
+
+def sort_key(name: str) -> str:
+    """Return the key that puts names in order, the same on every database.
+
+    Accents and case do not count; digits count as numbers ("Site 9" before "Site 10").
+    """
+    plain = unicodedata.normalize("NFKD", name).casefold()
+    letters = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    out: list[str] = []
+    digits = ""
+    for letter in f"{letters}\0":
+        if letter.isdecimal() and letter.isascii():
+            digits += letter
+            continue
+        if digits:
+            out.append(digits.zfill(12))
+            digits = ""
+        out.append(letter)
+    return "".join(out).rstrip("\0").strip()
+
+
+def initials(name: str) -> str:
+    """Return a name's initials, such as A. Y."""
+    return " ".join(f"{word[0].upper()}." for word in name.split() if word[0].isalpha())
+
+
+def first_name(name: str) -> str:
+    """Return the first word of a name, for a greeting."""
+    return (name.split() or [""])[0]

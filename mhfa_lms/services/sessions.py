@@ -1,0 +1,192 @@
+"""Signed-in browsers: the cookie holds a secret, the database says whether it still counts.
+
+Sign-out, a new password, deactivation and a change of role end rows here, and with them every cookie at once.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session, aliased
+
+from mhfa_lms import clock
+from mhfa_lms.db import session as reading
+from mhfa_lms.db import transaction
+from mhfa_lms.models import (
+    Account,
+    Authorisation,
+    LoginSession,
+    Membership,
+    MembershipRole,
+    MembershipState,
+    Organisation,
+    Role,
+)
+from mhfa_lms.policy import Actor, Forbidden
+from mhfa_lms.services import audit
+from mhfa_lms.services.secrets import hashed, new_secret
+
+LASTS: Final = timedelta(days=14)
+
+
+def begin(session: Session, account_id: int, *, now: datetime, browser: str = "") -> str:
+    """Sign an account in, in the caller's transaction. Returns the secret for the cookie.
+
+    The first of the account's memberships by name is the one in use, until the person switches.
+    """
+    membership_id = session.scalars(
+        select(Membership.id)
+        .join(Organisation)
+        .where(Membership.account_id == account_id, Membership.state == MembershipState.ACTIVE)
+        .order_by(Organisation.name, Membership.id)
+        .limit(1)
+    ).one_or_none()
+    secret = new_secret()
+    session.add(
+        LoginSession(
+            account_id=account_id,
+            membership_id=membership_id,
+            secret_hash=hashed(secret),
+            browser=browser[:120],
+            created_at=now,
+            expires_at=now + LASTS,
+        )
+    )
+    return secret
+
+
+def resume(secret: str, *, now: datetime) -> Actor | None:
+    """Return who a cookie's secret belongs to, or None when it no longer counts. One query, two for instructors."""
+    other = aliased(Membership)
+    memberships_count = (
+        select(func.count())
+        .where(other.account_id == Account.id, other.state == MembershipState.ACTIVE)
+        .scalar_subquery()
+    )
+    rows = (
+        reading()
+        .execute(
+            select(
+                LoginSession.id.label("session_id"),
+                Account.id.label("account_id"),
+                Account.is_admin,
+                Account.email,
+                Account.locale,
+                Account.timezone,
+                Membership.id.label("membership_id"),
+                Membership.name,
+                Organisation.id.label("organisation_id"),
+                Organisation.name.label("organisation_name"),
+                Organisation.timezone.label("organisation_timezone"),
+                Organisation.country,
+                MembershipRole.role,
+                memberships_count.label("memberships_count"),
+            )
+            .join(Account, Account.id == LoginSession.account_id)
+            .outerjoin(
+                Membership,
+                (Membership.id == LoginSession.membership_id)
+                & (Membership.account_id == Account.id)
+                & (Membership.state == MembershipState.ACTIVE),
+            )
+            .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
+            .outerjoin(MembershipRole, MembershipRole.membership_id == Membership.id)
+            .where(
+                LoginSession.secret_hash == hashed(secret),
+                LoginSession.ended_at.is_(None),
+                LoginSession.expires_at > now,
+                Account.deactivated_at.is_(None),
+            )
+        )
+        .all()
+    )
+    if not rows:
+        return None
+    first = rows[0]
+    roles = frozenset(row.role for row in rows if row.role is not None)
+    timezone = first.timezone or first.organisation_timezone or "UTC"
+    return Actor(
+        account_id=first.account_id,
+        is_admin=first.is_admin,
+        membership_id=first.membership_id,
+        organisation_id=first.organisation_id,
+        organisation_name=first.organisation_name or "",
+        roles=roles,
+        name=first.name or "",
+        email=first.email,
+        locale=first.locale,
+        timezone=timezone,
+        country=first.country,
+        memberships_count=first.memberships_count,
+        session_id=first.session_id,
+        authorised_types=_authorised(first.membership_id, timezone, now) if Role.INSTRUCTOR in roles else frozenset(),
+    )
+
+
+def _authorised(membership_id: int, timezone: str, now: datetime) -> frozenset[int]:
+    today = clock.civil_date(now, timezone)
+    return frozenset(
+        reading().scalars(
+            select(Authorisation.certification_type_id).where(
+                Authorisation.membership_id == membership_id,
+                Authorisation.valid_from <= today,
+                Authorisation.expires_on >= today,
+            )
+        )
+    )
+
+
+def end(session_id: int, *, by: Actor, now: datetime) -> None:
+    """Sign one browser out."""
+    with transaction() as session:
+        session.execute(
+            update(LoginSession)
+            .where(
+                LoginSession.id == session_id,
+                LoginSession.account_id == by.account_id,
+                LoginSession.ended_at.is_(None),
+            )
+            .values(ended_at=now)
+        )
+        audit.record(session, "signed-out", by=by, now=now, subject="account", subject_id=by.account_id)
+
+
+def end_all(session: Session, account_id: int, *, now: datetime, but: int | None = None) -> int:
+    """Sign an account out everywhere, in the caller's transaction, but for one session; returns how many ended."""
+    ended = session.scalars(
+        update(LoginSession)
+        .where(
+            LoginSession.account_id == account_id,
+            LoginSession.ended_at.is_(None),
+            LoginSession.id != (but or 0),
+        )
+        .values(ended_at=now)
+        .returning(LoginSession.id)
+    )
+    return len(ended.all())
+
+
+def switch(membership_id: int, *, by: Actor, now: datetime) -> None:
+    """Use another of one's own memberships. Raises `Forbidden` when it is not one of them."""
+    with transaction() as session:
+        mine = session.scalars(
+            select(Membership.organisation_id).where(
+                Membership.id == membership_id,
+                Membership.account_id == by.account_id,
+                Membership.state == MembershipState.ACTIVE,
+            )
+        ).one_or_none()
+        if mine is None or by.session_id is None:
+            raise Forbidden("switch")
+        session.execute(
+            update(LoginSession).where(LoginSession.id == by.session_id).values(membership_id=membership_id)
+        )
+        audit.record(
+            session,
+            "membership-switched",
+            by=by,
+            now=now,
+            subject="membership",
+            subject_id=membership_id,
+            organisation_id=mine,
+        )

@@ -1,0 +1,91 @@
+"""Who may call a view: every route says it, here and nowhere else, and a route that says nothing does not start.
+
+`@requires(can, load=...)` loads the object through the caller's organisation (404 when it is not theirs), then asks the
+policy (403), then hands the object to the view.
+"""
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final
+
+from flask import Flask, abort, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from mhfa_lms.policy import Actor, Can, require
+from mhfa_lms.web.identity import actor
+
+View = Callable[..., ResponseReturnValue]
+ACCESS: Final = "__access__"
+PUBLIC: Final = "public"
+
+
+def public(view: View) -> View:
+    """Mark a view as open to everybody, signed in or not."""
+    setattr(view, ACCESS, PUBLIC)
+    return view
+
+
+def requires(can: Can, load: Callable[..., Any] | None = None) -> Callable[[View], View]:
+    """Ask for a permission before the view runs.
+
+    `load(actor, **ids)` takes those of the address's values that it names and returns the object, or None for 404. The
+    view gets the object as its first argument and the remaining values by name.
+    """
+
+    def decorate(view: View) -> View:
+        names = [name for name in inspect.signature(load).parameters if name != "actor"] if load else []
+
+        @wraps(view)
+        def guarded(**values: Any) -> ResponseReturnValue:
+            who = actor()
+            if who is None:
+                return ask_to_sign_in()
+            if load is None:
+                require(who, can)
+                return view(**values)
+            thing = load(who, **{name: values.pop(name) for name in names})
+            if thing is None:
+                abort(404)
+            require(who, can, thing)
+            return view(thing, **values)
+
+        setattr(guarded, ACCESS, can.value)
+        return guarded
+
+    return decorate
+
+
+def ask_to_sign_in() -> ResponseReturnValue:
+    """Send the person to the sign-in page, and back to this page afterwards when it is one that can be read."""
+    back = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("account.sign_in", next=back), 303)
+
+
+def safe_next(target: str | None) -> str | None:
+    """Return where to go after signing in, when it is a page of this site; an address elsewhere is dropped."""
+    if target and target.startswith("/") and not target.startswith(("//", "/\\")) and "\\" not in target:
+        return target
+    return None
+
+
+def check_every_route(app: Flask) -> None:
+    """Raise when a route has no permission and is not named public: what is not listed is refused, at the start."""
+    silent = [name for name, view in app.view_functions.items() if name != "static" and not hasattr(view, ACCESS)]
+    if silent:
+        raise RuntimeError(f"routes without a permission: {', '.join(sorted(silent))}")
+
+
+def listed(app: Flask) -> list[tuple[str, str, str]]:
+    """Return every route as address, methods and permission, in order."""
+    return sorted(
+        (
+            rule.rule,
+            ",".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})),
+            getattr(app.view_functions[rule.endpoint], ACCESS, PUBLIC),
+        )
+        for rule in app.url_map.iter_rules()
+    )
+
+
+__all__ = ["Actor", "ask_to_sign_in", "check_every_route", "listed", "public", "requires", "safe_next"]

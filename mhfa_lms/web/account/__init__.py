@@ -1,0 +1,5 @@
+"""Routes: account."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("account", __name__)

@@ -1,0 +1,5 @@
+"""Routes: admin."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("admin", __name__)

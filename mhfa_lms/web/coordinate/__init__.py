@@ -1,0 +1,5 @@
+"""Routes: coordinate."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("coordinate", __name__)

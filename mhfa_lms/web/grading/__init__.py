@@ -1,0 +1,5 @@
+"""Routes: grading."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("grading", __name__)

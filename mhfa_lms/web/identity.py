@@ -1,0 +1,72 @@
+"""Flask-Login over our own sessions: the cookie carries a secret that the database knows, or no longer knows."""
+
+from flask import Flask, current_app
+from flask import session as cookie
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+
+from mhfa_lms import clock
+from mhfa_lms.policy import Actor
+from mhfa_lms.services import sessions
+from mhfa_lms.settings import Settings
+
+manager = LoginManager()
+manager.session_protection = None
+
+
+class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login ships no types
+    """The user Flask-Login sees."""
+
+    def __init__(self, secret: str, actor: Actor | None) -> None:
+        self.secret = secret
+        self.actor = actor
+
+    def get_id(self) -> str:
+        """Return the session's secret, not the account's number: it is what signing out makes worthless."""
+        return self.secret
+
+
+@manager.user_loader  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def load(secret: str) -> SignedIn | None:
+    """Return the signed-in user of a cookie's secret, or None when the database has ended it."""
+    actor = sessions.resume(secret, now=clock.now())
+    return SignedIn(secret, actor) if actor else None
+
+
+def actor() -> Actor | None:
+    """Return who is asking, or None when nobody is signed in."""
+    found = getattr(current_user, "actor", None)
+    return found if isinstance(found, Actor) else None
+
+
+def me() -> Actor:
+    """Return who is asking, on pages only signed-in people reach."""
+    found = actor()
+    if found is None:
+        raise RuntimeError("this page is open to people who are not signed in")
+    return found
+
+
+def sign_in(secret: str) -> None:
+    """Give the browser a session's secret, in a fresh cookie."""
+    cookie.clear()
+    cookie.permanent = True
+    login_user(SignedIn(secret, None), force=True)
+
+
+def sign_out() -> None:
+    """Take the secret from the browser. The caller ends the session in the database."""
+    logout_user()
+    cookie.clear()
+
+
+def settings() -> Settings:
+    """Return the installation's settings."""
+    found = current_app.extensions["mhfa_settings"]
+    if not isinstance(found, Settings):
+        raise TypeError("the application was not made by create_app")
+    return found
+
+
+def init(app: Flask) -> None:
+    """Attach to the application."""
+    manager.init_app(app)

@@ -1,0 +1,5 @@
+"""Routes: learn."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("learn", __name__)

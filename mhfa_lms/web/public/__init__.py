@@ -1,0 +1,5 @@
+"""Routes: public."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("public", __name__)

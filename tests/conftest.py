@@ -1,0 +1,108 @@
+"""Fixtures: a fresh, migrated database for each test, on SQLite and on PostgreSQL; settings; the web client."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine, text
+
+from mhfa_lms import db, i18n, schema
+from mhfa_lms.app import create_app
+from mhfa_lms.settings import Settings, read_settings
+
+POSTGRES = "MHFA_TEST_POSTGRES_URL"
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    db.configure(f"sqlite:///{path}")
+    schema.upgrade()
+    with db.engine().connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.release()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template() -> Iterator[tuple[str, str]]:
+    """A migrated PostgreSQL database to be used as a template: the server's address and the database's name."""
+    server = os.environ.get(POSTGRES)
+    if not server:
+        pytest.fail(f"{POSTGRES} is not set: run `make test`, or leave these out with -m 'not postgres'")
+    name = f"mhfa_template_{uuid.uuid4().hex[:12]}"
+    _on_server(server, f'CREATE DATABASE "{name}"')
+    db.configure(f"{server}/{name}")
+    schema.upgrade()
+    db.release()
+    yield server, name
+    _on_server(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _on_server(server: str, statement: str) -> None:
+    engine = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a fresh, migrated database; each test that asks for it runs on both kinds."""
+    if request.param == "sqlite":
+        template: Path = request.getfixturevalue("sqlite_template")
+        shutil.copy(template, tmp_path / "test.db")
+        yield f"sqlite:///{tmp_path / 'test.db'}"
+        return
+    server, template_name = request.getfixturevalue("postgres_template")
+    name = f"mhfa_test_{uuid.uuid4().hex[:12]}"
+    _on_server(server, f'CREATE DATABASE "{name}" TEMPLATE "{template_name}"')
+    yield f"{server}/{name}"
+    _on_server(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[str]:
+    """A fresh database that `db` is bound to."""
+    db.configure(database_url)
+    yield database_url
+    db.release()
+
+
+@pytest.fixture(autouse=True)
+def english() -> None:
+    """Every test begins in English, whatever the one before it chose."""
+    i18n.choose("en")
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Settings of an installation that lives in the test's own folder."""
+    return read_settings(
+        {
+            "MHFA_DATA_DIR": str(tmp_path / "data"),
+            "MHFA_DATABASE_URL": database_url,
+            "MHFA_SECRET_KEY": "a-test-key-that-is-long-enough",
+        }
+    )
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The web application over a fresh database."""
+    application = create_app(settings)
+    application.config.update(TESTING=True, PROPAGATE_EXCEPTIONS=True, WTF_CSRF_ENABLED=False)
+    yield application
+    db.release()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without JavaScript and without cookies."""
+    return app.test_client()

@@ -1,0 +1,201 @@
+"""Builders: a test names only the facts it is about, and these fill in the rest."""
+
+import itertools
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, TypeVar
+
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from mhfa_lms import db
+from mhfa_lms.content.schema import Course as CourseContent
+from mhfa_lms.models import (
+    Account,
+    Audience,
+    Authorisation,
+    Certificate,
+    CertificationType,
+    Course,
+    CourseRevision,
+    Enrolment,
+    EnrolmentState,
+    Membership,
+    MembershipRole,
+    Organisation,
+    Role,
+    Site,
+)
+from mhfa_lms.policy import Actor
+from mhfa_lms.services import names, sessions
+from mhfa_lms.services.secrets import new_code
+from tests.small_course import course as small_course
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+PASSWORD = "a long enough pass phrase"
+T = TypeVar("T")
+_numbers = itertools.count(1)
+
+
+def _save(row: T) -> T:
+    with db.transaction() as session:
+        session.add(row)
+        session.flush()
+        session.refresh(row)
+    return row
+
+
+def organisation(slug: str | None = None, **values: Any) -> Organisation:
+    """An organisation."""
+    slug = slug or f"organisation-{next(_numbers)}"
+    return _save(Organisation(slug=slug, **{"name": slug.title(), "created_at": NOON, **values}))
+
+
+def site(owner: Organisation, name: str = "North") -> Site:
+    """A site."""
+    return _save(Site(organisation_id=owner.id, name=name, sort_key=names.sort_key(name)))
+
+
+def account(email: str | None = None, **values: Any) -> Account:
+    """A confirmed account without a password."""
+    email = email or f"person{next(_numbers)}@example.org"
+    return _save(
+        Account(email=email, email_key=names.email_key(email), **{"created_at": NOON, "confirmed_at": NOON, **values})
+    )
+
+
+def member(
+    owner: Organisation | None = None,
+    *roles: Role,
+    name: str = "Amina Yusuf",
+    holder: Account | None = None,
+    **values: Any,
+) -> Membership:
+    """A membership, as a learner and whatever else is named."""
+    owner = owner or organisation()
+    holder = holder or account()
+    filled = {"audience": Audience.VOLUNTEER, "joined_at": NOON, **values}
+    row = Membership(account_id=holder.id, organisation_id=owner.id, name=name, sort_key=names.sort_key(name), **filled)
+    row.roles = [MembershipRole(role=role) for role in {Role.LEARNER, *roles}]
+    return _save(row)
+
+
+def actor(membership: Membership, *, now: datetime = NOON) -> Actor:
+    """The actor a signed-in member is, found the way a request finds it."""
+    with db.transaction() as session:
+        secret = sessions.begin(session, membership.account_id, now=now)
+    found = sessions.resume(secret, now=now)
+    assert found is not None
+    if found.membership_id != membership.id:
+        sessions.switch(membership.id, by=found, now=now)
+        found = sessions.resume(secret, now=now)
+        assert found is not None
+    return found
+
+
+def published(content: CourseContent | None = None, **values: Any) -> CourseRevision:
+    """A published revision of the small course, or of the one given."""
+    content = content or small_course()
+    with db.transaction() as session:
+        kind = session.scalars(
+            select(CertificationType).where(CertificationType.slug == content.certification.slug)
+        ).one_or_none() or CertificationType(slug=content.certification.slug, name=content.certification.name)
+        found = session.scalars(select(Course).where(Course.slug == content.slug)).one_or_none()
+        if found is None:
+            found = Course(slug=content.slug, certification_type=kind)
+            session.add(found)
+        session.flush()
+        number = len(session.scalars(select(CourseRevision.id).where(CourseRevision.course_id == found.id)).all()) + 1
+        revision = CourseRevision(
+            course_id=found.id,
+            number=number,
+            title=content.title,
+            digest=f"{content.slug}-{next(_numbers)}",
+            document=content.model_dump(mode="json"),
+            **{"published_at": NOON, **values},
+        )
+        session.add(revision)
+        session.flush()
+        session.refresh(revision)
+    return revision
+
+
+def enrolment(membership: Membership | None = None, revision: CourseRevision | None = None, **values: Any) -> Enrolment:
+    """An enrolment; give `completed_at` for a completed one."""
+    membership = membership or member()
+    revision = revision or published()
+    filled = {"enrolled_at": NOON - timedelta(days=20), **values}
+    if filled.get("completed_at"):
+        filled.setdefault("completed_on", filled["completed_at"].date())
+        filled.setdefault("state", EnrolmentState.COMPLETED)
+    return _save(
+        Enrolment(
+            membership_id=membership.id,
+            organisation_id=membership.organisation_id,
+            course_id=revision.course_id,
+            revision_id=revision.id,
+            **filled,
+        )
+    )
+
+
+def authorisation(membership: Membership, revision: CourseRevision, **values: Any) -> Authorisation:
+    """Leave to mark the revision's certification type, for the year around NOON."""
+    with db.transaction() as session:
+        type_id = session.get_one(Course, revision.course_id).certification_type_id
+    filled = {"valid_from": date(2026, 1, 1), "expires_on": date(2027, 12, 31), **values}
+    return _save(Authorisation(membership_id=membership.id, certification_type_id=type_id, **filled))
+
+
+def certificate(
+    membership: Membership | None = None, revision: CourseRevision | None = None, **values: Any
+) -> Certificate:
+    """A certificate, valid for three years from 21 November 2026 unless dates are given."""
+    membership = membership or member()
+    revision = revision or published()
+    with db.transaction() as session:
+        found = session.get_one(Course, revision.course_id)
+        type_id, type_name = found.certification_type_id, found.certification_type.name
+    filled = {
+        "code": new_code(),
+        "name": membership.name,
+        "sort_key": membership.sort_key,
+        "type_name": type_name,
+        "course_title": revision.title,
+        "organisation_name": "An organisation",
+        "issuer_name": "An organisation",
+        "locale": "en",
+        "completed_on": date(2026, 11, 21),
+        "starts_on": date(2026, 11, 21),
+        "expires_on": date(2029, 11, 21),
+        "window_opens_on": date(2029, 5, 21),
+        "window_closes_on": date(2030, 2, 21),
+        "issued_at": NOON,
+        "issued_on": date(2026, 11, 21),
+        **values,
+    }
+    return _save(
+        Certificate(
+            membership_id=membership.id,
+            organisation_id=membership.organisation_id,
+            certification_type_id=type_id,
+            **filled,
+        )
+    )
+
+
+def signed_in(client: FlaskClient, membership: Membership, *, now: datetime | None = None) -> FlaskClient:
+    """Sign the client's browser in as a member, without going through the sign-in page."""
+    from mhfa_lms import clock
+
+    now = now or clock.now()
+    with db.transaction() as session:
+        secret = sessions.begin(session, membership.account_id, now=now)
+    found = sessions.resume(secret, now=now)
+    assert found is not None
+    if found.membership_id != membership.id:
+        sessions.switch(membership.id, by=found, now=now)
+    db.sessions.remove()
+    with client.session_transaction() as cookie:
+        cookie["_user_id"] = secret
+        cookie["_fresh"] = True
+    return client

@@ -1,0 +1,88 @@
+"""The transaction, and what the database refuses by itself."""
+
+import threading
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from mhfa_lms import db, schema
+from mhfa_lms.models import AuditEvent, Organisation
+from tests import make
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+def test_keeps_all_or_nothing() -> None:
+    def fails() -> None:
+        with db.transaction() as session:
+            session.add(Organisation(slug="lost", name="Lost", created_at=make.NOON))
+            session.flush()
+            raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError, match="power cut"):
+        fails()
+    assert db.session().scalars(select(Organisation)).all() == []
+
+
+def test_refuses_to_nest() -> None:
+    with db.transaction(), pytest.raises(db.NestedTransactionError), db.transaction():
+        pass
+
+
+def test_read_then_write_from_many_threads_loses_nothing() -> None:
+    place_id = make.organisation("counted", name="0").id
+
+    def add_ten() -> None:
+        for _turn in range(10):
+            with db.transaction() as session:
+                row = session.get_one(Organisation, place_id, with_for_update=True)
+                row.name = str(int(row.name) + 1)
+        db.sessions.remove()
+
+    threads = [threading.Thread(target=add_ten) for _number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert db.session().get_one(Organisation, place_id, populate_existing=True).name == "40"
+
+
+def test_models_and_migrations_agree() -> None:
+    assert schema.differences() == []
+
+
+def test_there_is_one_head_and_the_database_is_at_it() -> None:
+    assert schema.is_current()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE audit_event SET verb = 'other'", "DELETE FROM audit_event"],
+)
+def test_audit_rows_stay_as_they_are(statement: str) -> None:
+    with db.transaction() as session:
+        session.add(AuditEvent(at=make.NOON, account_id=1, verb="tried", subject="account", subject_id=1))
+    with pytest.raises((IntegrityError, DBAPIError), match="append-only"), db.transaction() as session:
+        session.execute(text(statement))
+
+
+def test_insert_or_replace_does_not_slip_past_on_sqlite() -> None:
+    if db.engine().dialect.name != "sqlite":
+        return
+    with db.transaction() as session:
+        session.add(AuditEvent(id=1, at=make.NOON, account_id=1, verb="tried", subject="account", subject_id=1))
+    with pytest.raises(IntegrityError, match="append-only"), db.transaction() as session:
+        session.execute(
+            text(
+                "INSERT OR REPLACE INTO audit_event (id, at, account_id, verb, subject, subject_id, data)"
+                " VALUES (1, '2026-01-01', 1, 'x', 'y', 1, '{}')"
+            )
+        )
+
+
+def test_a_site_of_another_organisation_is_refused() -> None:
+    ours, theirs = make.organisation(), make.organisation()
+    place = make.site(theirs)
+    with pytest.raises(IntegrityError):
+        make.member(ours, site_id=place.id)
