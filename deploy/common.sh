@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Read by the other scripts in this folder; run by itself it does nothing.
 
 # Prints the newest-enough Python: $PYTHON when that is set, otherwise the first that will do.
