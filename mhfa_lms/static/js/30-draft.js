@@ -1,13 +1,23 @@
-// Keep a text while it is written: data-draft-url gets POST {"text": ..., "csrf_token" in the X-CSRFToken header}.
-// Any 2xx answer means kept. Nothing stays in the browser, so nothing is left for the next person at this computer.
+// Keep what is written while it is written. A text area with data-draft-url posts {"text": ...} as JSON, a form all its
+// fields by name; the token goes into the X-CSRFToken header, and any 2xx answer means kept. Nothing stays in the
+// browser, so nothing is left for the next person at this computer.
 {
   const WAIT = 1500;
   const RETRY = 10000;
   const token = document.querySelector('[name=csrf-token]')?.content;
 
-  for (const area of document.querySelectorAll('[data-draft-url]')) {
-    const status = document.getElementById(area.id + '-saved');
-    let kept = area.value;
+  const contents = (part) => {
+    if (!part.elements) {
+      return JSON.stringify({ text: part.value });
+    }
+    const fields = Object.fromEntries(new FormData(part));
+    delete fields.csrf_token;
+    return JSON.stringify(fields);
+  };
+
+  for (const part of document.querySelectorAll('[data-draft-url]')) {
+    const status = document.getElementById(part.id + '-saved');
+    let kept = contents(part);
     let sending = false;
     let timer;
 
@@ -17,8 +27,8 @@
     };
 
     const send = async () => {
-      const text = area.value;
-      if (text === kept) {
+      const body = contents(part);
+      if (body === kept) {
         return;
       }
       if (sending) {
@@ -27,18 +37,19 @@
       }
       sending = true;
       try {
-        const answer = await fetch(area.dataset.draftUrl, {
+        const answer = await fetch(part.dataset.draftUrl, {
           method: 'POST',
           headers: { 'Content-Type': 'application/json', ...(token && { 'X-CSRFToken': token }) },
-          body: JSON.stringify({ text }),
-          keepalive: text.length < 15000,
+          body,
+          // Outlives the page; browsers refuse it for long bodies.
+          keepalive: body.length < 15000,
           redirect: 'error',
         });
         if (!answer.ok) {
           throw answer;
         }
-        kept = text;
-        const time = new Date().toLocaleTimeString(document.documentElement.lang, { hour: '2-digit', minute: '2-digit' });
+        kept = body;
+        const time = new Date().toLocaleTimeString(document.documentElement.lang, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
         status.textContent = status.dataset.saved + ' ' + time;
       } catch {
         status.textContent = status.dataset.failed;
@@ -47,10 +58,10 @@
       sending = false;
     };
 
-    area.addEventListener('input', () => later(WAIT));
-    area.form?.addEventListener('submit', () => {
+    part.addEventListener('input', () => later(WAIT));
+    (part.form || part).addEventListener('submit', () => {
       clearTimeout(timer);
-      kept = area.value;
+      kept = contents(part);
     });
     document.addEventListener('visibilitychange', send);
     addEventListener('pagehide', send);

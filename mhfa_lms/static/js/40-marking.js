@@ -21,6 +21,7 @@
       const option = line?.querySelectorAll('[type=radio]')[place - 1];
       if (option) {
         option.checked = true;
+        option.dispatchEvent(new Event('input', { bubbles: true }));
         find('[data-live]').textContent = line.querySelector('legend').innerText + ': ' + option.parentNode.innerText;
         go(now + 1);
       }

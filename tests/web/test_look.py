@@ -1,0 +1,152 @@
+"""The look keeps its promises: light, readable in both themes, turning with the language, nothing inline."""
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+from wtforms import (
+    BooleanField,
+    EmailField,
+    Form,
+    RadioField,
+    SelectChoice,  # type: ignore[attr-defined]  # newer than the type stubs
+    StringField,
+)
+from wtforms.validators import InputRequired
+
+from mhfa_lms import i18n
+from mhfa_lms.paths import static_dir, templates_dir
+from mhfa_lms.web.assets import Assets
+
+LARGEST = 7_500
+TOKEN = re.compile(r"--([\w-]+): (#[0-9A-F]{6});")
+# Words on the ground they stand on.
+TEXT = [
+    *((ink, ground) for ink in ("ink", "ink-2", "link") for ground in ("paper", "card")),
+    ("on-pine", "pine"),
+    ("on-pine", "pine-deep"),
+    ("on-pool", "pool"),
+    ("on-pool-2", "pool"),
+    ("on-honey", "honey"),
+    ("link", "pine-tint"),
+    ("soon", "soon-tint"),
+    ("heather", "heather-tint"),
+    ("lake", "lake-tint"),
+    ("ok", "ok-tint"),
+    ("bad", "bad-tint"),
+    ("bad", "card"),
+    ("card", "bad"),
+    *(("ink", f"{tint}-tint") for tint in ("pine", "soon", "heather", "lake", "ok", "bad")),
+]
+EDGES = [("edge", "paper"), ("edge", "card"), ("pine", "card"), ("pool-stone", "pool"), ("honey", "pool")]
+
+
+def themes() -> dict[str, dict[str, str]]:
+    """Return the colours of the light theme and of the dark one, which changes some of them."""
+    light, dark = (static_dir() / "css/00-tokens.css").read_text(encoding="utf-8").split("@media")
+    light_colours = dict(TOKEN.findall(light))
+    return {"light": light_colours, "dark": light_colours | dict(TOKEN.findall(dark))}
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of #RRGGBB, 0 to 1 (WCAG 2.2)."""
+    parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two colours, 1 to 21."""
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("pairs", "least"), [(TEXT, 4.5), (EDGES, 3.0)], ids=["text", "edges"])
+def test_colours_can_be_told_apart(theme: str, pairs: list[tuple[str, str]], least: float) -> None:
+    colours = themes()[theme]
+    weak = [pair for pair in pairs if contrast(colours[pair[0]], colours[pair[1]]) < least]
+    assert weak == []
+
+
+def test_style_sheet_and_script_stay_small() -> None:
+    assets = Assets()
+    size = sum(len(gzip.compress(assets.by_name[name].body, 9)) for name in ("site.css", "site.js"))
+    assert 3_000 < size <= LARGEST
+
+
+def test_nothing_is_tied_to_left_or_right() -> None:
+    physical = re.compile(
+        r"(?<![\w-])(?:(?:margin|padding|border)-(?:left|right|top|bottom)|left|right|float: (?:left|right))\b"
+    )
+    for sheet in (static_dir() / "css").glob("*.css"):
+        code = re.sub(r"/\*.*?\*/", "", sheet.read_text(encoding="utf-8"), flags=re.S)
+        assert not physical.search(code), sheet.name
+
+
+def shared_templates() -> list[Path]:
+    """Return the templates that every page is made of."""
+    return [
+        path for folder in ("layouts", "components", "errors") for path in (templates_dir() / folder).glob("*.html")
+    ]
+
+
+@pytest.mark.parametrize("path", shared_templates(), ids=lambda path: path.name)
+def test_nothing_inline(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"""\sstyle=|\son\w+=|<style|<script(?![^>]*src=)|javascript:""", text)
+
+
+class Join(Form):
+    """A form with the kinds of field that differ in markup."""
+
+    name = StringField("Your name", [InputRequired("Enter your name")])
+    email = EmailField("E-mail")
+    audience = RadioField(
+        "Who",
+        choices=[SelectChoice("v", "Volunteer"), SelectChoice("e", "Educator")],
+        validators=[InputRequired("Choose one")],
+    )
+    agreed = BooleanField("I agree", [InputRequired("Tick the box")])
+
+
+def draw(source: str, **values: object) -> str:
+    """Return a piece of a page that uses the macros as pages do."""
+    environment = i18n.make_environment(str(templates_dir()))
+    environment.globals["csrf_token"] = lambda: "token"
+    return environment.from_string("{% import 'components/ui.html' as ui %}" + source).render(**values)
+
+
+def test_every_summarised_error_links_to_a_control_and_is_repeated_beside_it() -> None:
+    form = Join()
+    form.validate()
+    page = draw("{{ ui.error_summary(form) }}{% for f in form %}{{ ui.field(f) }}{% endfor %}", form=form)
+    targets = re.findall(r'<a href="#([\w-]+)"', page)
+    assert targets == ["name", "audience-0", "agreed"]
+    for target in targets:
+        assert re.search(rf'<input[^>]* id="{target}"', page)
+    for words in ("Enter your name", "Choose one", "Tick the box"):
+        assert page.count(words) == 2
+
+
+def test_fields_without_errors_say_nothing_of_errors() -> None:
+    page = draw(
+        "{{ ui.error_summary(form) }}{% for f in form %}{{ ui.field(f, hint='A hint') }}{% endfor %}", form=Join()
+    )
+    assert "There is a problem" not in page
+    assert "invalid" not in page
+    assert 'aria-describedby="email-hint"' in page
+
+
+@pytest.mark.parametrize("standing", ["valid", "due", "grace", "lapsed", "revoked", "replaced"])
+def test_only_expired_and_withdrawn_are_red(standing: str) -> None:
+    tag = draw("{{ ui.standing_tag(standing) }}", standing=standing)
+    assert ("tag bad" in tag) == (standing in {"grace", "lapsed", "revoked"})
+    assert ("Valid" in tag) == (standing in {"valid", "due"})
+
+
+def test_stones_speak_and_names_are_escaped() -> None:
+    page = draw("{{ ui.stones(['done', 'next'], label) }}{{ ui.tasks([{'title': label}]) }}", label="<1 of 2>")
+    assert 'aria-label="&lt;1 of 2&gt;"' in page
+    assert "<1 of 2>" not in page
