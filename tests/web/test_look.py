@@ -5,14 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
-from wtforms import (
-    BooleanField,
-    EmailField,
-    Form,
-    RadioField,
-    SelectChoice,  # type: ignore[attr-defined]  # newer than the type stubs
-    StringField,
-)
+from wtforms import BooleanField, EmailField, Form, RadioField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the type stubs
 from wtforms.validators import InputRequired
 
 from mhfa_lms import i18n
