@@ -1,0 +1,286 @@
+"""The rule that certifies: when the last requirement is met, the enrolment is complete and one certificate exists.
+
+Whatever may have met the last requirement (a step, an attempt, a mark, an attendance) ends its transaction with
+`complete_if_ready`.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from mhfa_lms import clock, i18n
+from mhfa_lms.content.schema import Course
+from mhfa_lms.models import (
+    AnswerState,
+    Attempt,
+    Attendance,
+    AttendanceState,
+    Certificate,
+    CertificationType,
+    CourseKind,
+    CourseRevision,
+    Enrolment,
+    EnrolmentState,
+    Membership,
+    RenewalBasis,
+    ScenarioAnswer,
+    StepProgress,
+    TrainingSession,
+)
+from mhfa_lms.policy import SYSTEM, Actor
+from mhfa_lms.services import audit, catalogue, outbox, rules, work
+from mhfa_lms.services.periods import Period, Terms, period, renewal
+from mhfa_lms.services.rules import Rule
+from mhfa_lms.services.secrets import new_code
+
+RULES = [Rule.VALID_MONTHS, Rule.WINDOW_BEFORE_MONTHS, Rule.WINDOW_AFTER_MONTHS, Rule.RENEWAL_BASIS]
+_issuer_name = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Requirements:
+    """What a certificate asks of an enrolment, and what of it is met."""
+
+    steps_done: int
+    steps_total: int
+    assessment_passed: bool
+    scenarios_passed: frozenset[str]
+    scenarios_missing: frozenset[str]
+    sessions_missing: frozenset[int]
+
+    @property
+    def all_met(self) -> bool:
+        """Whether nothing is missing."""
+        return (
+            self.steps_done >= self.steps_total
+            and self.assessment_passed
+            and not self.scenarios_missing
+            and not self.sessions_missing
+        )
+
+
+def configure(issuer_name: str) -> None:
+    """Name who issues in this process (MHFA_ISSUER_NAME); with an empty name the organisation itself does."""
+    global _issuer_name  # one process serves one installation, as with the database
+    _issuer_name = issuer_name
+
+
+def requirements(session: Session, enrolment: Enrolment, course: Course) -> Requirements:
+    """Return what of a course's requirements an enrolment has met. Four queries (six with a cohort's sessions)."""
+    steps = {step.id for _module, step in course.steps()}
+    scenarios = {scenario.id for scenario in course.scenarios}
+    done = session.scalars(select(StepProgress.step).where(StepProgress.enrolment_id == enrolment.id))
+    passed = session.scalar(
+        select(func.count()).where(
+            Attempt.enrolment_id == enrolment.id,
+            Attempt.assessment == course.assessment.id,
+            Attempt.passed.is_(True),
+        )
+    )
+    answers = session.scalars(
+        select(ScenarioAnswer.scenario).where(
+            ScenarioAnswer.enrolment_id == enrolment.id, ScenarioAnswer.state == AnswerState.PASSED
+        )
+    )
+    answered = frozenset(answers) & scenarios
+    return Requirements(
+        steps_done=len(steps & set(done)),
+        steps_total=len(steps),
+        assessment_passed=bool(passed),
+        scenarios_passed=answered,
+        scenarios_missing=frozenset(scenarios - answered),
+        sessions_missing=_sessions_missing(session, enrolment),
+    )
+
+
+def _sessions_missing(session: Session, enrolment: Enrolment) -> frozenset[int]:
+    """Return the cohort's sessions that still count as missed.
+
+    A transfer is made up by attending a session of another cohort, one for one.
+    """
+    if enrolment.cohort_id is None:
+        return frozenset()
+    own = set(session.scalars(select(TrainingSession.id).where(TrainingSession.cohort_id == enrolment.cohort_id)))
+    states = {
+        row.session_id: row.state
+        for row in session.execute(
+            select(Attendance.session_id, Attendance.state).where(Attendance.enrolment_id == enrolment.id)
+        )
+    }
+    missing = {one for one in own if states.get(one) is not AttendanceState.ATTENDED}
+    transferred = sorted(one for one in missing if states.get(one) is AttendanceState.TRANSFERRED)
+    elsewhere = sum(1 for one, state in states.items() if state is AttendanceState.ATTENDED and one not in own)
+    return frozenset(missing - set(transferred[:elsewhere]))
+
+
+def complete_if_ready(session: Session, enrolment_id: int, *, now: datetime, by: Actor = SYSTEM) -> Certificate | None:
+    """Complete the enrolment and issue its one certificate, in the caller's transaction, when nothing is missing.
+
+    Call it last, after the caller's own writes. Repeated and parallel calls return the same certificate; None while
+    something is missing, and for an enrolment that has ended. A refresher issues nothing outside the renewal window.
+    """
+    session.flush()
+    # The lock makes whoever comes second wait for the first one's commit and see what it wrote. NO KEY UPDATE, because
+    # the caller's new rows hold a KEY SHARE lock on this one: two callers upgrading to FOR UPDATE would block for ever.
+    enrolment = session.get_one(Enrolment, enrolment_id, with_for_update={"key_share": True}, populate_existing=True)
+    if enrolment.state is EnrolmentState.COMPLETED:
+        return session.scalars(select(Certificate).where(Certificate.enrolment_id == enrolment.id)).one_or_none()
+    if enrolment.state is not EnrolmentState.ACTIVE:
+        return None
+    revision = session.get_one(CourseRevision, enrolment.revision_id)
+    course = catalogue.course(revision)
+    if not requirements(session, enrolment, course).all_met:
+        return None
+    membership = session.get_one(Membership, enrolment.membership_id)
+    today = clock.civil_date(now, membership.organisation.timezone)
+    predecessor = _predecessor(session, membership, revision.course.certification_type_id, today)
+    if revision.course.kind is CourseKind.REFRESHER and predecessor is None:
+        return None
+    _complete(session, enrolment, today, by=by, now=now)
+    certificate = _certificate(session, enrolment, membership, revision, predecessor, today, now)
+    session.add(certificate)
+    session.flush()
+    announce(session, certificate, membership, by=by, now=now)
+    if predecessor is not None:
+        predecessor.renewed_by_id = certificate.id
+        _record(session, "certificate-renewed", predecessor, by=by, now=now, successor=certificate.id)
+    return certificate
+
+
+def _predecessor(session: Session, membership: Membership, type_id: int, today: date) -> Certificate | None:
+    """Return the certificate that a completion today renews, locked, so that it is renewed once."""
+    return session.scalars(
+        select(Certificate)
+        .where(
+            Certificate.membership_id == membership.id,
+            Certificate.certification_type_id == type_id,
+            Certificate.revoked_at.is_(None),
+            Certificate.replaced_by_id.is_(None),
+            Certificate.renewed_by_id.is_(None),
+            Certificate.window_opens_on <= today,
+            Certificate.window_closes_on >= today,
+        )
+        .order_by(Certificate.expires_on.desc(), Certificate.id.desc())
+        .limit(1)
+        .with_for_update()
+    ).one_or_none()
+
+
+def _complete(session: Session, enrolment: Enrolment, today: date, *, by: Actor, now: datetime) -> None:
+    enrolment.state = EnrolmentState.COMPLETED
+    enrolment.completed_at, enrolment.completed_on = now, today
+    audit.record(
+        session,
+        "enrolment-completed",
+        by=by,
+        now=now,
+        subject="enrolment",
+        subject_id=enrolment.id,
+        organisation_id=enrolment.organisation_id,
+    )
+
+
+def _certificate(
+    session: Session,
+    enrolment: Enrolment,
+    membership: Membership,
+    revision: CourseRevision,
+    predecessor: Certificate | None,
+    today: date,
+    now: datetime,
+) -> Certificate:
+    course = catalogue.course(revision)
+    kind = session.get_one(CertificationType, revision.course.certification_type_id)
+    dates, basis = _period(session, enrolment, course, predecessor, today)
+    return Certificate(
+        code=new_code(),
+        enrolment_id=enrolment.id,
+        membership_id=membership.id,
+        organisation_id=membership.organisation_id,
+        certification_type_id=kind.id,
+        name=membership.name,
+        sort_key=membership.sort_key,
+        type_name=kind.name,
+        course_title=revision.title,
+        organisation_name=membership.organisation.name,
+        issuer_name=_issuer_name or membership.organisation.name,
+        # The course's language: it is the one that the name of the certification is written in.
+        locale=i18n.known(course.language) or membership.organisation.locale,
+        completed_on=today,
+        starts_on=dates.starts_on,
+        expires_on=dates.expires_on,
+        window_opens_on=dates.window_opens_on,
+        window_closes_on=dates.window_closes_on,
+        renewal_basis=basis,
+        issued_at=now,
+        issued_on=today,
+    )
+
+
+def _period(
+    session: Session, enrolment: Enrolment, course: Course, predecessor: Certificate | None, today: date
+) -> tuple[Period, RenewalBasis]:
+    """Resolve the rules as they are today; what they give is stored, and no later change of them moves it."""
+    found = rules.resolve(
+        session,
+        RULES,
+        organisation_id=enrolment.organisation_id,
+        course_id=enrolment.course_id,
+        revision_defaults=course.defaults.model_dump(),
+    )
+    terms = Terms(
+        found[Rule.VALID_MONTHS].value, found[Rule.WINDOW_BEFORE_MONTHS].value, found[Rule.WINDOW_AFTER_MONTHS].value
+    )
+    basis = RenewalBasis(found[Rule.RENEWAL_BASIS].value)
+    if predecessor is None:
+        return period(today, terms), basis
+    old_expiry = predecessor.expires_on
+    return renewal(today, old_expiry, terms, from_old_expiry=basis is RenewalBasis.OLD_EXPIRY), basis
+
+
+def announce(session: Session, certificate: Certificate, membership: Membership, *, by: Actor, now: datetime) -> None:
+    """Have a new certificate drawn and tell its holder, in the caller's transaction."""
+    work.post(
+        session,
+        "certificate-pdf",
+        key=f"certificate-pdf:{certificate.code}",
+        now=now,
+        payload={"certificate_id": certificate.id},
+        organisation_id=certificate.organisation_id,
+        account_id=membership.account_id,
+    )
+    outbox.post(
+        session,
+        "certificate-ready",
+        key=f"certificate-ready:{certificate.code}",
+        due_at=now,
+        now=now,
+        account_id=membership.account_id,
+        organisation_id=certificate.organisation_id,
+        locale=membership.account.locale,
+        facts={
+            "name": certificate.name,
+            "type": certificate.type_name,
+            "organisation": certificate.organisation_name,
+            "expires_on": certificate.expires_on.isoformat(),
+            "path": f"/certificates/{certificate.code}",
+        },
+    )
+    _record(session, "certificate-issued", certificate, by=by, now=now)
+
+
+def _record(
+    session: Session, verb: str, certificate: Certificate, *, by: Actor, now: datetime, **data: int | str | bool | None
+) -> None:
+    audit.record(
+        session,
+        verb,
+        by=by,
+        now=now,
+        subject="certificate",
+        subject_id=certificate.id,
+        organisation_id=certificate.organisation_id,
+        **data,
+    )
