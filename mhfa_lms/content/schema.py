@@ -99,12 +99,17 @@ class Step(Part):
         return self
 
 
-class Module(Part):
-    """Some steps that belong together."""
+class ModuleFile(Part):
+    """What a module.yaml says; the steps lie beside it."""
 
     id: Slug
     title: Line
     summary: Text
+
+
+class Module(ModuleFile):
+    """Some steps that belong together."""
+
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
 
     @property
@@ -247,10 +252,9 @@ class Source(Part):
     url: Annotated[str, StringConstraints(pattern=r"^https://\S+$")] | None = None
 
 
-class Course(Part):
-    """A whole course as its files describe it."""
+class CourseHead(Part):
+    """What course.yaml says of the course itself."""
 
-    slug: Slug
     title: Line
     language: Line
     summary: Line
@@ -260,11 +264,24 @@ class Course(Part):
     hours: Annotated[float, Field(gt=0, le=100)]
     defaults: Defaults = Defaults()
     review: Review
-    content_note: Line | None = None
+    content_note: Text | None = None
+    sources: tuple[Source, ...] = ()
+
+
+class CourseFile(CourseHead):
+    """All of course.yaml: the head, and which folders and files hold the rest."""
+
+    modules: Annotated[tuple[str, ...], Field(min_length=1)]
+    scenarios: tuple[Slug, ...] = ()
+
+
+class Course(CourseHead):
+    """A whole course as its files describe it."""
+
+    slug: Slug
     modules: Annotated[tuple[Module, ...], Field(min_length=1)]
     assessment: Assessment
     scenarios: tuple[Scenario, ...] = ()
-    sources: tuple[Source, ...] = ()
 
     def steps(self) -> Iterator[tuple[Module, Step]]:
         """Yield every step with its module, in order."""

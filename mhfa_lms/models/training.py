@@ -71,7 +71,6 @@ class CourseRevision(Base):
     __erasure__ = Erasure.NOT_PERSONAL
     __table_args__ = (
         UniqueConstraint("course_id", "number"),
-        UniqueConstraint("course_id", "digest"),
         UniqueConstraint("id", "course_id"),
         CheckConstraint("number > 0", name="number_positive"),
     )

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask, request, url_for
 
 from mhfa_lms import i18n, policy
+from mhfa_lms.help.lines import dialled
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import Role
 from mhfa_lms.policy import Actor, Can
@@ -82,7 +83,7 @@ def init(app: Flask, settings: Settings, assets: Assets) -> None:
     site = Site(settings.site_name, settings.licence_statement, settings.exit_url, settings.base_url, settings.demo)
     i18n.install(app.jinja_env)
     app.jinja_env.globals.update(asset=assets.address, site=site, Can=Can)
-    app.jinja_env.filters.update(moment=moment, timeofday=timeofday)
+    app.jinja_env.filters.update(moment=moment, timeofday=timeofday, dialled=dialled)
     app.before_request(lambda: choose_language(settings))
 
     @app.context_processor

@@ -87,7 +87,6 @@ def upgrade() -> None:
             ["course_id"], ["course.id"], name=op.f("fk_course_revision_course_id"), ondelete="RESTRICT"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_course_revision")),
-        sa.UniqueConstraint("course_id", "digest", name=op.f("uq_course_revision_course_id_digest")),
         sa.UniqueConstraint("course_id", "number", name=op.f("uq_course_revision_course_id_number")),
         sa.UniqueConstraint("id", "course_id", name=op.f("uq_course_revision_id_course_id")),
     )

@@ -1,5 +1,6 @@
-"""Routes: public."""
+"""Pages open to everybody: what this is, help now, courses, checking a certificate, privacy, accessibility, health."""
 
-from flask import Blueprint
+from mhfa_lms.web.public import pages
+from mhfa_lms.web.public.blueprint import blueprint
 
-blueprint = Blueprint("public", __name__)
+__all__ = ["blueprint", "pages"]

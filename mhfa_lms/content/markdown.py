@@ -1,0 +1,81 @@
+"""Markdown made safe: no raw HTML gets in, and what comes out passes a fixed list of tags and classes.
+
+Besides CommonMark and tables there are boxes: `::: say Sam`, `::: example Title`, `tip`, `care` and `key`.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import OptionsDict
+from markupsafe import Markup, escape
+from mdit_py_plugins.container import container_plugin
+
+YOU: Final = "you"
+BOXES: Final = ("example", "tip", "care", "key")
+TAGS: Final = {
+    "p", "h2", "h3", "h4", "ul", "ol", "li", "strong", "em", "b", "blockquote", "a", "table", "thead", "tbody", "tr",
+    "th", "td", "hr", "br", "div", "code",
+}  # fmt: skip
+CLASSES: Final = {"say", "say you", "box-title", *(f"box {name}" for name in BOXES)}
+
+
+def _render_say(_renderer: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: Any) -> str:
+    token = tokens[index]
+    if token.nesting != 1:
+        return "</div>\n"
+    who = token.info.strip().removeprefix("say").strip()
+    side = " you" if who.casefold() == YOU else ""
+    return f'<div class="say{side}"><b>{escape(who)}</b>\n'
+
+
+def _render_box(_renderer: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: Any) -> str:
+    token = tokens[index]
+    if token.nesting != 1:
+        return "</div>\n"
+    name, _space, title = token.info.strip().partition(" ")
+    heading = f'<p class="box-title">{escape(title.strip())}</p>\n' if title.strip() else ""
+    return f'<div class="box {name}">{heading}'
+
+
+def _make() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    container_plugin(parser, "say", render=_render_say)
+    for name in BOXES:
+        container_plugin(parser, name, render=_render_box)
+    return parser
+
+
+_parser: Final = _make()
+
+
+def _keep(tag: str, attribute: str, value: str) -> str | None:
+    if attribute == "class":
+        return value if tag in {"div", "p"} and value in CLASSES else None
+    return value
+
+
+@lru_cache(maxsize=2048)
+def render(text: str) -> Markup:
+    """Return Markdown as safe HTML. The same text is rendered once per process."""
+    html = nh3.clean(
+        _parser.render(text),
+        tags=TAGS,
+        attributes={"a": {"href"}, "div": {"class"}, "p": {"class"}},
+        attribute_filter=_keep,
+        url_schemes={"https", "mailto", "tel"},
+        link_rel="noopener noreferrer",
+    )
+    return Markup(html.strip())  # noqa: S704  # nh3 has just cleaned it
+
+
+def render_inline(text: str) -> Markup:
+    """Return one line of Markdown (a question's prompt, an option) as safe HTML without a paragraph around it."""
+    html = str(render(text))
+    if html.startswith("<p>") and html.count("<p>") == 1 and html.endswith("</p>"):
+        html = html.removeprefix("<p>").removesuffix("</p>")
+    return Markup(html)  # noqa: S704  # cleaned by render

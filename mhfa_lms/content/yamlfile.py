@@ -1,0 +1,65 @@
+"""YAML with line numbers, so that a problem in the data can be shown where its author wrote it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from mhfa_lms.content.problems import CourseProblemsError, Problem
+
+Place = tuple[str | int, ...]
+Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Data from a file, and the line of each place in it."""
+
+    path: str
+    data: Any
+    lines: dict[Place, int] = field(default_factory=dict)
+
+    def line(self, place: Place) -> int:
+        """Return the line of a place, or of the nearest place around it."""
+        for length in range(len(place), -1, -1):
+            if place[:length] in self.lines:
+                return self.lines[place[:length]]
+        return 1
+
+
+def read_yaml(path: str, text: str, first_line: int = 1) -> Located:
+    """Read a YAML text that begins at `first_line` of its file. Raises `CourseProblemsError`."""
+    try:
+        node = yaml.compose(text, Loader=Loader)
+        data = yaml.load(text, Loader=Loader)  # noqa: S506  # the loader is a safe one, in C where there is one
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = (mark.line if mark else 0) + first_line
+        said = getattr(error, "problem", None) or "cannot be read"
+        raise CourseProblemsError([Problem(path, line, f"this is not valid YAML: {said}")]) from error
+    lines: dict[Place, int] = {}
+    twice = [
+        Problem(path, line + first_line, f"the key {key!r} stands here a second time")
+        for key, line in (_walk(node, (), lines, first_line) if node else ())
+    ]
+    if twice:
+        raise CourseProblemsError(twice)
+    return Located(path, data, lines)
+
+
+def _walk(node: Any, place: Place, lines: dict[Place, int], first: int) -> Iterator[tuple[str, int]]:
+    """Note the line of every place; yield the keys that stand twice in one mapping."""
+    lines.setdefault(place, node.start_mark.line + first)
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            name = int(key.value) if key.tag.endswith(":int") else key.value
+            lines[(*place, name)] = key.start_mark.line + first
+            if key.value in seen:
+                yield key.value, key.start_mark.line
+            seen.add(key.value)
+            yield from _walk(value, (*place, name), lines, first)
+    elif isinstance(node, yaml.SequenceNode):
+        for number, value in enumerate(node.value):
+            yield from _walk(value, (*place, number), lines, first)
