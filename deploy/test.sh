@@ -37,4 +37,4 @@ MHFA_TEST_CHROMIUM=$(find_chromium) || fail "Chromium is missing, and the browse
 export MHFA_TEST_CHROMIUM
 [ -e node_modules/axe-core/axe.min.js ] || fail "axe-core is missing (npm ci), and the browser tests need it."
 
-exec .venv/bin/python -m pytest -n "${TEST_PROCESSES:-2}" --dist worksteal "$@"
+exec .venv/bin/python -m pytest -n "${TEST_PROCESSES:-2}" --dist loadgroup "$@"
