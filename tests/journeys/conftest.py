@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
@@ -21,12 +22,12 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-PHONE = {"width": 375, "height": 812}
-DESK = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 375, "height": 812}
+DESK: ViewportSize = {"width": 1280, "height": 900}
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -99,10 +100,10 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The platform as `make run` starts it."""
-    data, port = tmp_path_factory.mktemp("journeys") / "data", free_port()
+@contextmanager
+def started_server(folder: Path) -> Iterator[Server]:
+    """The platform as `make run` starts it, with its data in a folder."""
+    data, port = folder / "data", free_port()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("MHFA_")},
         "MHFA_DATA_DIR": str(data),
@@ -126,6 +127,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         log.close()
 
 
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The platform, once for all journeys."""
+    with started_server(tmp_path_factory.mktemp("journeys")) as running:
+        yield running
+
+
 def _wait_until_ready(process: subprocess.Popen[str], address: str, log: Path) -> None:
     end = time.monotonic() + 90
     while time.monotonic() < end:
@@ -140,8 +148,8 @@ def _wait_until_ready(process: subprocess.Popen[str], address: str, log: Path) -
     raise AssertionError(f"the server did not become ready:\n{log.read_text()}")
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+@contextmanager
+def started_chromium() -> Iterator[Browser]:
     """Chromium, the one the set-up installs."""
     path = os.environ.get("MHFA_TEST_CHROMIUM") or shutil.which("chromium") or ""
     if not path:
@@ -150,6 +158,13 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Chromium, once for all journeys."""
+    with started_chromium() as browser:
+        yield browser
 
 
 @dataclass
