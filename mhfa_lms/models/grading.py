@@ -52,6 +52,8 @@ class ScenarioAnswer(Base):
     alias: Mapped[str]
     text: Mapped[str] = mapped_column(default="")
     version: Mapped[int] = mapped_column(default=1)
+    # A random name of the open page that saved last: it may save again without having seen the newest version.
+    saved_from: Mapped[str] = mapped_column(default="", server_default="")
     state: Mapped[AnswerState] = mapped_column(default=AnswerState.DRAFT)
     saved_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]

@@ -1,5 +1,5 @@
-"""Routes: learn."""
+"""What a learner sees: home, courses, steps, the assessment, scenarios and certificates."""
 
-from flask import Blueprint
+from mhfa_lms.web.learn.blueprint import blueprint
 
-blueprint = Blueprint("learn", __name__)
+__all__ = ["blueprint"]
