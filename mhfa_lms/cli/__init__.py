@@ -1,0 +1,81 @@
+"""The commands: `mhfa-lms ...`. A command's module is loaded when the command is used, so that `--help` is quick."""
+
+import importlib
+from typing import Final
+
+import click
+
+from mhfa_lms import __version__
+from mhfa_lms.settings import SettingsError
+
+# Each command: where it is (module:attribute) and what it does.
+COMMANDS: Final = {
+    "serve": ("serve:serve", "Start everything: migrate, publish courses, run the web and one worker."),
+    "web": ("serve:web", "Run the web processes only."),
+    "worker": ("worker:worker", "Run one worker: mails, jobs, reminders."),
+    "tick": ("worker:tick", "Post what is due, once, now or as if at another time."),
+    "send-mail": ("worker:send_mail", "Deliver the mails that wait."),
+    "db": ("database:db", "Bring the database up to date, or check it."),
+    "demo": ("demo:demo", "Add invented people and their work; safe to repeat."),
+    "organisations": ("organisations:organisations", "Make organisations."),
+    "users": ("users:users", "Make accounts."),
+    "courses": ("courses:courses", "Check, publish, begin and compare courses."),
+    "certificates": ("certificates:certificates", "Issue, revoke, replace, draw and check certificates."),
+    "register": ("register:register", "Export the register of first aiders."),
+    "outbox": ("outbox:outbox", "See the mails and try failed ones again."),
+    "reminders": ("reminders:reminders", "Explain why a reminder went or did not go."),
+    "audit": ("audit:audit", "Check the audit trail."),
+    "export-person": ("people:export_person", "Write out everything held about a person."),
+    "erase-person": ("people:erase_person", "Erase a person down to what checking a certificate needs."),
+    "backup": ("backup:backup", "Write the database and the files into one archive."),
+    "restore": ("backup:restore", "Bring an archive back."),
+    "routes": ("routes:routes", "List every route with its methods and permission."),
+}
+WRONG_SETTINGS: Final = 2
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported on use; the list of commands needs none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click fixes the signature
+        """Return the commands' names, in the order of the table above."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return a command, or None when there is no such one."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        found = getattr(importlib.import_module(f"mhfa_lms.cli.{module}"), attribute)
+        if not isinstance(found, click.Command):
+            raise TypeError(f"{module}:{attribute} is not a command")
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_place, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="mhfa-lms")
+def cli() -> None:
+    """A learning platform for first aid for mental health.
+
+    `mhfa-lms serve --demo` shows it with invented people. Settings are read from variables whose names start with
+    MHFA_; README.md lists them.
+    """
+
+
+def main() -> int:
+    """Run the command line; returns the exit code. Wrong settings are named one by one and end with 2."""
+    try:
+        cli.main(prog_name="mhfa-lms")
+    except SettingsError as error:
+        click.echo("The settings are not right yet:", err=True)
+        for problem in error.problems:
+            click.echo(f"  {problem}", err=True)
+        return WRONG_SETTINGS
+
+
+__all__ = ["cli", "main"]

@@ -1,0 +1,56 @@
+"""What every command shares: settings, the database, and answers for people or for programs."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import click
+
+from mhfa_lms import db, logs
+from mhfa_lms.services import certification
+from mhfa_lms.settings import Settings, read_settings
+
+json_option: Final = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for programs.")
+
+
+class Failed(click.ClickException):
+    """The command could not do it; one plain sentence, exit code 1."""
+
+    def show(self, file: Any = None) -> None:
+        """Write the sentence to standard error."""
+        click.echo(self.format_message(), file=file or sys.stderr)
+
+
+def emit(as_json: bool, data: Any, text: str) -> None:
+    """Write the answer: `data` as JSON for programs, else `text`."""
+    click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str) if as_json else text)
+
+
+@contextmanager
+def bound(settings: Settings) -> Iterator[None]:
+    """Bind this process to the installation's database, up to date or not."""
+    logs.configure()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    db.configure(settings.database_url)
+    certification.configure(settings.issuer_name)
+    try:
+        yield
+    finally:
+        db.release()
+
+
+@contextmanager
+def installation() -> Iterator[Settings]:
+    """Read the settings and open a database that is up to date.
+
+    Raises `Failed` when it is not, and `SettingsError` for settings that are not right.
+    """
+    from mhfa_lms import schema  # Alembic takes a while to load, and not every command needs it
+
+    settings = read_settings()
+    with bound(settings):
+        if not schema.is_current():
+            raise Failed("The database is not up to date. Run: mhfa-lms db upgrade")
+        yield settings
