@@ -4,6 +4,8 @@ Two pseudo-locales come with the program and are part of the tests: `en-XA` mark
 so that untranslated text stands out, and `ar-XB` does so in a right-to-left frame.
 """
 
+import itertools
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -18,6 +20,8 @@ import jinja2
 from babel import Locale, dates, lists, numbers
 from markupsafe import Markup
 
+# Placeholders and tags, which the pseudo-languages leave alone.
+KEPT_AS_IT_IS: Final = re.compile(r"(%\(\w+\)[sd]|<[^>]*>)")
 ACCENTED: Final = str.maketrans("aeiouyAEIOUYcnsz", "áéíóúýÁÉÍÓÚÝçñšž")
 
 
@@ -54,21 +58,10 @@ class PseudoTranslations(NullTranslations):
 
 
 def _accent(message: str) -> str:
-    parts: list[str] = []
-    inside = ""
-    for position, letter in enumerate(message):
-        if inside:
-            parts.append(letter)
-            inside = "" if letter == inside else inside
-        elif letter == "<":
-            inside = ">"
-            parts.append(letter)
-        elif letter == "%" and message[position + 1 : position + 2] == "(":
-            inside = "s"
-            parts.append(letter)
-        else:
-            parts.append(letter.translate(ACCENTED))
-    return "".join(parts)
+    return "".join(
+        part if odd else part.translate(ACCENTED)
+        for part, odd in zip(KEPT_AS_IT_IS.split(message), itertools.cycle((False, True)), strict=False)
+    )
 
 
 @cache
