@@ -1,0 +1,139 @@
+"""Accounts: made, found, deactivated; the first administrator; the language a person chose."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from mhfa_lms import i18n
+from mhfa_lms.db import transaction
+from mhfa_lms.models import Account, Audience, LinkKind, Role
+from mhfa_lms.policy import SYSTEM, Actor, Can, require
+from mhfa_lms.services import audit, links, memberships, organisations, passwords, sessions
+from mhfa_lms.services.names import email_key
+from mhfa_lms.services.privacy import PRIVACY_VERSION
+
+
+class AccountExistsError(ValueError):
+    """There is an account with this address already."""
+
+
+def create_account(
+    session: Session,
+    email: str,
+    *,
+    now: datetime,
+    locale: str,
+    password: str | None = None,
+    password_hash: str | None = None,
+    confirmed: bool = False,
+    is_admin: bool = False,
+) -> Account:
+    """Make an account in the caller's transaction.
+
+    Hand in `password_hash` where many people may write at once: hashing takes long. Raises `AccountExistsError`.
+    """
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    account_id = session.scalars(
+        insert(Account)
+        .values(
+            email=email.strip(),
+            email_key=email_key(email),
+            password_hash=passwords.hashed(password) if password is not None else password_hash,
+            locale=locale,
+            is_admin=is_admin,
+            created_at=now,
+            confirmed_at=now if confirmed else None,
+        )
+        # Two people who use one address at the same moment: the second waits here, and then finds the first.
+        .on_conflict_do_nothing(index_elements=["email_key"])
+        .returning(Account.id)
+    ).one_or_none()
+    if account_id is None:
+        raise AccountExistsError("there is an account with this address already")
+    audit.record(session, "account-made", by=Actor(account_id), now=now, subject="account", subject_id=account_id)
+    return session.get_one(Account, account_id)
+
+
+def find(session: Session, email: str, *, lock: bool = False) -> Account | None:
+    """Return the account of an address, however it is written, or None."""
+    query = select(Account).where(Account.email_key == email_key(email))
+    return session.scalars(query.with_for_update(key_share=True) if lock else query).one_or_none()
+
+
+def accept_terms(account: Account, *, now: datetime) -> None:
+    """Record that the person is old enough and has accepted the privacy notice as it stands today."""
+    account.age_confirmed_at = account.age_confirmed_at or now
+    account.privacy_version, account.privacy_accepted_at = PRIVACY_VERSION, now
+
+
+def deactivate(account_id: int, *, by: Actor, now: datetime) -> None:
+    """Close an account: every browser is signed out at once and no link works any more."""
+    require(by, Can.ADMINISTER)
+    with transaction() as session:
+        account = session.get_one(Account, account_id, with_for_update=True)
+        if account.deactivated_at is None:
+            account.deactivated_at = now
+            audit.record(session, "account-deactivated", by=by, now=now, subject="account", subject_id=account_id)
+        sessions.end_all(session, account_id, now=now)
+        links.end(session, account_id, LinkKind.CONFIRM, LinkKind.RESET, LinkKind.CHANGE_ADDRESS, now=now)
+
+
+def set_locale(locale: str, *, by: Actor, now: datetime) -> None:
+    """Keep the language a person chose; an unknown one changes nothing."""
+    if i18n.known(locale) is None:
+        return
+    with transaction() as session:
+        session.get_one(Account, by.account_id).locale = locale
+        audit.record(
+            session, "language-chosen", by=by, now=now, subject="account", subject_id=by.account_id, locale=locale
+        )
+
+
+def first_admin_link(now: datetime) -> str | None:
+    """Return the secret of a new link /setup/<secret>, or None when there is an administrator; earlier ones die."""
+    with transaction() as session:
+        if _has_administrator(session):
+            return None
+        links.end(session, None, LinkKind.FIRST_ADMIN, now=now)
+        return links.issue(session, LinkKind.FIRST_ADMIN, None, now=now).secret
+
+
+def create_first_admin(
+    secret: str,
+    email: str,
+    name: str,
+    password: str,
+    now: datetime,
+    *,
+    locale: str = "en",
+    organisation: str = "",
+    timezone: str = "UTC",
+) -> int:
+    """Make the first administrator, who coordinates the organisation named (a name belongs to a membership).
+
+    Returns the account's id. Raises `DeadLinkError`, `PasswordError` and `AccountExistsError`.
+    """
+    passwords.check(password, email)
+    stored = passwords.hashed(password)
+    with transaction() as session:
+        links.use(session, LinkKind.FIRST_ADMIN, secret, now=now)
+        if _has_administrator(session):
+            raise links.DeadLinkError("first-admin")
+        account = create_account(
+            session, email, now=now, locale=locale, password_hash=stored, confirmed=True, is_admin=True
+        )
+        accept_terms(account, now=now)
+        if organisation:
+            made = organisations.add(session, organisation, by=SYSTEM, now=now, timezone=timezone, locale=locale)
+            roles = [Role.LEARNER, Role.COORDINATOR]
+            by = Actor(account.id, is_admin=True)
+            memberships.add(session, account.id, made.id, name, roles=roles, audience=Audience.OTHER, now=now, by=by)
+        audit.record(session, "first-administrator-made", by=SYSTEM, now=now, subject="account", subject_id=account.id)
+        return account.id
+
+
+def _has_administrator(session: Session) -> bool:
+    living = select(Account.id).where(Account.is_admin, Account.deactivated_at.is_(None)).limit(1)
+    return session.scalars(living).one_or_none() is not None

@@ -1,0 +1,147 @@
+"""Memberships: a person in one organisation, with roles, consent to be listed and a choice about reminders."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from mhfa_lms.db import session as reading
+from mhfa_lms.db import transaction
+from mhfa_lms.models import (
+    Account,
+    Audience,
+    LoginSession,
+    Membership,
+    MembershipRole,
+    MembershipState,
+    Organisation,
+    Role,
+)
+from mhfa_lms.policy import SYSTEM, Actor, Can, Forbidden, require
+from mhfa_lms.services import audit, sessions
+from mhfa_lms.services.names import sort_key
+
+
+def add(
+    session: Session,
+    account_id: int,
+    organisation_id: int,
+    name: str,
+    *,
+    roles: Iterable[Role],
+    audience: Audience,
+    now: datetime,
+    by: Actor,
+    site_id: int | None = None,
+) -> Membership:
+    """Make an account a member, in the caller's transaction. Somebody who is one already stays as they are.
+
+    Somebody who had left comes back with these roles; their training was never gone.
+    """
+    # The lock lets two acceptances at once take turns; the second finds the first one's membership.
+    session.get_one(Account, account_id, with_for_update={"key_share": True})
+    row = session.scalars(
+        select(Membership).where(Membership.account_id == account_id, Membership.organisation_id == organisation_id)
+    ).one_or_none()
+    if row is not None and row.state == MembershipState.ACTIVE:
+        return row
+    if row is None:
+        row = Membership(account_id=account_id, organisation_id=organisation_id)
+        session.add(row)
+    row.name, row.sort_key = name.strip(), sort_key(name)
+    row.audience, row.site_id = audience, site_id
+    row.state, row.joined_at, row.left_at = MembershipState.ACTIVE, now, None
+    session.flush()
+    _put_roles(session, row.id, set(roles) or {Role.LEARNER})
+    _record(session, "membership-added", row, by=by, now=now)
+    session.refresh(row)
+    return row
+
+
+def set_roles(membership_id: int, roles: Iterable[Role], *, by: Actor, now: datetime) -> None:
+    """Give a member these roles instead of those they have, and sign them out everywhere when that changes them."""
+    wanted = set(roles) or {Role.LEARNER}
+    with transaction() as session:
+        row = session.get_one(Membership, membership_id, with_for_update=True)
+        require(by, Can.CHANGE_MEMBERSHIP, row)
+        if {held.role for held in row.roles} == wanted:
+            return
+        _put_roles(session, row.id, wanted)
+        sessions.end_all(session, row.account_id, now=now)
+        _record(session, "roles-changed", row, by=by, now=now, roles=",".join(sorted(wanted)))
+
+
+def leave(membership_id: int, *, by: Actor, now: datetime) -> None:
+    """End a membership: one's own, or, as a coordinator, somebody's in the organisation. Training stays on record."""
+    with transaction() as session:
+        row = session.get_one(Membership, membership_id, with_for_update=True)
+        own = row.account_id == by.account_id
+        if not own:
+            require(by, Can.CHANGE_MEMBERSHIP, row)
+        if row.state == MembershipState.LEFT:
+            return
+        row.state, row.left_at, row.listed_since = MembershipState.LEFT, now, None
+        sessions.end_all(session, row.account_id, now=now, but=by.session_id if own else None)
+        session.execute(update(LoginSession).where(LoginSession.membership_id == row.id).values(membership_id=None))
+        _record(session, "membership-ended", row, by=by, now=now)
+
+
+def set_listed(membership_id: int, listed: bool, *, by: Actor, now: datetime) -> None:
+    """Agree to be listed as a first aider, or take the consent back at once. Nobody does it for another."""
+    with transaction() as session:
+        row = _own(session, membership_id, by)
+        if listed == (row.listed_since is not None):
+            return
+        row.listed_since = now if listed else None
+        _record(session, "listing-agreed" if listed else "listing-withdrawn", row, by=by, now=now)
+
+
+def set_reminders(membership_id: int, wanted: bool, *, by: Actor, now: datetime) -> None:
+    """Want reminders of this membership's certificates, or none."""
+    with transaction() as session:
+        row = _own(session, membership_id, by)
+        if wanted == (row.reminders_stopped_at is None):
+            return
+        row.reminders_stopped_at = None if wanted else now
+        _record(session, "reminders-wanted" if wanted else "reminders-stopped", row, by=by, now=now)
+
+
+def of_account(account_id: int) -> list[Membership]:
+    """Return an account's memberships in use, by the organisation's name, with organisations and roles loaded."""
+    query = (
+        select(Membership)
+        .join(Organisation)
+        .where(Membership.account_id == account_id, Membership.state == MembershipState.ACTIVE)
+        .order_by(Organisation.name, Membership.id)
+    )
+    return list(reading().scalars(query))
+
+
+def _own(session: Session, membership_id: int, by: Actor) -> Membership:
+    row = session.get_one(Membership, membership_id, with_for_update=True)
+    if by != SYSTEM and row.account_id != by.account_id:
+        raise Forbidden("another person's membership")
+    return row
+
+
+def _put_roles(session: Session, membership_id: int, wanted: set[Role]) -> None:
+    row = session.get_one(Membership, membership_id)
+    row.roles = [held for held in row.roles if held.role in wanted]
+    row.roles += [MembershipRole(role=role) for role in sorted(wanted - {held.role for held in row.roles})]
+    session.flush()
+
+
+def _record(
+    session: Session, verb: str, row: Membership, *, by: Actor, now: datetime, **data: int | str | bool | None
+) -> None:
+    audit.record(
+        session,
+        verb,
+        by=by,
+        now=now,
+        subject="membership",
+        subject_id=row.id,
+        organisation_id=row.organisation_id,
+        **data,
+    )
