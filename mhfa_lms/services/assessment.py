@@ -1,0 +1,204 @@
+"""Attempts at the assessment: starting, answering, handing in, and what happens after the last one.
+
+Whatever is sent twice, by an impatient click or from two windows, is done once.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from mhfa_lms.content.schema import Course
+from mhfa_lms.db import transaction
+from mhfa_lms.models import Attempt, AttemptAnswer, AttemptState, Enrolment, EnrolmentState, Membership
+from mhfa_lms.policy import Actor
+from mhfa_lms.services import attempts, audit, certification, enrolments, learning, scoring
+from mhfa_lms.services.attempts import NotNowError, Phase, Standing
+from mhfa_lms.services.enrolments import CannotBeginAgainError, NotActiveError
+from mhfa_lms.services.releases import OutOfAttempts, ReasonNeededError, out_of_attempts, release
+from mhfa_lms.services.secrets import new_secret
+
+__all__ = [
+    "AnsweredElsewhereError",
+    "NotNowError",
+    "OutOfAttempts",
+    "Phase",
+    "ReasonNeededError",
+    "UnansweredError",
+    "UnknownQuestionError",
+    "begin_again",
+    "out_of_attempts",
+    "release",
+    "save_answer",
+    "start",
+    "submit",
+]
+
+
+class UnknownQuestionError(LookupError):
+    """The attempt does not hold this question."""
+
+
+class UnansweredError(ValueError):
+    """Questions are unanswered; `places` are their numbers, from 1."""
+
+    def __init__(self, places: list[int]) -> None:
+        super().__init__(f"unanswered: {places}")
+        self.places = places
+
+
+class AnsweredElsewhereError(RuntimeError):
+    """Another window saved a different answer to this question since the page was opened."""
+
+
+def start(enrolment_id: int, *, by: Actor, now: datetime) -> int:
+    """Start an attempt and return its number; one that is open already is returned as it is.
+
+    Raises `NotNowError` while steps are missing, after a pass and when no attempt is left; `NotActiveError`.
+    """
+    with transaction() as session:
+        enrolment, course, here = _held(session, enrolment_id, by=by)
+        if here.phase is Phase.OPEN:
+            return here.next_number
+        if here.phase not in {Phase.READY, Phase.AGAIN}:
+            raise NotNowError(here.phase)
+        drawn = scoring.draw(
+            course.assessment.questions,
+            course.assessment.draw,
+            seed=new_secret(),
+            before=[[one.question for one in attempts.drawn_of(attempt)] for attempt in here.attempts],
+        )
+        attempt = Attempt(
+            enrolment_id=enrolment_id,
+            assessment=course.assessment.id,
+            number=here.next_number,
+            drawn=[one.stored() for one in drawn],
+            pass_percent=here.percent,
+            max_points=len(drawn),
+            started_at=now,
+        )
+        session.add(attempt)
+        session.flush()
+        _record(session, "attempt-started", attempt, enrolment, by=by, now=now, number=attempt.number)
+        return attempt.number
+
+
+def save_answer(
+    enrolment_id: int,
+    number: int,
+    question_id: str,
+    chosen: Collection[str],
+    *,
+    version: int,
+    client_id: str = "",
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Keep the answer to one question of an open attempt.
+
+    `version` is one more than the version the page was made from. The same answer sent again changes nothing; an older
+    page with another answer raises `AnsweredElsewhereError`. Raises `NotNowError` once the attempt is handed in,
+    `UnknownQuestionError`, `learning.BadChoiceError`.
+    """
+    with transaction() as session:
+        _enrolment, course, here = _held(session, enrolment_id, by=by)
+        found = _open(here, number)
+        question = next((one for one in attempts.questions_of(found, course) if one.id == question_id), None)
+        if question is None:
+            raise UnknownQuestionError(question_id)
+        picked = learning.checked(question, chosen)
+        row = next((answer for answer in found.answers if answer.question == question_id), None)
+        if row is None:
+            row = AttemptAnswer(attempt_id=found.id, question=question_id, version=0, chosen=[])
+            session.add(row)
+        if version <= row.version:
+            if set(row.chosen) != set(picked):
+                raise AnsweredElsewhereError(question_id)
+            return
+        row.chosen, row.version, row.client_id, row.saved_at = list(picked), version, client_id[:64], now
+
+
+def submit(enrolment_id: int, number: int, *, by: Actor, now: datetime, leave_blank: bool = False) -> None:
+    """Hand an attempt in and mark it; handing it in again changes nothing.
+
+    Raises `UnansweredError` while questions are unanswered, unless the learner chose to leave them blank.
+    """
+    with transaction() as session:
+        enrolment = enrolments.hold(session, enrolment_id, by=by)
+        course = learning.course_of(session, enrolment)
+        found = attempts.attempt(session, enrolment_id, course, number)
+        if found is None:
+            raise NotNowError(number)
+        if found.state is AttemptState.SUBMITTED:
+            return
+        if enrolment.state is not EnrolmentState.ACTIVE:
+            raise NotActiveError(enrolment_id)
+        if (missing := attempts.unanswered(found)) and not leave_blank:
+            raise UnansweredError(missing)
+        result = scoring.mark(
+            attempts.questions_of(found, course),
+            attempts.answers_of(found),
+            max_points=found.max_points,
+            percent=found.pass_percent,
+        )
+        found.state, found.submitted_at = AttemptState.SUBMITTED, now
+        found.points, found.passed = result.points, result.passed
+        _record(session, "attempt-submitted", found, enrolment, by=by, now=now, passed=result.passed)
+        if result.passed:
+            certification.complete_if_ready(session, enrolment_id, now=now, by=by)
+
+
+def begin_again(enrolment_id: int, *, by: Actor, now: datetime) -> int:
+    """End an enrolment without attempts left and begin the course anew; repeated calls return the same new enrolment.
+
+    Raises `CannotBeginAgainError` while there is another way, `NotActiveError`, `enrolments.NotPublishedError`.
+    """
+    with transaction() as session:
+        enrolment = enrolments.hold(session, enrolment_id, by=by)
+        if enrolment.state is EnrolmentState.ENDED:
+            successor = enrolments.active(session, enrolment.membership_id, enrolment.course_id)
+            if successor is None:
+                raise NotActiveError(enrolment_id)
+            return successor.id
+        _enrolment, _course, here = _held(session, enrolment_id, by=by)
+        if here.phase is not Phase.OUT:
+            raise CannotBeginAgainError(here.phase)
+        enrolments.end(session, enrolment, by=by, now=now)
+        membership = session.get_one(Membership, enrolment.membership_id)
+        return enrolments.enrol_in(session, membership, enrolment.course_id, by=by, now=now).id
+
+
+def _held(session: Session, enrolment_id: int, *, by: Actor) -> tuple[Enrolment, Course, Standing]:
+    """Return the learner's active enrolment, locked, its course and where it stands."""
+    enrolment = enrolments.hold_active(session, enrolment_id, by=by)
+    course = learning.course_of(session, enrolment)
+    steps_done = learning.progress(session, enrolment_id, course).all_done
+    return enrolment, course, attempts.standing(session, enrolment, course, steps_done=steps_done)
+
+
+def _open(here: Standing, number: int) -> Attempt:
+    if here.phase is not Phase.OPEN or here.last is None or here.last.number != number:
+        raise NotNowError(here.phase)
+    return here.last
+
+
+def _record(
+    session: Session,
+    verb: str,
+    attempt: Attempt,
+    enrolment: Enrolment,
+    *,
+    by: Actor,
+    now: datetime,
+    **data: int | str | bool | None,
+) -> None:
+    audit.record(
+        session,
+        verb,
+        by=by,
+        now=now,
+        subject="attempt",
+        subject_id=attempt.id,
+        organisation_id=enrolment.organisation_id,
+        **data,
+    )

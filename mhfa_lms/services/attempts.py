@@ -1,0 +1,130 @@
+"""Reading attempts: where an enrolment stands with its assessment, and what an attempt holds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from mhfa_lms.content.schema import Course, Question
+from mhfa_lms.models import Attempt, AttemptRelease, AttemptState, Enrolment
+from mhfa_lms.services import rules
+from mhfa_lms.services.rules import Rule
+from mhfa_lms.services.scoring import Drawn
+
+
+class Phase(StrEnum):
+    """What a learner can do about the assessment now."""
+
+    CLOSED = "closed"  # steps are missing
+    READY = "ready"  # the first attempt can start
+    OPEN = "open"  # an attempt is under way
+    AGAIN = "again"  # failed, and another attempt is left
+    OUT = "out"  # failed, and none is left
+    PASSED = "passed"
+
+
+class NotNowError(RuntimeError):
+    """The assessment is not in the phase for this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an enrolment stands with its assessment. `attempts` are in order; `percent` is the pass mark."""
+
+    phase: Phase
+    attempts: tuple[Attempt, ...]
+    allowed: int
+    percent: int
+    released: bool
+
+    @property
+    def last(self) -> Attempt | None:
+        """The newest attempt."""
+        return self.attempts[-1] if self.attempts else None
+
+    @property
+    def next_number(self) -> int:
+        """The number of the attempt that is open, or that would be started next."""
+        return len(self.attempts) + (self.phase is not Phase.OPEN)
+
+
+def standing(session: Session, enrolment: Enrolment, course: Course, *, steps_done: bool) -> Standing:
+    """Return where an enrolment stands. Four queries."""
+    attempts = tuple(
+        session.scalars(
+            select(Attempt)
+            .where(Attempt.enrolment_id == enrolment.id, Attempt.assessment == course.assessment.id)
+            .order_by(Attempt.number)
+        )
+    )
+    released = set(
+        session.scalars(
+            select(AttemptRelease.for_number).where(
+                AttemptRelease.enrolment_id == enrolment.id, AttemptRelease.assessment == course.assessment.id
+            )
+        )
+    )
+    found = rules.resolve(
+        session,
+        [Rule.ATTEMPTS, Rule.PASS_PERCENT],
+        organisation_id=enrolment.organisation_id,
+        course_id=enrolment.course_id,
+        revision_defaults=course.defaults.model_dump(),
+    )
+    allowed, more = found[Rule.ATTEMPTS].value, len(attempts) + 1 in released
+    phase = _phase(attempts, allowed, steps_done=steps_done, released=more)
+    return Standing(phase, attempts, allowed, found[Rule.PASS_PERCENT].value, more)
+
+
+def _phase(attempts: tuple[Attempt, ...], allowed: int, *, steps_done: bool, released: bool) -> Phase:
+    if any(attempt.passed for attempt in attempts):
+        return Phase.PASSED
+    if attempts and attempts[-1].state is AttemptState.OPEN:
+        return Phase.OPEN
+    if not steps_done:
+        return Phase.CLOSED
+    if not attempts:
+        return Phase.READY
+    return Phase.AGAIN if len(attempts) < allowed or released else Phase.OUT
+
+
+def attempt(session: Session, enrolment_id: int, course: Course, number: int) -> Attempt | None:
+    """Return one attempt of an enrolment with its answers. Two queries."""
+    return session.scalars(
+        select(Attempt)
+        .where(
+            Attempt.enrolment_id == enrolment_id,
+            Attempt.assessment == course.assessment.id,
+            Attempt.number == number,
+        )
+        .options(selectinload(Attempt.answers))
+    ).one_or_none()
+
+
+def drawn_of(attempt: Attempt) -> list[Drawn]:
+    """Return an attempt's questions in order."""
+    return [Drawn.read(stored) for stored in attempt.drawn]
+
+
+def questions_of(attempt: Attempt, course: Course) -> list[Question]:
+    """Return an attempt's questions in order, each with its options in the order drawn."""
+    by_id = {question.id: question for question in course.assessment.questions}
+    return [_arranged(by_id[one.question], one) for one in drawn_of(attempt)]
+
+
+def _arranged(question: Question, drawn: Drawn) -> Question:
+    options = {option.id: option for option in question.options}
+    return question.model_copy(update={"options": tuple(options[one] for one in drawn.options)})
+
+
+def answers_of(attempt: Attempt) -> Mapping[str, frozenset[str]]:
+    """Return what was chosen, by question id."""
+    return {answer.question: frozenset(str(one) for one in answer.chosen) for answer in attempt.answers}
+
+
+def unanswered(attempt: Attempt) -> list[int]:
+    """Return the numbers (from 1) of the questions without an answer."""
+    answered = {answer.question for answer in attempt.answers}
+    return [place for place, one in enumerate(drawn_of(attempt), 1) if one.question not in answered]

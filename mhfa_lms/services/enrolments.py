@@ -1,0 +1,117 @@
+"""Who is on which course: enrolling, and beginning again after the last failed attempt."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from mhfa_lms.db import transaction
+from mhfa_lms.models import Enrolment, EnrolmentState, Membership, MembershipState
+from mhfa_lms.policy import Actor, Can, Forbidden, require
+from mhfa_lms.services import audit, catalogue
+
+
+class NotPublishedError(LookupError):
+    """The course has no revision that is open for new enrolments."""
+
+
+class NotActiveError(RuntimeError):
+    """The enrolment is over: completed, ended or withdrawn."""
+
+
+class CannotBeginAgainError(RuntimeError):
+    """There is still another way: the enrolment has attempts left, or has passed."""
+
+
+def enrol(membership_id: int, course_id: int, *, by: Actor, now: datetime) -> int:
+    """Put a member on a course; one who is on it already stays as they are. Returns the enrolment's id.
+
+    People enrol themselves, coordinators the people of their organisation. Raises `Forbidden`, `NotPublishedError`.
+    """
+    with transaction() as session:
+        membership = session.get(Membership, membership_id)
+        if membership is None:
+            raise Forbidden(Can.ENROL)
+        if membership_id != by.membership_id:
+            require(by, Can.ENROL, membership)
+        return enrol_in(session, membership, course_id, by=by, now=now).id
+
+
+def enrol_in(session: Session, membership: Membership, course_id: int, *, by: Actor, now: datetime) -> Enrolment:
+    """Enrol in the caller's transaction, on the course's newest open revision, unless an enrolment is active already.
+
+    Raises `NotPublishedError`, and `Forbidden` for somebody who has left the organisation.
+    """
+    # Two requests at once: the second waits here, then finds the first one's enrolment.
+    session.get_one(Membership, membership.id, with_for_update={"key_share": True}, populate_existing=True)
+    if membership.state is not MembershipState.ACTIVE:
+        raise Forbidden(Can.ENROL)
+    found = active(session, membership.id, course_id)
+    if found is not None:
+        return found
+    revision = catalogue.newest_of(session, course_id)
+    if revision is None:
+        raise NotPublishedError(course_id)
+    enrolment = Enrolment(
+        membership_id=membership.id,
+        organisation_id=membership.organisation_id,
+        course_id=course_id,
+        revision_id=revision.id,
+        enrolled_at=now,
+    )
+    session.add(enrolment)
+    session.flush()
+    _record(session, "enrolled", enrolment, by=by, now=now, revision=revision.id)
+    return enrolment
+
+
+def active(session: Session, membership_id: int, course_id: int) -> Enrolment | None:
+    """Return a membership's active enrolment on a course."""
+    return session.scalars(
+        select(Enrolment).where(
+            Enrolment.membership_id == membership_id,
+            Enrolment.course_id == course_id,
+            Enrolment.state == EnrolmentState.ACTIVE,
+        )
+    ).one_or_none()
+
+
+def hold(session: Session, enrolment_id: int, *, by: Actor) -> Enrolment:
+    """Return the learner's own enrolment, locked until the caller's transaction ends. Raises `Forbidden`.
+
+    Every write about an enrolment takes this lock first: two windows of one person then go one after the other, and
+    no two writers wait for each other.
+    """
+    enrolment = session.get(Enrolment, enrolment_id, with_for_update={"key_share": True}, populate_existing=True)
+    if enrolment is None:
+        raise Forbidden(Can.LEARN)
+    require(by, Can.LEARN, enrolment)
+    return enrolment
+
+
+def hold_active(session: Session, enrolment_id: int, *, by: Actor) -> Enrolment:
+    """Do as `hold`, and raise `NotActiveError` when the enrolment is over."""
+    enrolment = hold(session, enrolment_id, by=by)
+    if enrolment.state is not EnrolmentState.ACTIVE:
+        raise NotActiveError(enrolment_id)
+    return enrolment
+
+
+def end(session: Session, enrolment: Enrolment, *, by: Actor, now: datetime) -> None:
+    """End an enrolment whose attempts are used up, in the caller's transaction; its records stay."""
+    enrolment.state, enrolment.ended_at = EnrolmentState.ENDED, now
+    session.flush()
+    _record(session, "enrolment-ended", enrolment, by=by, now=now)
+
+
+def _record(session: Session, verb: str, enrolment: Enrolment, *, by: Actor, now: datetime, **data: int) -> None:
+    audit.record(
+        session,
+        verb,
+        by=by,
+        now=now,
+        subject="enrolment",
+        subject_id=enrolment.id,
+        organisation_id=enrolment.organisation_id,
+        **data,
+    )

@@ -1,0 +1,187 @@
+"""Where a learner stands: in one enrolment, and on the home page in all of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import case, select
+from sqlalchemy.orm import Session, joinedload
+
+from mhfa_lms.content.schema import Course, Module, Scenario, Step
+from mhfa_lms.models import AnswerState, Certificate, Enrolment, EnrolmentState, ScenarioAnswer
+from mhfa_lms.policy import Actor, scope
+from mhfa_lms.services import attempts, catalogue, learning
+from mhfa_lms.services.attempts import Phase, Standing
+from mhfa_lms.services.learning import Progress
+
+# Nobody takes more courses than this at a time; older ones are under Certificates.
+MOST_SHOWN: Final = 25
+
+
+class Next(StrEnum):
+    """The one thing to do next in an enrolment."""
+
+    STEP = "step"
+    ASSESSMENT = "assessment"
+    SCENARIO = "scenario"
+    WAIT = "wait"  # an instructor has the answer
+    SESSION = "session"  # only a live session is missing
+    FINISHED = "finished"
+    OVER = "over"  # ended or withdrawn
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A scenario and the learner's newest answer to it."""
+
+    scenario: Scenario
+    answer: ScenarioAnswer | None
+
+    @property
+    def state(self) -> AnswerState | None:
+        """The newest answer's state; None before anything was written."""
+        return self.answer.state if self.answer else None
+
+    @property
+    def result_is_new(self) -> bool:
+        """Whether there is a result that the learner has not looked at."""
+        answer = self.answer
+        return answer is not None and answer.decided_at is not None and answer.result_seen_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """One enrolment with everything that its learner's pages show of it."""
+
+    enrolment: Enrolment
+    course: Course
+    progress: Progress
+    assessment: Standing
+    written: tuple[Written, ...]
+
+    @property
+    def next(self) -> Next:
+        """The one thing to do next: steps, then the assessment, then the scenarios."""
+        if self.enrolment.state is EnrolmentState.COMPLETED:
+            return Next.FINISHED
+        if self.enrolment.state is not EnrolmentState.ACTIVE:
+            return Next.OVER
+        if not self.progress.all_done:
+            return Next.STEP
+        if self.assessment.phase is not Phase.PASSED:
+            return Next.ASSESSMENT
+        if self.to_write is not None:
+            return Next.SCENARIO
+        waiting = any(one.state is AnswerState.WAITING for one in self.written)
+        return Next.WAIT if waiting else Next.SESSION
+
+    @property
+    def to_write(self) -> Written | None:
+        """The first scenario that waits for the learner."""
+        theirs = {None, AnswerState.DRAFT, AnswerState.TRY_AGAIN}
+        return next((one for one in self.written if one.state in theirs), None)
+
+    @property
+    def step(self) -> tuple[Module, Step] | None:
+        """The next step with its module."""
+        return self.progress.next
+
+    @property
+    def out(self) -> bool:
+        """Whether the last attempt has failed."""
+        return self.assessment.phase is Phase.OUT
+
+
+def of(session: Session, enrolment: Enrolment) -> Journey:
+    """Return where one enrolment stands. Six queries."""
+    course = catalogue.course(enrolment.revision)
+    answers = _answers(session, [enrolment.id])
+    return _journey(session, enrolment, course, answers)
+
+
+def _journey(
+    session: Session, enrolment: Enrolment, course: Course, answers: dict[tuple[int, str], ScenarioAnswer]
+) -> Journey:
+    progress = learning.progress(session, enrolment.id, course)
+    standing = attempts.standing(session, enrolment, course, steps_done=progress.all_done)
+    written = tuple(Written(one, answers.get((enrolment.id, one.id))) for one in course.scenarios)
+    return Journey(enrolment, course, progress, standing, written)
+
+
+def _answers(session: Session, enrolment_ids: Sequence[int]) -> dict[tuple[int, str], ScenarioAnswer]:
+    """Return the newest answer by enrolment and scenario. Without the text it would be as long as the answers."""
+    found = session.scalars(
+        select(ScenarioAnswer)
+        .where(ScenarioAnswer.enrolment_id.in_(enrolment_ids))
+        .order_by(ScenarioAnswer.enrolment_id, ScenarioAnswer.number)
+    )
+    return {(answer.enrolment_id, answer.scenario): answer for answer in found}
+
+
+@dataclass(frozen=True, slots=True)
+class NewResult:
+    """A marked answer that the learner has not looked at."""
+
+    enrolment_id: int
+    scenario: Scenario
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What the home page shows: the course to go on with, the others, and what is new."""
+
+    main: Journey | None
+    others: tuple[Enrolment, ...]
+    finished: tuple[tuple[Enrolment, Certificate | None], ...]
+    results: tuple[NewResult, ...]
+
+
+def home(session: Session, actor: Actor) -> Home:
+    """Return a learner's home page. Eight queries, whatever the number of courses."""
+    active_first = case((Enrolment.state == EnrolmentState.ACTIVE, 0), else_=1)
+    enrolments = session.scalars(
+        select(Enrolment)
+        .where(
+            scope(actor, Enrolment),
+            Enrolment.membership_id == actor.membership_id,
+            Enrolment.state.in_([EnrolmentState.ACTIVE, EnrolmentState.COMPLETED]),
+        )
+        .options(joinedload(Enrolment.revision))
+        .order_by(active_first, Enrolment.id.desc())
+        .limit(MOST_SHOWN)
+    ).all()
+    if not enrolments:
+        return Home(None, (), (), ())
+    answers = _answers(session, [enrolment.id for enrolment in enrolments])
+    main, *rest = enrolments
+    return Home(
+        main=_journey(session, main, catalogue.course(main.revision), answers),
+        others=tuple(one for one in rest if one.state is EnrolmentState.ACTIVE),
+        finished=_finished(session, enrolments),
+        results=tuple(_new_results(enrolments, answers)),
+    )
+
+
+def _finished(session: Session, enrolments: Sequence[Enrolment]) -> tuple[tuple[Enrolment, Certificate | None], ...]:
+    done = [one for one in enrolments if one.state is EnrolmentState.COMPLETED]
+    if not done:
+        return ()
+    found = session.scalars(
+        select(Certificate)
+        .where(Certificate.enrolment_id.in_([one.id for one in done]), Certificate.replaced_by_id.is_(None))
+        .order_by(Certificate.id)
+    )
+    by_enrolment = {certificate.enrolment_id: certificate for certificate in found}
+    return tuple((one, by_enrolment.get(one.id)) for one in done)
+
+
+def _new_results(enrolments: Sequence[Enrolment], answers: dict[tuple[int, str], ScenarioAnswer]) -> list[NewResult]:
+    found = []
+    for enrolment in enrolments:
+        for scenario in catalogue.course(enrolment.revision).scenarios:
+            one = Written(scenario, answers.get((enrolment.id, scenario.id)))
+            if one.result_is_new:
+                found.append(NewResult(enrolment.id, scenario, one.state is AnswerState.PASSED))
+    return found

@@ -1,0 +1,176 @@
+"""Going through the steps of a course: what is done, what comes next, and practice that gates nothing."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from mhfa_lms.content.schema import Course, Module, Question, QuestionKind, Step
+from mhfa_lms.db import transaction
+from mhfa_lms.models import CourseRevision, Enrolment, EnrolmentState, PracticeAnswer, StepProgress, Way
+from mhfa_lms.policy import Actor
+from mhfa_lms.services import catalogue, certification, enrolments
+
+DONE, NEXT, TODO = "done", "next", "todo"
+
+
+class UnknownStepError(LookupError):
+    """The course has no such step, or the step no such question."""
+
+
+class BadChoiceError(ValueError):
+    """What was chosen is nothing, too much, or not among the options."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A step among the others of its course."""
+
+    module: Module
+    step: Step
+    number: int
+    previous: Step | None
+    following: Step | None
+
+    @property
+    def ends_module(self) -> bool:
+        """Whether it is the last step of its module."""
+        return self.number == len(self.module.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The steps of a course and which of them are done."""
+
+    course: Course
+    ways: Mapping[str, Way]
+
+    def is_done(self, step: Step) -> bool:
+        """Whether a step is done, in whatever way."""
+        return step.id in self.ways
+
+    @property
+    def next(self) -> tuple[Module, Step] | None:
+        """The first step that is not done, or None when all are."""
+        return next(((module, step) for module, step in self.course.steps() if not self.is_done(step)), None)
+
+    @property
+    def all_done(self) -> bool:
+        """Whether every step is done."""
+        return self.next is None
+
+    def done_in(self, module: Module) -> int:
+        """How many of a module's steps are done."""
+        return sum(self.is_done(step) for step in module.steps)
+
+    def minutes_left(self, module: Module) -> int:
+        """The time that a module's remaining steps take, in minutes."""
+        return sum(step.minutes for step in module.steps if not self.is_done(step))
+
+    def stones(self, module: Module, here: Step | None = None) -> list[str]:
+        """Return a module's stones; the honey one is `here`, or else the course's next step."""
+        upcoming = self.next[1] if self.next else None
+        mark = here or upcoming
+        return [
+            DONE if self.is_done(step) else NEXT if mark is not None and step.id == mark.id else TODO
+            for step in module.steps
+        ]
+
+
+def place(course: Course, step_id: str) -> Place:
+    """Return a step with its neighbours. Raises `UnknownStepError`."""
+    everything = list(course.steps())
+    for index, (module, step) in enumerate(everything):
+        if step.id == step_id:
+            return Place(
+                module=module,
+                step=step,
+                number=module.steps.index(step) + 1,
+                previous=everything[index - 1][1] if index else None,
+                following=everything[index + 1][1] if index + 1 < len(everything) else None,
+            )
+    raise UnknownStepError(step_id)
+
+
+def progress(session: Session, enrolment_id: int, course: Course) -> Progress:
+    """Return an enrolment's progress. One query."""
+    found = session.execute(
+        select(StepProgress.step, StepProgress.way).where(StepProgress.enrolment_id == enrolment_id)
+    )
+    return Progress(course, {row.step: row.way for row in found})
+
+
+def practice(session: Session, enrolment_id: int, question: Question | None) -> frozenset[str]:
+    """Return what was last chosen for a step's question; nothing when it was not answered."""
+    if question is None:
+        return frozenset()
+    chosen = session.scalars(
+        select(PracticeAnswer.chosen).where(
+            PracticeAnswer.enrolment_id == enrolment_id, PracticeAnswer.question == question.id
+        )
+    ).one_or_none()
+    return frozenset(str(option) for option in chosen or ())
+
+
+def complete(enrolment_id: int, step_id: str, way: Way, *, by: Actor, now: datetime) -> Progress:
+    """Count a step as done, in whatever way; doing it again changes nothing, but reading outweighs the other ways.
+
+    An enrolment that is over keeps its steps as they are. Returns the progress after it.
+    """
+    with transaction() as session:
+        enrolment = enrolments.hold(session, enrolment_id, by=by)
+        course = course_of(session, enrolment)
+        place(course, step_id)
+        before = progress(session, enrolment_id, course)
+        if enrolment.state is not EnrolmentState.ACTIVE:
+            return before
+        if step_id not in before.ways:
+            session.add(StepProgress(enrolment_id=enrolment_id, step=step_id, way=way, done_at=now))
+        elif way is Way.READ and before.ways[step_id] is not Way.READ:
+            _row(session, enrolment_id, step_id).way = way
+        after = Progress(course, {**before.ways, step_id: way})
+        if after.all_done:
+            certification.complete_if_ready(session, enrolment_id, now=now, by=by)
+        return after
+
+
+def answer(enrolment_id: int, step_id: str, chosen: Collection[str], *, by: Actor, now: datetime) -> None:
+    """Keep the answer to a step's question. Raises `UnknownStepError`, `BadChoiceError`."""
+    with transaction() as session:
+        enrolment = enrolments.hold(session, enrolment_id, by=by)
+        question = place(course_of(session, enrolment), step_id).step.question
+        if question is None:
+            raise UnknownStepError(step_id)
+        picked = checked(question, chosen)
+        row = session.scalars(
+            select(PracticeAnswer).where(
+                PracticeAnswer.enrolment_id == enrolment_id, PracticeAnswer.question == question.id
+            )
+        ).one_or_none()
+        right = question.is_right(frozenset(picked))
+        if row is None:
+            row = PracticeAnswer(enrolment_id=enrolment_id, question=question.id, version=0)
+            session.add(row)
+        row.chosen, row.correct, row.version, row.answered_at = list(picked), right, row.version + 1, now
+
+
+def checked(question: Question, chosen: Collection[str]) -> list[str]:
+    """Return a choice in the order of the options. Raises `BadChoiceError` when it is no possible answer."""
+    wanted = set(chosen)
+    picked = [option.id for option in question.options if option.id in wanted]
+    if not picked or len(picked) != len(wanted) or (question.kind is QuestionKind.SINGLE and len(picked) > 1):
+        raise BadChoiceError(question.id)
+    return picked
+
+
+def course_of(session: Session, enrolment: Enrolment) -> Course:
+    """Return the course of the revision that an enrolment is pinned to."""
+    return catalogue.course(session.get_one(CourseRevision, enrolment.revision_id))
+
+
+def _row(session: Session, enrolment_id: int, step_id: str) -> StepProgress:
+    return session.scalars(
+        select(StepProgress).where(StepProgress.enrolment_id == enrolment_id, StepProgress.step == step_id)
+    ).one()
