@@ -11,6 +11,7 @@ from mhfa_lms import db
 from mhfa_lms.content.schema import Course as CourseContent
 from mhfa_lms.models import (
     Account,
+    AnswerState,
     Audience,
     Authorisation,
     Certificate,
@@ -23,6 +24,7 @@ from mhfa_lms.models import (
     MembershipRole,
     Organisation,
     Role,
+    ScenarioAnswer,
     Site,
 )
 from mhfa_lms.policy import Actor
@@ -144,6 +146,24 @@ def authorisation(membership: Membership, revision: CourseRevision, **values: An
         type_id = session.get_one(Course, revision.course_id).certification_type_id
     filled = {"valid_from": date(2026, 1, 1), "expires_on": date(2027, 12, 31), **values}
     return _save(Authorisation(membership_id=membership.id, certification_type_id=type_id, **filled))
+
+
+def answer(enrolled: Enrolment | None = None, **values: Any) -> ScenarioAnswer:
+    """An answer to the small course's scenario that waits for a mark; give `state` for another one."""
+    enrolled = enrolled or enrolment()
+    state = values.setdefault("state", AnswerState.WAITING)
+    decided = {AnswerState.PASSED, AnswerState.TRY_AGAIN}
+    filled = {
+        "scenario": "sam",
+        "number": 1,
+        "alias": "4F2K",
+        "text": "I sit down with Sam.\n\nI ask: are you thinking of suicide?",
+        "saved_at": NOON,
+        "submitted_at": None if state is AnswerState.DRAFT else NOON,
+        "decided_at": NOON if state in decided else None,
+        **values,
+    }
+    return _save(ScenarioAnswer(enrolment_id=enrolled.id, organisation_id=enrolled.organisation_id, **filled))
 
 
 def certificate(

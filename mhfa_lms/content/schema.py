@@ -157,6 +157,8 @@ class RequiredAction(Part):
     id: Slug
     title: Line
     description: Text
+    # {competency id: the lowest level that shows it}: where the levels already say it, a marker need not say it again.
+    shown_by: dict[Slug, Annotated[int, Field(ge=2, le=4)]] = {}
 
 
 class Exemplar(Part):
@@ -208,6 +210,18 @@ class Scenario(Part):
                 raise ValueError(f"exemplar {exemplar.id} must say true or false for each required action")
         if self.pass_points > self.max_points:
             raise ValueError("pass_points is more than an answer can get")
+        return self
+
+    @model_validator(mode="after")
+    def _exemplars_agree_with_shown_by(self) -> Self:
+        wanted = {competency.id for competency in self.competencies}
+        for action in self.required_actions:
+            if unknown := set(action.shown_by) - wanted:
+                raise ValueError(f"shown_by of {action.id} names the unknown competency {min(unknown)}")
+            for exemplar in self.exemplars if action.shown_by else ():
+                shown = all(exemplar.levels[one] >= least for one, least in action.shown_by.items())
+                if shown != exemplar.required[action.id]:
+                    raise ValueError(f"exemplar {exemplar.id} and shown_by of {action.id} contradict each other")
         return self
 
 

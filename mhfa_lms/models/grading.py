@@ -91,6 +91,7 @@ class Mark(Base):
         CheckConstraint("NOT (passed AND harm)", name="harm_never_passes"),
         CheckConstraint("NOT (passed AND required_missing)", name="missing_action_never_passes"),
         Index(None, "answer_id"),
+        Index(None, "marker_id", "id"),
     )
 
     id: Mapped[Id]
