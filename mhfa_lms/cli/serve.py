@@ -35,7 +35,7 @@ def serve(port: int | None, workers: int, demo: bool) -> None:
     listener = open_port(settings)
     with bound(settings):
         prepare(settings)
-        accounts = demo_accounts(settings) if demo else ""
+        accounts = demo_accounts() if demo else ""
         link = None if demo else first_link(settings, now=clock.now())
     ended = server.supervise(
         settings, listener, workers=workers, ready=lambda: click.echo(welcome(settings, accounts, link))
@@ -96,9 +96,9 @@ def prepare(settings: Settings) -> None:
         click.echo(f"There is no course in {settings.courses_dir}.", err=True)
 
 
-def demo_accounts(settings: Settings) -> str:
+def demo_accounts() -> str:
     """Make the demonstration's people, and return what to say about their accounts."""
     from mhfa_lms.services import demo
 
-    demo.make(settings.secret_key, now=clock.now())
+    demo.make(now=clock.now())
     return demo.accounts_text()

@@ -2,32 +2,27 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
-
-from mhfa_lms import db
-from mhfa_lms.models import Account
 from mhfa_lms.services import accounts
 from mhfa_lms.settings import Settings
 
 
 def first_link(settings: Settings, *, now: datetime) -> str | None:
-    """Return a one-time link that makes the first administrator, or None when there are accounts already."""
-    if db.session().scalars(select(Account.id).limit(1)).one_or_none() is not None:
-        return None
+    """Return a one-time link that makes the first administrator, or None when there is one already."""
     secret = accounts.first_admin_link(now)
     return f"{settings.base_url}/setup/{secret}" if secret else None
 
 
-def welcome(settings: Settings, people: str, link: str | None) -> str:
+def welcome(settings: Settings, accounts_text: str, link: str | None) -> str:
     """Return the screen: the address, how to sign in, where mails go, how to stop."""
     parts = [f"\n  {settings.site_name} is running:  {settings.base_url}"]
-    if people:
-        parts.append(people)
+    if accounts_text:
+        parts.append(accounts_text)
     if link:
         parts.append(
-            f"  There are no accounts yet. This link makes the first administrator, once, within a day:\n    {link}"
+            f"  There is no administrator yet. This link makes the first one; it works once, for a day:\n    {link}"
         )
     if settings.mail_url.startswith("file://"):
-        parts.append(f"  Mails are not sent. Each becomes a file in {settings.mail_url.removeprefix('file://')}")
+        folder = settings.mail_url.removeprefix("file://")
+        parts.append(f"  Mails are not sent anywhere. Each becomes a file in {folder}")
     parts.append("  Ctrl-C stops it.\n")
     return "\n\n".join(parts)

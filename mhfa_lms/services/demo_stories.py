@@ -1,0 +1,304 @@
+"""How the demonstration's people came to where they are: steps, attempts, answers, marks, certificates, reminders.
+
+Everything runs in the caller's transaction, at times in the past. Chance comes from a seeded source, so that the same
+day gives the same demonstration.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+from typing import Final
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from mhfa_lms.content.schema import Course as Content
+from mhfa_lms.models import (
+    AnswerState,
+    Attempt,
+    AttemptAnswer,
+    AttemptRelease,
+    AttemptState,
+    Certificate,
+    CourseRevision,
+    Enrolment,
+    Mark,
+    Membership,
+    Message,
+    PracticeAnswer,
+    ScenarioAnswer,
+    StepProgress,
+)
+from mhfa_lms.policy import SYSTEM
+from mhfa_lms.services import certification, demo_answers, enrolments, names, outbox, scoring
+from mhfa_lms.services.certificates import CARRIED
+from mhfa_lms.services.demo_answers import Written
+from mhfa_lms.services.demo_people import Certified, Learning
+from mhfa_lms.services.marks import Judgement, outcome
+from mhfa_lms.services.periods import add_months
+from mhfa_lms.services.secrets import CODE_LENGTH, CROCKFORD
+
+VALID_MONTHS: Final = 36
+CLAIM: Final = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What every story needs: the course, the present, chance, and who marks in an organisation."""
+
+    session: Session
+    revision: CourseRevision
+    content: Content
+    now: datetime
+    chance: Random
+    # Membership ids of the instructors, by organisation.
+    markers: dict[int, list[int]]
+    # What nobody has written yet: each answer is used once.
+    waiting: list[Written]
+    try_again: list[Written]
+
+    @property
+    def today(self) -> date:
+        """The present day."""
+        return self.now.date()
+
+    def at(self, day: date) -> datetime:
+        """Return a moment in the working hours of a day, the same for both of our time zones."""
+        return datetime.combine(day, time(14, 0), UTC) + timedelta(minutes=self.chance.randrange(240))
+
+    def code(self, length: int = CODE_LENGTH) -> str:
+        """Return a code of Crockford characters."""
+        return "".join(self.chance.choice(CROCKFORD) for _ in range(length))
+
+    def marker(self, enrolment: Enrolment) -> int:
+        """Return the membership of one of the organisation's instructors, other than the learner."""
+        return self.chance.choice(
+            [one for one in self.markers[enrolment.organisation_id] if one != enrolment.membership_id]
+        )
+
+
+def completed_on(world: World, story: Certified) -> date:
+    """Return the day on which a certificate was earned that expires as the story says."""
+    return add_months(world.today + timedelta(days=story.expires_in), -VALID_MONTHS)
+
+
+def certify(world: World, membership: Membership, story: Certified) -> Certificate:
+    """Take somebody through the whole course, in the past, to a certificate of the wanted age."""
+    done_at = world.at(completed_on(world, story))
+    done_at = min(done_at, world.now - timedelta(minutes=20))
+    enrolment = _enrol(world, membership, done_at - timedelta(days=24))
+    read_steps(world, enrolment, len(list(world.content.steps())), done_at - timedelta(days=23), practise=False)
+    attempt(world, enrolment, 1, world.chance.randint(12, 15), done_at - timedelta(days=4))
+    written = world.chance.choice(demo_answers.load().good)
+    answer = hand_in(world, enrolment, 1, written, done_at - timedelta(days=3), seen_at=done_at)
+    mark(world, enrolment, answer, written, done_at)
+    certificate = certification.complete_if_ready(world.session, enrolment.id, now=done_at)
+    if certificate is None:
+        raise RuntimeError("the demonstration's story does not meet the course's requirements")
+    _renumber(world, certificate)
+    if story.revoked:
+        certificate.revoked_at = min(done_at + timedelta(days=8), world.now)
+        certificate.revoked_reason = story.revoked
+    if story.corrected:
+        certificate = _correct(world, certificate, membership, story.corrected)
+    return certificate
+
+
+def learn(world: World, membership: Membership, story: Learning) -> None:
+    """Put somebody on the course and take them as far as their story says."""
+    began = world.at(world.today - timedelta(days=story.days_ago))
+    enrolment = _enrol(world, membership, began)
+    steps = min(story.steps, len(list(world.content.steps())))
+    read_steps(world, enrolment, steps, began, practise=True)
+    # What comes after the steps is spread over the days that are left until yesterday.
+    moments = _moments(world, began, len(story.attempts) + len(story.wrote))
+    for number, points in enumerate(story.attempts, 1):
+        attempt(world, enrolment, number, points, moments.pop(0))
+    if story.released:
+        _release(world, enrolment, len(story.attempts) + 1)
+    for number, kind in enumerate(story.wrote, 1):
+        _write(world, enrolment, number, kind, moments.pop(0), new_result=story.new_result)
+
+
+def _write(world: World, enrolment: Enrolment, number: int, kind: str, at: datetime, *, new_result: bool) -> None:
+    if kind == "draft":
+        world.session.add(_answer(world, enrolment, number, demo_answers.load().draft, at))
+        return
+    if kind == "try-again":
+        written = world.try_again.pop()
+        decided = min(at + timedelta(days=2), world.now - timedelta(hours=3))
+        answer = hand_in(world, enrolment, number, written, at, seen_at=None if new_result else decided)
+        mark(world, enrolment, answer, written, decided)
+        return
+    answer = hand_in(world, enrolment, number, world.waiting.pop(), at, seen_at=None)
+    if kind == "claimed":
+        answer.claimed_by_id = world.markers[enrolment.organisation_id][-1]
+        answer.claimed_until = world.now + CLAIM
+
+
+def read_steps(world: World, enrolment: Enrolment, count: int, began: datetime, *, practise: bool) -> None:
+    """Count the first steps as done, some each day; `practise` answers the questions in them."""
+    # The first of them at the beginning, the last before anything that the story puts after it.
+    span = min(world.now - began, timedelta(days=15)) * 0.8
+    for number, (_module, step) in enumerate(list(world.content.steps())[:count]):
+        at = began + span * (number / max(count, 1))
+        world.session.add(StepProgress(enrolment_id=enrolment.id, step=step.id, done_at=at))
+        if practise and step.question:
+            right = world.chance.random() < 0.8
+            chosen = [o.id for o in step.question.options if o.correct == right]
+            chosen = chosen if right else chosen[:1]
+            world.session.add(
+                PracticeAnswer(
+                    enrolment_id=enrolment.id, question=step.question.id, chosen=chosen, correct=right, answered_at=at
+                )
+            )
+
+
+def attempt(world: World, enrolment: Enrolment, number: int, points: int, at: datetime) -> None:
+    """Add an attempt with so many questions right."""
+    assessment = world.content.assessment
+    questions = {question.id: question for question in assessment.questions}
+    drawn = scoring.draw(assessment.questions, assessment.draw, seed=f"demo:{enrolment.id}:{number}")
+    points = min(points, len(drawn))
+    percent = world.content.defaults.pass_percent or 80
+    row = Attempt(
+        enrolment_id=enrolment.id,
+        assessment=assessment.id,
+        number=number,
+        drawn=[one.stored() for one in drawn],
+        pass_percent=percent,
+        max_points=len(drawn),
+        state=AttemptState.SUBMITTED,
+        points=points,
+        passed=scoring.passes(points, len(drawn), percent),
+        started_at=at - timedelta(minutes=25),
+        submitted_at=at,
+    )
+    right = set(world.chance.sample(range(len(drawn)), points))
+    for place, one in enumerate(drawn):
+        question = questions[one.question]
+        wrong = [option.id for option in question.options if not option.correct][:1]
+        chosen = sorted(question.right) if place in right else wrong
+        row.answers.append(
+            AttemptAnswer(
+                question=question.id,
+                chosen=list(chosen),
+                saved_at=at - timedelta(minutes=25) + timedelta(minutes=place),
+            )
+        )
+    world.session.add(row)
+
+
+def hand_in(
+    world: World, enrolment: Enrolment, number: int, written: Written, at: datetime, *, seen_at: datetime | None
+) -> ScenarioAnswer:
+    """Hand an answer in, so that it waits to be marked."""
+    row = _answer(world, enrolment, number, written.text, at)
+    row.state, row.submitted_at, row.result_seen_at = AnswerState.WAITING, at, seen_at
+    world.session.add(row)
+    world.session.flush()
+    return row
+
+
+def mark(world: World, enrolment: Enrolment, answer: ScenarioAnswer, written: Written, at: datetime) -> None:
+    """Mark an answer as it deserves, by the rubric's own rules."""
+    scenario = world.content.scenario(answer.scenario)
+    if scenario is None:
+        raise RuntimeError(f"the course has no scenario {answer.scenario}")
+    judgement = Judgement(written.by_competency(), {action.id: written.asked for action in scenario.required_actions})
+    result = outcome(scenario, judgement)
+    world.session.add(
+        Mark(
+            answer_id=answer.id,
+            marker_id=world.marker(enrolment),
+            revision_id=world.revision.id,
+            levels=dict(judgement.levels),
+            required=dict(judgement.required),
+            points=result.points,
+            harm=result.harm,
+            required_missing=result.required_missing,
+            passed=result.passed,
+            feedback=written.feedback,
+            marked_at=at,
+        )
+    )
+    answer.state = AnswerState.PASSED if result.passed else AnswerState.TRY_AGAIN
+    answer.decided_at = at
+    world.session.flush()
+
+
+def _enrol(world: World, membership: Membership, at: datetime) -> Enrolment:
+    return enrolments.enrol_in(world.session, membership, world.revision.course_id, by=SYSTEM, now=at)
+
+
+def _answer(world: World, enrolment: Enrolment, number: int, text: str, at: datetime) -> ScenarioAnswer:
+    return ScenarioAnswer(
+        enrolment_id=enrolment.id,
+        organisation_id=enrolment.organisation_id,
+        scenario=demo_answers.SCENARIO,
+        number=number,
+        alias=world.code(4),
+        text=text,
+        saved_at=at,
+    )
+
+
+def _moments(world: World, began: datetime, count: int) -> list[datetime]:
+    """Return so many moments between the end of the steps and a few hours ago, in order."""
+    start = began + min(world.now - began, timedelta(days=15)) * 0.8
+    room = world.now - timedelta(hours=5) - start
+    return [start + room * ((number + 1) / (count + 1)) for number in range(count)]
+
+
+def _release(world: World, enrolment: Enrolment, number: int) -> None:
+    world.session.add(
+        AttemptRelease(
+            enrolment_id=enrolment.id,
+            assessment=world.content.assessment.id,
+            for_number=number,
+            released_by_id=world.marker(enrolment),
+            reason="We talked through the questions about suicide together. Ready for another try.",
+            released_at=world.now - timedelta(days=1),
+        )
+    )
+
+
+def _renumber(world: World, certificate: Certificate) -> None:
+    """Give a new certificate a number that is the same at every first start of the same day, for pictures."""
+    old, certificate.code = certificate.code, world.code()
+    world.session.flush()
+    world.session.execute(
+        update(Message)
+        .where(Message.key == f"certificate-ready:{old}")
+        .values(
+            facts={
+                "name": certificate.name,
+                "type": certificate.type_name,
+                "organisation": certificate.organisation_name,
+                "expires_on": certificate.expires_on.isoformat(),
+                "path": f"/certificates/{certificate.code}",
+            },
+            key=f"certificate-ready:{certificate.code}",
+            internet_id=outbox.message_id(f"certificate-ready:{certificate.code}"),
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _correct(world: World, old: Certificate, membership: Membership, name: str) -> Certificate:
+    """Replace a certificate by one with the name as it should have been."""
+    at = world.now - timedelta(days=6)
+    new = Certificate(
+        code=world.code(),
+        name=name,
+        sort_key=names.sort_key(name),
+        issued_at=at,
+        issued_on=at.date(),
+        **{column: getattr(old, column) for column in CARRIED},
+    )
+    world.session.add(new)
+    world.session.flush()
+    old.replaced_by_id = new.id
+    membership.name, membership.sort_key = name, new.sort_key
+    certification.announce(world.session, new, membership, by=SYSTEM, now=at)
+    return new
