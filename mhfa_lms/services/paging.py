@@ -1,0 +1,98 @@
+"""Long lists: pages found by key, and counts that stop counting.
+
+A page begins after (or ends before) one row, so that page 1,000 costs what page 1 costs and a row added meanwhile
+shifts nothing. Counts are exact up to 10,000; beyond that nobody reads the last digit, and counting would cost more
+than the page.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from mhfa_lms import i18n
+
+PAGE: Final = 25
+COUNTED: Final = 10_000
+Columns = Select[*tuple[Any, ...]]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """How many rows a list has: `number` exactly, or `more` than that."""
+
+    number: int
+    more: bool = False
+
+    def __str__(self) -> str:
+        return f"{i18n.format_number(self.number)}{'+' if self.more else ''}"
+
+    def __bool__(self) -> bool:
+        return self.number > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some rows of a list, in order, and the ids to go on from: `before` this one, or `after` that one."""
+
+    rows: Sequence[T]
+    before: int | None
+    after: int | None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the list has no other page."""
+        return self.before is None and self.after is None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By what a list is ordered: a text key, then the id. `within` keeps the place to rows the reader may see."""
+
+    key: InstrumentedAttribute[str]
+    id: InstrumentedAttribute[int]
+    within: ColumnElement[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page begins: after a row's id, or before one. Neither: at the beginning."""
+
+    after: int | None = None
+    before: int | None = None
+
+
+def page(session: Session, statement: Columns, order: Order, place: Place, *, size: int = PAGE) -> Page[Any]:
+    """Return a page of a statement whose rows have an `id`. One query, two away from the beginning.
+
+    An id that is not there (any more) means the beginning.
+    """
+    backwards = place.after is None and place.before is not None
+    anchor = place.before if backwards else place.after
+    found = None
+    if anchor is not None:
+        found = session.execute(select(order.key, order.id).where(order.id == anchor, order.within)).one_or_none()
+    backwards = backwards and found is not None
+    here = tuple_(order.key, order.id)
+    if found is not None:
+        there = tuple_(*found)
+        statement = statement.where(here < there if backwards else here > there)
+    columns = (order.key.desc(), order.id.desc()) if backwards else (order.key, order.id)
+    fetched = session.execute(statement.order_by(*columns).limit(size + 1)).all()
+    rows = list(reversed(fetched[:size])) if backwards else fetched[:size]
+    more = len(fetched) > size
+    has_previous, has_next = (more, True) if backwards else (found is not None, more)
+    return Page(
+        rows,
+        before=rows[0].id if rows and has_previous else None,
+        after=rows[-1].id if rows and has_next else None,
+    )
+
+
+def count(session: Session, ids: Columns, *, cap: int = COUNTED) -> Total:
+    """Return how many rows a statement finds, counting no further than the cap."""
+    number = session.scalar(select(func.count()).select_from(ids.limit(cap + 1).subquery())) or 0
+    return Total(min(number, cap), number > cap)

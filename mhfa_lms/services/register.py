@@ -1,0 +1,308 @@
+"""The register: every certificate an organisation issued. One query makes both the screen and the export.
+
+Coordinators see all of it: it is the organisation's training record. `today` is the civil day in the organisation's
+zone and decides each standing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from mhfa_lms import clock, db
+from mhfa_lms.models import (
+    Certificate,
+    CertificationType,
+    Course,
+    CourseRevision,
+    Membership,
+    MembershipState,
+    Organisation,
+    Role,
+    Site,
+)
+from mhfa_lms.policy import SYSTEM, Actor, Can, require, scope
+from mhfa_lms.services import audit, names, paging
+from mhfa_lms.services.paging import Columns, Order, Page, Place, Total
+from mhfa_lms.services.periods import Standing, standing_column, standing_condition
+from mhfa_lms.services.secrets import CROCKFORD, FORGIVEN, read_code
+
+COLUMNS: Final = (
+    "certificate_number",
+    "name",
+    "organisation",
+    "site",
+    "course",
+    "issued_on",
+    "expires_on",
+    "standing",
+    "languages",
+    "work_email",
+    "listed_since",
+)
+NO_SITE: Final = 0
+BATCH: Final = 1_000
+LEAST_OF_A_CODE: Final = 4
+
+
+class UnknownFilterError(ValueError):
+    """There is no such organisation, site, course or standing; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What to show of the register. Each one left empty lets everything through.
+
+    `site_id` 0 means people without a site. `listed` asks for people who agreed to be listed, or did not.
+    `open_only` leaves out certificates that were renewed and those of people who left: nobody has to act on them.
+    """
+
+    text: str = ""
+    site_id: int | None = None
+    course_id: int | None = None
+    type_id: int | None = None
+    standings: frozenset[Standing] = frozenset()
+    listed: bool | None = None
+    open_only: bool = False
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is left out."""
+        return self != Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The register of the actor's organisation through some filters, on a day."""
+
+    by: Actor
+    filters: Filters
+    today: date
+    zone: str
+
+    def where(self, columns: Columns) -> Columns:
+        """Return a selection of columns narrowed to this query; it may use `Membership` and `Site`."""
+        return (
+            columns.select_from(Certificate)
+            .join(Membership, Membership.id == Certificate.membership_id)
+            .outerjoin(Site, Site.id == Membership.site_id)
+            .where(scope(self.by, Certificate), *conditions(self.filters, self.today))
+        )
+
+
+def conditions(filters: Filters, today: date) -> Iterator[ColumnElement[bool]]:
+    """Yield what the filters ask of a certificate joined with its membership."""
+    if filters.text.strip():
+        yield _matches(filters.text)
+    if filters.site_id is not None:
+        yield Membership.site_id == filters.site_id if filters.site_id else Membership.site_id.is_(None)
+    if filters.course_id is not None:
+        yield _of_course(filters.course_id)
+    if filters.type_id is not None:
+        yield Certificate.certification_type_id == filters.type_id
+    if filters.standings:
+        yield or_(*(standing_condition(one, today) for one in sorted(filters.standings)))
+    if filters.listed is not None:
+        yield Membership.listed_since.is_not(None) if filters.listed else Membership.listed_since.is_(None)
+    if filters.open_only:
+        yield and_(
+            Certificate.renewed_by_id.is_(None),
+            Certificate.replaced_by_id.is_(None),
+            Membership.state == MembershipState.ACTIVE,
+        )
+
+
+def _matches(text: str) -> ColumnElement[bool]:
+    """Every word is part of the name, or the text is the number or its beginning."""
+    words = names.sort_key(text).split()
+    name = and_(*(Certificate.sort_key.contains(word, autoescape=True) for word in words))
+    code = read_code(text)
+    if code is not None:
+        return or_(name, Certificate.code == code)
+    start = "".join(letter for letter in text.upper() if letter.isalnum()).translate(FORGIVEN)
+    if len(start) >= LEAST_OF_A_CODE and set(start) <= set(CROCKFORD):
+        return or_(name, Certificate.code.startswith(start))
+    return name
+
+
+def _of_course(course_id: int) -> ColumnElement[bool]:
+    # By type and title, not by enrolment: corrected and imported certificates have none.
+    titles = select(CourseRevision.title).where(CourseRevision.course_id == course_id)
+    kind = select(Course.certification_type_id).where(Course.id == course_id).scalar_subquery()
+    return and_(Certificate.certification_type_id == kind, Certificate.course_title.in_(titles))
+
+
+def query(session: Session, filters: Filters, *, by: Actor, now: datetime) -> Query:
+    """Return the register of the actor's organisation, on the day of `now` in its zone. Raises `Forbidden`."""
+    require(by, Can.SEE_REGISTER)
+    zone = session.scalars(select(Organisation.timezone).where(Organisation.id == by.organisation_id)).one()
+    return Query(by, filters, clock.civil_date(now, zone), zone)
+
+
+def total(session: Session, wanted: Query) -> Total:
+    """Return how many certificates the query finds, exactly up to 10,000."""
+    return paging.count(session, wanted.where(select(Certificate.id)))
+
+
+def exceeds(session: Session, wanted: Query, most: int) -> bool:
+    """Whether the query finds more rows than a file can hold."""
+    return paging.count(session, wanted.where(select(Certificate.id)), cap=most).more
+
+
+def page(session: Session, wanted: Query, place: Place) -> Page[Any]:
+    """Return 25 certificates in the order of names, as rows of columns (see the statement)."""
+    statement = wanted.where(
+        select(
+            Certificate.id,
+            Certificate.code,
+            Certificate.name,
+            Certificate.membership_id,
+            Certificate.type_name,
+            Certificate.course_title,
+            Certificate.issued_on,
+            Certificate.expires_on,
+            Certificate.renewed_by_id,
+            standing_column(wanted.today),
+            Site.name.label("site"),
+            Membership.languages,
+            Membership.work_email,
+            Membership.listed_since,
+            Membership.state,
+        )
+    )
+    order = Order(Certificate.sort_key, Certificate.id, scope(wanted.by, Certificate))
+    return paging.page(session, statement, order, place)
+
+
+class Export:
+    """All rows of a query as text, read in batches in one snapshot. `close` it, also when not all were read."""
+
+    def __init__(self, connection: Connection, wanted: Query, count: int) -> None:
+        self.count = count
+        self._connection = connection
+        self._wanted = wanted
+
+    def rows(self) -> Iterator[tuple[str, ...]]:
+        """Yield each certificate in the order of `COLUMNS`: dates as YYYY-MM-DD, empty cells as empty text."""
+        # One statement sees one state of the database, however long it is read; a named cursor on PostgreSQL and a
+        # stepped one on SQLite hold a batch in memory at a time.
+        statement = _export_statement(self._wanted)
+        found = self._connection.execute(statement, execution_options={"stream_results": True, "yield_per": BATCH})
+        zone = ZoneInfo(self._wanted.zone)
+        for code, name, owner, site, course, issued, expires, standing, languages, email, listed in found:
+            yield (
+                code,
+                name,
+                owner,
+                site or "",
+                course,
+                issued.isoformat(),
+                expires.isoformat(),
+                standing,
+                languages,
+                email,
+                listed.astimezone(zone).date().isoformat() if listed else "",
+            )
+
+    def close(self) -> None:
+        """Let the snapshot go."""
+        self._connection.close()
+
+
+def _export_statement(wanted: Query) -> Columns:
+    return wanted.where(
+        select(
+            Certificate.code,
+            Certificate.name,
+            Certificate.organisation_name,
+            Site.name,
+            Certificate.course_title,
+            Certificate.issued_on,
+            Certificate.expires_on,
+            standing_column(wanted.today),
+            Membership.languages,
+            Membership.work_email,
+            Membership.listed_since,
+        )
+    ).order_by(Certificate.sort_key, Certificate.id)
+
+
+def export(wanted: Query, *, kind: str, now: datetime) -> Export:
+    """Begin an export; the audit trail notes who took how many rows. Raises `Forbidden`."""
+    by = wanted.by
+    require(by, Can.EXPORT_REGISTER)
+    count = db.session().scalar(wanted.where(select(func.count(Certificate.id)))) or 0
+    with db.transaction() as session:
+        audit.record(
+            session,
+            "register-exported",
+            by=by,
+            now=now,
+            subject="organisation",
+            subject_id=by.organisation_id or 0,
+            rows=count,
+            format=kind,
+        )
+    return Export(db.engine().connect(), wanted, count)
+
+
+def acting_for(session: Session, slug: str) -> Actor:
+    """Return the installation acting inside one organisation, for commands. Raises `UnknownFilterError`."""
+    found = session.scalars(select(Organisation).where(Organisation.slug == slug)).one_or_none()
+    if found is None:
+        raise UnknownFilterError(f"there is no organisation {slug!r}")
+    return replace(
+        SYSTEM,
+        organisation_id=found.id,
+        organisation_name=found.name,
+        roles=frozenset({Role.COORDINATOR}),
+        timezone=found.timezone,
+    )
+
+
+def read_filters(
+    session: Session, by: Actor, *, site: str | None, course: str | None, standings: str | None, listed: bool | None
+) -> Filters:
+    """Return filters from words: a site's name, a course's or certification type's slug, standings with commas.
+
+    Raises `UnknownFilterError`.
+    """
+    course_id, type_id = _course_or_type(session, course) if course else (None, None)
+    return Filters(
+        site_id=_site(session, by, site) if site else None,
+        course_id=course_id,
+        type_id=type_id,
+        standings=read_standings(standings or ""),
+        listed=listed,
+    )
+
+
+def read_standings(words: str) -> frozenset[Standing]:
+    """Return standings written with commas between. Raises `UnknownFilterError`."""
+    found = [word.strip() for word in words.split(",") if word.strip()]
+    for word in found:
+        if word not in set(Standing):
+            raise UnknownFilterError(f"there is no standing {word!r}; there are: {', '.join(Standing)}")
+    return frozenset(Standing(word) for word in found)
+
+
+def _site(session: Session, by: Actor, name: str) -> int:
+    key = names.sort_key(name)
+    found = session.scalars(select(Site.id).where(scope(by, Site), Site.sort_key == key)).first()
+    if found is None:
+        raise UnknownFilterError(f"the organisation has no site {name!r}")
+    return found
+
+
+def _course_or_type(session: Session, slug: str) -> tuple[int | None, int | None]:
+    course = session.scalars(select(Course.id).where(Course.slug == slug)).one_or_none()
+    if course is not None:
+        return course, None
+    kind = session.scalars(select(CertificationType.id).where(CertificationType.slug == slug)).one_or_none()
+    if kind is None:
+        raise UnknownFilterError(f"there is no course or certification type {slug!r}")
+    return None, kind
