@@ -1,0 +1,218 @@
+"""A certificate after its issue: drawn once, read by its holder, withdrawn, corrected, shown in initials."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, contains_eager, joinedload
+
+from mhfa_lms import clock
+from mhfa_lms.db import session as reading
+from mhfa_lms.db import transaction
+from mhfa_lms.models import Certificate, Membership, Organisation, StoredFile
+from mhfa_lms.policy import Actor, Can, require
+from mhfa_lms.services import audit, names
+from mhfa_lms.services.certification import announce
+from mhfa_lms.services.periods import Standing, standing
+from mhfa_lms.services.secrets import new_code, read_code
+
+PAGE: Final = 25
+LONGEST_REASON: Final = 500
+# What a corrected certificate takes over from the one it replaces. The name and the code are its own.
+CARRIED: Final = (
+    "membership_id",
+    "organisation_id",
+    "certification_type_id",
+    "type_name",
+    "course_title",
+    "organisation_name",
+    "issuer_name",
+    "locale",
+    "completed_on",
+    "starts_on",
+    "expires_on",
+    "window_opens_on",
+    "window_closes_on",
+    "renewal_basis",
+    "initials_only",
+    "renewed_by_id",
+)
+
+
+class UnknownCertificateError(LookupError):
+    """There is no such certificate."""
+
+
+class CertificateError(ValueError):
+    """The certificate cannot be changed in this way; the message says why, in words for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One of somebody's own certificates, with where it stands today."""
+
+    certificate: Certificate
+    standing: Standing
+    today: date
+
+    @property
+    def membership(self) -> Membership:
+        """Whose it is: the policy asks."""
+        return self.certificate.membership
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the PDF is there."""
+        return self.certificate.file_id is not None
+
+
+def by_code(session: Session, code: str, *, lock: bool = False) -> Certificate:
+    """Return a certificate by its code, however typed. Raises `UnknownCertificateError`."""
+    query = select(Certificate).where(Certificate.code == (read_code(code) or ""))
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    found = session.scalars(query).one_or_none()
+    if found is None:
+        raise UnknownCertificateError("there is no certificate with this number")
+    return found
+
+
+def own(code: str, *, by: Actor, now: datetime) -> Held | None:
+    """Return a certificate of the actor's own account, in any of their organisations; None when it is not theirs."""
+    row = (
+        reading()
+        .execute(
+            select(Certificate, Organisation.timezone)
+            .join(Membership, Membership.id == Certificate.membership_id)
+            .join(Organisation, Organisation.id == Certificate.organisation_id)
+            .where(Certificate.code == (read_code(code) or ""), Membership.account_id == by.account_id)
+            .options(contains_eager(Certificate.membership), joinedload(Certificate.file))
+        )
+        .one_or_none()
+    )
+    return _held(row.Certificate, row.timezone, now) if row else None
+
+
+def mine(*, by: Actor, now: datetime, before: int | None = None) -> tuple[list[Held], int | None]:
+    """Return a page of the account's certificates, newest first, and the key of the next page if there is one."""
+    query = (
+        select(Certificate, Organisation.timezone)
+        .join(Membership, Membership.id == Certificate.membership_id)
+        .join(Organisation, Organisation.id == Certificate.organisation_id)
+        .where(Membership.account_id == by.account_id)
+        .order_by(Certificate.id.desc())
+        .limit(PAGE + 1)
+    )
+    if before is not None:
+        query = query.where(Certificate.id < before)
+    rows = reading().execute(query).all()
+    held = [_held(row.Certificate, row.timezone, now) for row in rows[:PAGE]]
+    return held, held[-1].certificate.id if len(rows) > PAGE else None
+
+
+def _held(certificate: Certificate, timezone: str, now: datetime) -> Held:
+    today = clock.civil_date(now, timezone)
+    return Held(certificate, standing(certificate, today), today)
+
+
+def attach(certificate_id: int, *, key: str, size: int, sha256: str, now: datetime) -> None:
+    """Record the certificate's PDF, once: when one is recorded already, nothing changes.
+
+    The bytes must be safely in the storage before.
+    """
+    with transaction() as session:
+        certificate = session.get_one(Certificate, certificate_id, with_for_update=True)
+        if certificate.file_id is not None or certificate.erased_at is not None:
+            return
+        file = StoredFile(key=key, media_type="application/pdf", size=size, sha256=sha256, created_at=now)
+        session.add(file)
+        session.flush()
+        certificate.file_id = file.id
+
+
+def revoke(code: str, reason: str, *, by: Actor, now: datetime) -> None:
+    """Withdraw a certificate, with a reason that only the organisation sees. A second call changes nothing.
+
+    Raises `UnknownCertificateError`, `CertificateError` and `Forbidden`.
+    """
+    reason = reason.strip()
+    if not reason or len(reason) > LONGEST_REASON:
+        raise CertificateError(f"Give a reason of at most {LONGEST_REASON} characters")
+    with transaction() as session:
+        certificate = by_code(session, code, lock=True)
+        require(by, Can.REVOKE_CERTIFICATE, certificate)
+        if certificate.revoked_at is not None:
+            return
+        if certificate.replaced_by_id is not None:
+            raise CertificateError("This certificate was replaced: withdraw the one that replaced it")
+        certificate.revoked_at, certificate.revoked_reason = now, reason
+        certificate.revoked_by_id = by.account_id or None
+        # What it renewed can be renewed again: the renewal counts no more.
+        _repoint(session, certificate.id, None)
+        _record(session, "certificate-revoked", certificate, by=by, now=now)
+
+
+def replace(code: str, name: str, *, by: Actor, now: datetime) -> Certificate:
+    """Correct the name: issue a new certificate with the same dates, under a new number, in place of this one.
+
+    Raises `UnknownCertificateError`, `CertificateError` and `Forbidden`.
+    """
+    name = " ".join(name.split())
+    if not name:
+        raise CertificateError("Give the name as it should be")
+    with transaction() as session:
+        old = by_code(session, code, lock=True)
+        require(by, Can.REVOKE_CERTIFICATE, old)
+        if old.revoked_at is not None or old.replaced_by_id is not None or old.erased_at is not None:
+            raise CertificateError("This certificate no longer counts, so it cannot be corrected")
+        membership = session.get_one(Membership, old.membership_id)
+        today = clock.civil_date(now, membership.organisation.timezone)
+        new = Certificate(
+            code=new_code(),
+            name=name,
+            sort_key=names.sort_key(name),
+            issued_at=now,
+            issued_on=today,
+            **{column: getattr(old, column) for column in CARRIED},
+        )
+        session.add(new)
+        session.flush()
+        _repoint(session, old.id, new.id)
+        old.replaced_by_id = new.id
+        _record(session, "certificate-replaced", old, by=by, now=now, successor=new.id)
+        announce(session, new, membership, by=by, now=now)
+    return new
+
+
+def set_initials(code: str, on: bool, *, by: Actor, now: datetime) -> None:
+    """Show the holder's initials instead of the name to whoever checks the certificate, or the name again.
+
+    Raises `UnknownCertificateError`, and `Forbidden` for anybody but the holder.
+    """
+    with transaction() as session:
+        certificate = by_code(session, code, lock=True)
+        require(by, Can.SEE_OWN_CERTIFICATE, certificate)
+        if certificate.initials_only != on:
+            certificate.initials_only = on
+            _record(session, "certificate-initials", certificate, by=by, now=now, on=on)
+
+
+def _repoint(session: Session, old_id: int, new_id: int | None) -> None:
+    """Let the certificates that one renewed point to another, or to none."""
+    session.execute(update(Certificate).where(Certificate.renewed_by_id == old_id).values(renewed_by_id=new_id))
+
+
+def _record(
+    session: Session, verb: str, certificate: Certificate, *, by: Actor, now: datetime, **data: int | bool
+) -> None:
+    audit.record(
+        session,
+        verb,
+        by=by,
+        now=now,
+        subject="certificate",
+        subject_id=certificate.id,
+        organisation_id=certificate.organisation_id,
+        **data,
+    )

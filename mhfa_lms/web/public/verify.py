@@ -1,0 +1,105 @@
+"""Checking a certificate, by people and by programs. Tells nothing to anybody who does not hold the number."""
+
+from typing import Any, Final
+
+from flask import Response, jsonify, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import StringField
+
+from mhfa_lms import clock, i18n
+from mhfa_lms.i18n import lazy
+from mhfa_lms.services import limits, verification
+from mhfa_lms.services.secrets import read_code
+from mhfa_lms.services.verification import INDEPENDENT, Verified
+from mhfa_lms.web.access import public
+from mhfa_lms.web.errors import wants_json
+from mhfa_lms.web.forms import Form, ValidationError, at_most, needed
+from mhfa_lms.web.identity import settings
+from mhfa_lms.web.public.blueprint import blueprint
+
+ENDPOINTS: Final = frozenset({"public.check", "public.verify"})
+UNKNOWN: Final[Any] = lazy("We found no certificate with this number. Check every letter and digit, and try again.")
+
+
+class CheckForm(Form):
+    """The number of a certificate, as typed."""
+
+    code = StringField(
+        lazy("Number of the certificate"), [needed(lazy("Enter the number of the certificate")), at_most(80)]
+    )
+
+    def validate_code(self, field: StringField) -> None:
+        """Say what a number looks like when this cannot be one; whether it exists is not asked here."""
+        if read_code(field.data or "") is None:
+            raise ValidationError(lazy("Enter all 16 letters and digits, such as 7KQ2-M9XB-T4HF-0RWA"))
+
+
+@blueprint.after_request
+def keep_private(response: Response) -> Response:
+    """Keep these pages, found or not, out of search engines and out of every cache."""
+    if request.endpoint in ENDPOINTS:
+        response.headers["X-Robots-Tag"] = "noindex, nofollow"
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.vary.add("Accept")
+    return response
+
+
+@blueprint.get("/v")
+@public
+def check() -> ResponseReturnValue:
+    """Ask for a number, and go to its page; hyphens, spaces, case and look-alike letters are forgiven."""
+    if "code" not in request.args:
+        return render_template("public/verify_form.html", form=CheckForm(formdata=None, meta={"csrf": False}))
+    form = CheckForm(formdata=request.args, meta={"csrf": False})
+    code = read_code(form.code.data or "")
+    if not form.validate() or code is None:
+        return render_template("public/verify_form.html", form=form), 422
+    return redirect(url_for("public.verify", code=i18n.format_code(code)), 303)
+
+
+@blueprint.get("/v/<code>")
+@public
+def verify(code: str) -> ResponseReturnValue:
+    """What a number proves today."""
+    now = clock.now()
+    limits.take([(limits.VERIFY_ADDRESS, request.remote_addr or "")], secret=settings().secret_key, now=now)
+    found = verification.look_up(code, now=now)
+    if found is None:
+        return _unknown(code)
+    if wants_json():
+        return jsonify(facts(found))
+    return render_template("public/verify.html", found=found)
+
+
+def _unknown(code: str) -> Response:
+    """Answer alike for a number that never was and for one that could not be."""
+    if wants_json():
+        response = jsonify(error="Not Found", message=str(UNKNOWN))
+    else:
+        form = CheckForm(formdata=None, data={"code": code[:80]}, meta={"csrf": False})
+        response = make_response(render_template("public/verify_unknown.html", form=form, message=UNKNOWN))
+    response.status_code = 404
+    return response
+
+
+def facts(found: Verified) -> dict[str, Any]:
+    """Return what programs are told: dates as YYYY-MM-DD, null where there is nothing to tell."""
+    return {
+        "number": i18n.format_code(found.code),
+        "standing": found.standing.value,
+        "certified": found.is_certified,
+        "name": found.name,
+        "name_reduced_to_initials": found.is_initials and found.name is not None,
+        "certification": found.type_name,
+        "course": found.course_title,
+        "organisation": found.organisation_name,
+        "issuer": found.issuer_name,
+        "completed_on": found.completed_on.isoformat(),
+        "issued_on": found.issued_on.isoformat(),
+        "valid_from": found.starts_on.isoformat(),
+        "expires_on": found.expires_on.isoformat(),
+        "revoked_on": found.revoked_on.isoformat() if found.revoked_on else None,
+        "checked_on": found.checked_on.isoformat(),
+        "statement": settings().licence_statement or str(INDEPENDENT),
+    }
