@@ -1,0 +1,63 @@
+"""The part of PDF drawing that needs WeasyPrint to be there."""
+
+import threading
+from functools import lru_cache
+from typing import Any, Final
+
+from weasyprint import CSS, HTML
+from weasyprint.text.fonts import FontConfiguration
+from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
+
+from mhfa_lms.adapters.pdf import Document, ForbiddenAddressError
+
+SCHEME: Final = "asset:"
+MEDIA_TYPES: Final = {".png": "image/png", ".svg": "image/svg+xml"}
+# Finding the system's fonts costs more than a drawing: done once. Pango is not to be used by two threads at a time.
+FONTS: Final = FontConfiguration()
+_one_at_a_time: Final = threading.Lock()
+
+
+class _RefusedError(FatalURLFetchingError):  # type: ignore[misc]  # WeasyPrint ships no types
+    """Stops the drawing: WeasyPrint would pass over any other error and leave the place empty."""
+
+
+class OwnAssetsOnly(URLFetcher):  # type: ignore[misc]  # WeasyPrint ships no types
+    """Gives out the images handed in with the document. No file is opened and no network is touched, whatever it says.
+
+    The base class would follow http, https, ftp, file and data addresses, and redirects between them.
+    """
+
+    def __init__(self, images: dict[str, bytes]) -> None:
+        super().__init__(allowed_protocols=(), allow_redirects=False, fail_on_errors=True)
+        self.images = images
+
+    def fetch(self, url: str, headers: Any = None) -> URLFetcherResponse:  # noqa: ARG002  # the base class fixes it
+        """Return one of the images. Raises for every other address."""
+        name = url.removeprefix(SCHEME)
+        if not url.startswith(SCHEME) or name not in self.images:
+            raise _RefusedError(url)
+        ending = name[name.rfind(".") :]
+        return URLFetcherResponse(url, self.images[name], {"Content-Type": MEDIA_TYPES[ending]})
+
+
+def draw(document: Document) -> bytes:
+    """Return the document as a PDF."""
+    fetcher = OwnAssetsOnly(dict(document.images))
+    page = HTML(string=document.html, url_fetcher=fetcher, base_url=f"{SCHEME}/")
+    with _one_at_a_time:
+        try:
+            drawn = page.write_pdf(
+                stylesheets=[_stylesheet(document.stylesheet)],
+                font_config=FONTS,
+                pdf_variant="pdf/ua-1",
+                pdf_identifier=document.identifier or None,
+            )
+        except _RefusedError as error:
+            raise ForbiddenAddressError(str(error)) from error
+    return bytes(drawn)
+
+
+@lru_cache(maxsize=8)
+def _stylesheet(text: str) -> CSS:
+    """Return a parsed style sheet, kept for the next drawing."""
+    return CSS(string=text, url_fetcher=OwnAssetsOnly({}), font_config=FONTS, base_url=f"{SCHEME}/")
