@@ -1,5 +1,6 @@
-"""Routes: grading."""
+"""The instructors' pages: what waits, the marking desk, and learners who are out of attempts."""
 
-from flask import Blueprint
+from mhfa_lms.web.grading import attempts, desk, queue
+from mhfa_lms.web.grading.blueprint import blueprint
 
-blueprint = Blueprint("grading", __name__)
+__all__ = ["attempts", "blueprint", "desk", "queue"]
