@@ -4,7 +4,7 @@ The parent opens the port, forks both halves, and waits. It ends when it is told
 half an installation would take answers and never send a mail.
 """
 
-import importlib.util
+import logging
 import multiprocessing
 import os
 import select
@@ -24,6 +24,7 @@ from gunicorn.arbiter import Arbiter
 
 from mhfa_lms import db, logs
 from mhfa_lms.app import create_app
+from mhfa_lms.jobs.runner import run_worker
 from mhfa_lms.settings import Settings
 
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -113,11 +114,9 @@ def run_jobs(settings: Settings, *, parent: int = 0) -> None:
         signal.signal(number, lambda _number, _frame: stop.set())
     if parent:
         threading.Thread(target=_stop_without, args=(parent, stop), daemon=True).start()
-    logs.configure()
-    if importlib.util.find_spec("mhfa_lms.jobs.runner") is None:
-        stop.wait()
-        return
-    importlib.import_module("mhfa_lms.jobs.runner").run_worker(settings, stop=stop)
+    # Beside the start-up screen only what needs somebody is of use; a log file gets everything.
+    logs.configure(logging.WARNING if parent and sys.stderr.isatty() else logging.INFO)
+    run_worker(settings, stop=stop)
 
 
 def _stop_without(parent: int, stop: threading.Event) -> None:

@@ -290,6 +290,11 @@ def _sent(message: Message, at: datetime) -> None:
     message.facts = {name: fact for name, fact in message.facts.items() if name != "path"}
 
 
+def addresses() -> list[str]:
+    """Return the addresses of the accounts that are shown."""
+    return [f"{name}@{DOMAIN}" for name, _text in ROLES]
+
+
 def accounts_text() -> str:
     """Return what the screen at the start says: the accounts and the one password."""
     width = max(len(name) for name, _text in ROLES) + len(DOMAIN) + 3
