@@ -3,6 +3,8 @@ addresses, texts or one-time links."""
 
 import logging
 import sys
+import traceback
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
@@ -39,3 +41,9 @@ def configure(level: int = logging.INFO) -> None:
 def logger() -> Any:
     """Return the logger."""
     return structlog.get_logger()
+
+
+def place(error: BaseException) -> str:
+    """Return where an error was raised, as file:line. Its words stay out of the logs: they may repeat personal data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"

@@ -1,6 +1,8 @@
 """Posting mails: a row in the same transaction as what they tell of. The worker delivers them later."""
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from mhfa_lms.models import Message, Organisation
+from mhfa_lms.db import transaction
+from mhfa_lms.models import Message, Organisation, WorkState
+from mhfa_lms.policy import Actor, Can, require
+from mhfa_lms.services import audit
 
 # The part of a Message-ID after the @: RFC 5322 asks for a name that is unique, not for one that exists.
 INTERNET_DOMAIN = "outbox.mhfa-lms.invalid"
@@ -54,6 +59,57 @@ def post(
         .returning(Message.id)
     )
     return session.scalars(statement).one_or_none()
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One of many mails to post at once; the fields are those of `post`."""
+
+    kind: str
+    key: str
+    account_id: int
+    organisation_id: int | None
+    locale: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def post_many(session: Session, posts: Sequence[Post], *, due_at: datetime, now: datetime) -> dict[str, int]:
+    """Post many mails in one statement. Returns the ids of those that had not been posted before, by key."""
+    if not posts:
+        return {}
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    rows = [
+        {
+            "key": one.key,
+            "kind": one.kind,
+            "organisation_id": one.organisation_id,
+            "account_id": one.account_id,
+            "locale": one.locale,
+            "facts": one.facts,
+            "state": WorkState.WAITING,
+            "created_at": now,
+            "due_at": due_at,
+            "attempts": 0,
+            "internet_id": message_id(one.key),
+            "error": "",
+        }
+        for one in posts
+    ]
+    statement = insert(Message).on_conflict_do_nothing(index_elements=["key"]).returning(Message.key, Message.id)
+    return {row.key: row.id for row in session.execute(statement, rows)}
+
+
+def retry(message_id: int, *, by: Actor, now: datetime) -> bool:
+    """Send a failed mail after all, as if it had just been posted. Returns False when there is no such failed mail."""
+    require(by, Can.ADMINISTER)
+    with transaction() as session:
+        message = session.get(Message, message_id, with_for_update=True)
+        if message is None or message.state is not WorkState.FAILED:
+            return False
+        message.state, message.done_at, message.leased_until = WorkState.WAITING, None, None
+        message.due_at, message.attempts, message.error = now, 0, ""
+        audit.record(session, "message-retried", by=by, now=now, subject="message", subject_id=message_id)
+        return True
 
 
 def message_id(key: str) -> str:

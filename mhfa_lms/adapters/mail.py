@@ -1,0 +1,222 @@
+"""Sending mail: into a folder of .eml files, through an SMTP server, or into a list for tests.
+
+Errors carry codes, never a server's own words: those often repeat the address.
+"""
+
+import os
+import re
+import smtplib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import EmailMessage
+from email.policy import SMTP
+from ipaddress import ip_address
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Protocol, Self
+from urllib.parse import SplitResult, unquote, urlsplit
+
+TIMEOUT_S: Final = 20.0
+SMTP_PORT: Final = 25
+SUBMISSION_PORT: Final = 587
+SMTPS_PORT: Final = 465
+PERMANENT: Final = 500
+OTHER_HOLDS: Final = re.compile(r"[^A-Za-z0-9.@_+-]")
+
+
+class MailError(Exception):
+    """The mail was not sent. The message is a short code without personal data."""
+
+
+class RefusedError(MailError):
+    """The server will never take this mail (an SMTP answer of 5xx): trying again is of no use."""
+
+
+class UnavailableError(MailError):
+    """No mail can be sent at present: the server is not reached, or does not let us in."""
+
+
+class Mailer(Protocol):
+    """A way to send mail. Used in a `with` block, which lets go of its connection."""
+
+    def send(self, message: EmailMessage) -> None:
+        """Send one mail. Raises `MailError`; when it returns, the mail is safely handed over."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class _Mailer:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of what is held open."""
+
+
+class RecordingMailer(_Mailer):
+    """A fake for tests: keeps what it is given; `errors` are raised first, one a mail."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+        self.sent: list[EmailMessage] = []
+
+    def send(self, message: EmailMessage) -> None:
+        """Keep the mail, or raise the next error."""
+        if self.errors:
+            raise self.errors.pop(0)
+        self.sent.append(message)
+
+
+class FolderMailer(_Mailer):
+    """Writes each mail to a file named after its Message-ID, so that a repeat replaces the first one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def send(self, message: EmailMessage) -> None:
+        """Write the mail: first beside its place, then moved, so that nobody ever reads half of one."""
+        name = OTHER_HOLDS.sub("_", str(message["Message-ID"]).strip("<> "))
+        try:
+            # Mails hold one-time links: nobody but the installation's own user may read them.
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            part = self.folder / f".{name}.{os.getpid()}.part"
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(message.as_bytes(policy=SMTP))
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(self.folder / f"{name}.eml")
+        except OSError as error:
+            raise UnavailableError(f"the mail folder cannot be written ({type(error).__name__})") from error
+
+
+class SmtpMailer(_Mailer):
+    """Hands mails to an SMTP server, several over one connection."""
+
+    def __init__(self, url: str, *, timeout: float = TIMEOUT_S) -> None:
+        self.url = urlsplit(url)
+        self.timeout = timeout
+        self._connection: smtplib.SMTP | None = None
+
+    def send(self, message: EmailMessage) -> None:
+        """Send one mail; the connection is opened when the first one needs it."""
+        with _told_apart():
+            connection = self._ready()
+        try:
+            with _told_apart():
+                connection.send_message(message)
+        except MailError:
+            # After an error the state of the dialogue is not certain: the next mail begins a new one.
+            self.close()
+            raise
+
+    def _ready(self) -> smtplib.SMTP:
+        if self._connection is not None:
+            try:
+                if self._connection.noop()[0] < SMTP_ERROR:
+                    return self._connection
+            except (OSError, smtplib.SMTPException):
+                pass
+            self.close()
+        self._connection = _connect(self.url, self.timeout)
+        return self._connection
+
+    def close(self) -> None:
+        """Say goodbye to the server, if it still listens."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            connection.quit()
+        except (OSError, smtplib.SMTPException):
+            connection.close()
+
+
+SMTP_ERROR: Final = 400
+
+
+def _connect(url: SplitResult, timeout: float) -> smtplib.SMTP:
+    host = url.hostname or "localhost"
+    user, password = unquote(url.username or ""), unquote(url.password or "")
+    context = _tls(host)
+    connection: smtplib.SMTP
+    if url.scheme == "smtps":
+        connection = smtplib.SMTP_SSL(host, url.port or SMTPS_PORT, timeout=timeout, context=context)
+    else:
+        connection = smtplib.SMTP(host, url.port or (SUBMISSION_PORT if user else SMTP_PORT), timeout=timeout)
+    try:
+        connection.ehlo_or_helo_if_needed()
+        safe = url.scheme == "smtps" or _is_here(host)
+        if url.scheme == "smtp" and connection.has_extn("starttls"):
+            connection.starttls(context=context)
+            connection.ehlo()
+            safe = True
+        if user:
+            if not safe:
+                raise UnavailableError("the server offers no encryption, so the password was not sent")
+            connection.login(user, password)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _tls(host: str) -> ssl.SSLContext:
+    """Return how to encrypt: with the certificate checked, but for this very machine, whose own is seldom signed."""
+    context = ssl.create_default_context()
+    if _is_here(host):
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    """Turn what smtplib raises into refused for good, not available at present, or try again."""
+    try:
+        yield
+    except smtplib.SMTPRecipientsRefused as error:
+        raise _answered(max(code for code, _text in error.recipients.values())) from error
+    except (smtplib.SMTPAuthenticationError, smtplib.SMTPConnectError, smtplib.SMTPHeloError) as error:
+        # Our own credentials or name were refused: that says nothing about the mail.
+        raise UnavailableError(f"the mail server refused the connection ({error.smtp_code})") from error
+    except smtplib.SMTPResponseException as error:
+        raise _answered(error.smtp_code) from error
+    except smtplib.SMTPNotSupportedError as error:
+        raise RefusedError("the mail server does not support what this address or login needs") from error
+    except (OSError, smtplib.SMTPException) as error:
+        raise UnavailableError(f"the mail server was not reached ({type(error).__name__})") from error
+
+
+# 530 asks for a login and 534, 538 for another kind of one: the settings are at fault, not the mail.
+SETTINGS_AT_FAULT: Final = frozenset({530, 534, 538})
+
+
+def _answered(code: int) -> MailError:
+    if code >= PERMANENT and code not in SETTINGS_AT_FAULT:
+        return RefusedError(f"the mail server refused the mail for good ({code})")
+    if code in SETTINGS_AT_FAULT or code == 421:
+        return UnavailableError(f"the mail server refused the connection ({code})")
+    return MailError(f"the mail server asked to try again later ({code})")
+
+
+def open_mailer(url: str) -> Mailer:
+    """Return the mailer of an address: file:///folder, smtp://[user:password@]host[:port] or smtps://..."""
+    parts = urlsplit(url)
+    return FolderMailer(Path(unquote(parts.path))) if parts.scheme == "file" else SmtpMailer(url)

@@ -1,0 +1,106 @@
+"""Leases on waiting work: who takes a row has it for a while, and a crash gives it back when the lease ends.
+
+Works alike for mails (`Message`) and jobs (`Job`). Each function is one transaction of its own.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, and_, or_, select, update
+
+from mhfa_lms import db
+from mhfa_lms.models import Job, Message, WorkState
+
+Work = type[Message] | type[Job]
+# Longer than the slowest dialogue with a mail server can take before one of its steps runs out of time.
+MAIL_LEASE: Final = timedelta(minutes=5)
+JOB_LEASE: Final = timedelta(minutes=10)
+# How long to wait after the first, second ... try that failed; after the last one the work has failed for good.
+# 56 hours in all: longer than a weekend without a mail server.
+DELAYS: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 2 * 60, 6 * 60, 24 * 60, 24 * 60))
+MOST_TRIES: Final = len(DELAYS) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A row that is ours for now. `attempt` counts from 1 and tells this lease from a later one of the same row."""
+
+    id: int
+    attempt: int
+
+    @property
+    def worn_out(self) -> bool:
+        """Whether every try before this one ended without a word: the row itself may be what stops the worker."""
+        return self.attempt > MOST_TRIES
+
+
+def _free(model: Work, now: datetime) -> ColumnElement[bool]:
+    return and_(
+        model.state == WorkState.WAITING,
+        model.due_at <= now,
+        or_(model.leased_until.is_(None), model.leased_until <= now),
+    )
+
+
+def any_free(model: Work, *, now: datetime) -> bool:
+    """Whether there is something to take. Reads only, so that an idle worker never takes SQLite's write lock."""
+    session = db.session()
+    try:
+        return session.scalars(select(model.id).where(_free(model, now)).limit(1)).first() is not None
+    finally:
+        session.rollback()
+
+
+def take(model: Work, *, now: datetime, lease: timedelta, limit: int = 1) -> list[Lease]:
+    """Lease the work that has been due longest. Two workers never get the same row."""
+    due = (
+        select(model.id)
+        .where(_free(model, now))
+        .order_by(model.due_at, model.id)
+        .limit(limit)
+        # Passes over rows that another worker is just taking. SQLite has one writer at a time and needs no such lock.
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    statement = (
+        update(model)
+        .where(model.id.in_(select(due.c.id)))
+        .values(leased_until=now + lease, attempts=model.attempts + 1)
+        .returning(model.id, model.attempts)
+        .execution_options(synchronize_session=False)
+    )
+    with db.transaction() as session:
+        return [Lease(row.id, row.attempts) for row in session.execute(statement)]
+
+
+def close(model: Work, lease: Lease, state: WorkState, *, now: datetime, error: str = "", **values: Any) -> None:
+    """End the work as done, cancelled or failed. What has been ended already stays as it is."""
+    with db.transaction() as session:
+        session.execute(
+            update(model)
+            .where(model.id == lease.id, model.state == WorkState.WAITING)
+            .values(state=state, done_at=now, leased_until=None, error=error, **values)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def put_off(model: Work, lease: Lease, *, now: datetime, error: str) -> bool:
+    """Give the work back after a try that failed, to be tried again later; after the last try it has failed.
+
+    Returns whether it will be tried again. A lease that has run out and was taken over changes nothing.
+    """
+    again = lease.attempt <= len(DELAYS)
+    values: dict[str, Any] = {"leased_until": None, "error": error}
+    if again:
+        values["due_at"] = now + DELAYS[lease.attempt - 1]
+    else:
+        values |= {"state": WorkState.FAILED, "done_at": now}
+    with db.transaction() as session:
+        session.execute(
+            update(model)
+            .where(model.id == lease.id, model.state == WorkState.WAITING, model.attempts == lease.attempt)
+            .values(**values)
+            .execution_options(synchronize_session=False)
+        )
+    return again

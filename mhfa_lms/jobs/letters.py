@@ -1,0 +1,108 @@
+"""Writing a mail: an outbox row's kind, language and facts become a text, an HTML page and the headers around them."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from functools import cache
+from typing import Any, Final
+
+import jinja2
+
+from mhfa_lms import clock, i18n
+from mhfa_lms.paths import templates_dir
+from mhfa_lms.settings import Settings
+
+REMINDERS: Final = frozenset({"reminder", "authorisation-reminder", "coordinator-digest"})
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What is known of a mail before it is written. `zone` is the time zone in which its day is counted."""
+
+    kind: str
+    to: str
+    locale: str
+    facts: dict[str, Any]
+    internet_id: str
+    zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A mail in words."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return i18n.make_environment(str(templates_dir()))
+
+
+def write(letter: Letter, settings: Settings, *, today: date) -> Written:
+    """Return a mail's subject, text and HTML in its own language.
+
+    Dates among the facts become dates and paths become addresses of this site. Raises Jinja's errors for a kind
+    without templates or a fact that is missing.
+    """
+    with i18n.use(letter.locale):
+        values = _values(letter, settings, today)
+        text = _environment().get_template(f"email/{letter.kind}.txt")
+        html = _environment().get_template(f"email/{letter.kind}.html")
+        subject = "".join(text.blocks["subject"](text.new_context(values)))
+        values["subject"] = " ".join(subject.split())
+        return Written(values["subject"], _tidy(text.render(values)), html.render(values).strip() + "\n")
+
+
+def _values(letter: Letter, settings: Settings, today: date) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        name: date.fromisoformat(value) if name.endswith("_on") and value else value
+        for name, value in letter.facts.items()
+    }
+    # A reminder posted as if at a later day speaks of that day.
+    day = max(today, date.fromisoformat(facts["as_of"])) if "as_of" in facts else today
+    here = i18n.language()
+    return facts | {
+        "link": settings.base_url + facts["path"] if "path" in facts else "",
+        "stop_link": settings.base_url + facts["stop_path"] if "stop_path" in facts else "",
+        "today": day,
+        "site_name": settings.site_name,
+        "base_url": settings.base_url,
+        "licence_statement": settings.licence_statement,
+        "lang": here.code,
+        "dir": here.direction,
+        "subject": "",
+    }
+
+
+def _tidy(text: str) -> str:
+    """Return a text with at most one empty line in a row and none at its ends."""
+    lines: list[str] = []
+    for line in (line.rstrip() for line in text.splitlines()):
+        if line or (lines and lines[-1]):
+            lines.append(line)
+    return "\n".join(lines).strip() + "\n"
+
+
+def compose(letter: Letter, settings: Settings, *, now: datetime) -> EmailMessage:
+    """Return the finished mail. The Message-ID is the row's own, whatever number of times it is sent."""
+    written = write(letter, settings, today=clock.civil_date(now, letter.zone))
+    mail = EmailMessage(policy=SMTP)
+    mail["Message-ID"] = letter.internet_id
+    mail["Date"] = format_datetime(now)
+    mail["From"] = Address(settings.site_name, addr_spec=settings.mail_from)
+    mail["To"] = Address(addr_spec=letter.to)
+    mail["Subject"] = written.subject
+    mail["Auto-Submitted"] = "auto-generated"
+    if letter.kind in REMINDERS and letter.facts.get("stop_path"):
+        mail["List-Unsubscribe"] = f"<{settings.base_url}{letter.facts['stop_path']}>"
+    mail.set_content(written.text)
+    mail.add_alternative(written.html, subtype="html")
+    # Last, because setting the content takes away every header that begins so.
+    mail["Content-Language"] = letter.locale
+    return mail

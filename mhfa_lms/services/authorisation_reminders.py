@@ -1,0 +1,150 @@
+"""Reminders to instructors that their leave to teach and mark ends."""
+
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session, aliased
+
+from mhfa_lms.db import transaction
+from mhfa_lms.models import (
+    Account,
+    Authorisation,
+    AuthorisationReminder,
+    CertificationType,
+    Membership,
+    MembershipRole,
+    MembershipState,
+    Message,
+    Organisation,
+    Role,
+)
+from mhfa_lms.services import outbox
+from mhfa_lms.services.reminder_plan import Dates, Plan
+from mhfa_lms.services.reminders import plans
+
+BATCH: Final = 500
+
+
+def post_due(*, now: datetime, due_at: datetime | None = None) -> int:
+    """Post the reminders that are due: on the organisation's days before the end, each once. Returns how many."""
+    posted = 0
+    for (rules_of, today), organisation_ids in plans(now=now).items():
+        for start in range(0, len(organisation_ids), BATCH):
+            with transaction() as session:
+                some = organisation_ids[start : start + BATCH]
+                posted += _post(session, rules_of, today, some, now=now, due_at=due_at or now)
+    return posted
+
+
+def _post(
+    session: Session, rules_of: Plan, today: date, organisation_ids: list[int], *, now: datetime, due_at: datetime
+) -> int:
+    longest = max(rules_of.days, default=0)
+    rows = _valid(
+        session,
+        Membership.organisation_id.in_(organisation_ids),
+        Authorisation.expires_on >= today,
+        Authorisation.expires_on <= today + timedelta(days=longest),
+    )
+    sent = _sent(session, [row.id for row in rows])
+    wanted: dict[str, tuple[Any, int]] = {}
+    for row in rows:
+        offset = rules_of.due(Dates(row.valid_from, row.expires_on, row.expires_on), today)
+        if offset is not None and offset < sent.get(row.id, offset + 1):
+            wanted[f"authorisation-reminder:{row.id}:{offset}"] = (row, offset)
+    posts = [
+        outbox.Post(
+            "authorisation-reminder", key, row.account_id, row.organisation_id, row.locale, facts(row, offset, today)
+        )
+        for key, (row, offset) in wanted.items()
+    ]
+    new = [
+        {
+            "authorisation_id": wanted[key][0].id,
+            "offset_days": wanted[key][1],
+            "message_id": id_,
+            "posted_at": now,
+        }
+        for key, id_ in outbox.post_many(session, posts, due_at=due_at, now=now).items()
+    ]
+    if new:
+        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        session.execute(insert(AuthorisationReminder).on_conflict_do_nothing(), new)
+    return len(new)
+
+
+def _valid(session: Session, *conditions: ColumnElement[bool]) -> list[Any]:
+    """Return instructors' authorisations that no longer one has taken the place of."""
+    later = aliased(Authorisation)
+    statement = (
+        select(
+            Authorisation.id,
+            Authorisation.valid_from,
+            Authorisation.expires_on,
+            CertificationType.name.label("type_name"),
+            Membership.name,
+            Membership.organisation_id,
+            Account.id.label("account_id"),
+            Account.locale,
+            Organisation.name.label("organisation_name"),
+        )
+        .join(CertificationType, CertificationType.id == Authorisation.certification_type_id)
+        .join(Membership, Membership.id == Authorisation.membership_id)
+        .join(MembershipRole, MembershipRole.membership_id == Membership.id)
+        .join(Account, Account.id == Membership.account_id)
+        .join(Organisation, Organisation.id == Membership.organisation_id)
+        .where(
+            MembershipRole.role == Role.INSTRUCTOR,
+            Membership.state == MembershipState.ACTIVE,
+            Account.deactivated_at.is_(None),
+            Account.erased_at.is_(None),
+            ~select(later.id)
+            .where(
+                later.membership_id == Authorisation.membership_id,
+                later.certification_type_id == Authorisation.certification_type_id,
+                or_(
+                    later.expires_on > Authorisation.expires_on,
+                    and_(later.expires_on == Authorisation.expires_on, later.id > Authorisation.id),
+                ),
+            )
+            .exists(),
+            *conditions,
+        )
+    )
+    return list(session.execute(statement).all())
+
+
+def _sent(session: Session, ids: list[int]) -> dict[int, int]:
+    rows = session.execute(
+        select(AuthorisationReminder.authorisation_id, AuthorisationReminder.offset_days).where(
+            AuthorisationReminder.authorisation_id.in_(ids)
+        )
+    ).all()
+    found: dict[int, int] = {}
+    for row in rows:
+        found[row.authorisation_id] = min(row.offset_days, found.get(row.authorisation_id, row.offset_days))
+    return found
+
+
+def facts(row: Any, offset: int, today: date) -> dict[str, Any]:
+    """Return what the mail tells; dates as ISO. `as_of` is the day it was posted for."""
+    return {
+        "name": row.name,
+        "type": row.type_name,
+        "organisation": row.organisation_name,
+        "expires_on": row.expires_on.isoformat(),
+        "offset_days": offset,
+        "as_of": today.isoformat(),
+    }
+
+
+def unwanted(session: Session, message: Message) -> str | None:
+    """Return why a posted reminder must not be delivered any more, or None."""
+    posted = session.scalars(
+        select(AuthorisationReminder).where(AuthorisationReminder.message_id == message.id)
+    ).one_or_none()
+    if posted is None or _valid(session, Authorisation.id == posted.authorisation_id):
+        return None
+    return "the authorisation was extended, or the person no longer instructs here"

@@ -1,0 +1,46 @@
+"""Whether a mail is still wanted, asked just before it is delivered: much may have happened since it was posted."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from mhfa_lms.models import Account, Invitation, Message, OneTimeLink
+from mhfa_lms.services import authorisation_reminders, digests, reminders
+from mhfa_lms.services.secrets import hashed
+
+
+def recipient(session: Session, message: Message) -> str | None:
+    """Return the address a mail goes to, None when there is none any more."""
+    if message.to_address:
+        return message.to_address
+    account = session.get(Account, message.account_id) if message.account_id is not None else None
+    return account.email if account is not None and account.erased_at is None else None
+
+
+def unwanted(session: Session, message: Message, *, now: datetime) -> str | None:
+    """Return in a few words, without personal data, why a mail must not be sent any more; None when it must."""
+    account = session.get(Account, message.account_id) if message.account_id is not None else None
+    if account is not None and (account.deactivated_at is not None or account.erased_at is not None):
+        return "the account is closed"
+    if message.kind == "reminder":
+        return reminders.unwanted(session, message, now=now)
+    if message.kind == "authorisation-reminder":
+        return authorisation_reminders.unwanted(session, message)
+    if message.kind == digests.KIND:
+        return digests.unwanted(session, message)
+    return _dead_link(session, message, now)
+
+
+def _dead_link(session: Session, message: Message, now: datetime) -> str | None:
+    """Return why the one-time link in a mail is of no more use: used, withdrawn or too old."""
+    secret = hashed(str(message.facts.get("path", "")).rstrip("/").rsplit("/", 1)[-1])
+    link = session.scalars(select(OneTimeLink).where(OneTimeLink.secret_hash == secret)).one_or_none()
+    if link is not None and (link.used_at is not None or link.expires_at <= now):
+        return "its link was used or is too old"
+    invitation = session.scalars(select(Invitation).where(Invitation.secret_hash == secret)).one_or_none()
+    if invitation is None:
+        return None
+    if invitation.withdrawn_at is not None or invitation.accepted_at is not None:
+        return "the invitation was withdrawn or accepted"
+    return "the invitation is too old" if invitation.expires_at <= now else None

@@ -1,0 +1,164 @@
+"""Reminders to renew: which are due is asked of the database; each is posted once, whoever asks and how often."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from mhfa_lms import clock
+from mhfa_lms.db import session as reading
+from mhfa_lms.db import transaction
+from mhfa_lms.models import Certificate, Membership, Message, Organisation, Reminder
+from mhfa_lms.services import outbox, rules
+from mhfa_lms.services.reminder_plan import GRACE, RULES, Plan, plan
+from mhfa_lms.services.reminder_reasons import Reason, latest_posted, open_conditions, reason, situation
+
+BATCH: Final = 500
+ORGANISATIONS_AT_ONCE: Final = 500
+
+
+def post_due(*, now: datetime, due_at: datetime | None = None) -> int:
+    """Post every reminder that is due at `now`, to be sent at `due_at` (now, when left out). Returns how many.
+
+    Works through the certificates in batches, each one transaction with a fixed number of queries; a second call, or
+    another worker's at the same time, finds the rows of the first and posts nothing more.
+    """
+    posted = 0
+    for (rules_of, today), organisation_ids in plans(now=now).items():
+        for start in range(0, len(organisation_ids), ORGANISATIONS_AT_ONCE):
+            some = organisation_ids[start : start + ORGANISATIONS_AT_ONCE]
+            for offset, band in bands(rules_of, today):
+                posted += _post_band(
+                    rules_of, offset, today, [Certificate.organisation_id.in_(some), band], now, due_at
+                )
+    return posted
+
+
+def plans(*, now: datetime) -> dict[tuple[Plan, date], list[int]]:
+    """Return the organisations that share both their rules for reminders and the present day."""
+    session = reading()
+    resolved = rules.resolve_everywhere(session, RULES)
+    found: defaultdict[tuple[Plan, date], list[int]] = defaultdict(list)
+    for row in session.execute(select(Organisation.id, Organisation.timezone).order_by(Organisation.id)):
+        found[plan(resolved[row.id]), clock.civil_date(now, row.timezone)].append(row.id)
+    session.rollback()
+    return dict(found)
+
+
+def bands(rules_of: Plan, today: date) -> Iterator[tuple[int, ColumnElement[bool]]]:
+    """Yield for each offset the condition that it is the latest one whose day has come.
+
+    Only dates are compared with columns: adding days to a column differs between databases, and cannot use an index.
+    """
+    grace_reached = and_(
+        Certificate.window_closes_on > Certificate.expires_on,
+        or_(
+            Certificate.expires_on <= today - timedelta(days=rules_of.grace_days),
+            Certificate.window_closes_on <= today,
+        ),
+    )
+    still_open = Certificate.window_closes_on >= today
+    upper = [today + timedelta(days=offset) for offset in rules_of.days]
+    for number, offset in enumerate(rules_of.days):
+        reached = and_(Certificate.expires_on <= upper[number], still_open)
+        after = upper[number + 1 : number + 2]
+        yield offset, and_(reached, Certificate.expires_on > after[0] if after else not_(grace_reached))
+    yield GRACE, and_(Certificate.expires_on < today, still_open, grace_reached)
+
+
+def _post_band(
+    rules_of: Plan,
+    offset: int,
+    today: date,
+    conditions: list[ColumnElement[bool]],
+    now: datetime,
+    due_at: datetime | None,
+) -> int:
+    posted, after = 0, 0
+    while True:
+        with transaction() as session:
+            rows = situation_page(session, [*conditions, *_unsent(offset), Certificate.id > after], rules_of)
+            posted += _post(session, rules_of, offset, today, rows, now, due_at or now)
+        if len(rows) < BATCH:
+            return posted
+        after = rows[-1].id
+
+
+def situation_page(session: Session, conditions: list[ColumnElement[bool]], rules_of: Plan) -> list[Any]:
+    """Return one page of certificates that may be reminded about, in the order of their ids."""
+    wanted = [] if rules_of.keep_last else [Membership.reminders_stopped_at.is_(None)]
+    return situation(session, *open_conditions(), *wanted, *conditions, limit=BATCH)
+
+
+def _unsent(offset: int) -> list[ColumnElement[bool]]:
+    """Neither this reminder nor a later one was posted, so that a change of the days never goes back."""
+    sent = select(Reminder.id).where(Reminder.certificate_id == Certificate.id, Reminder.offset_days <= offset)
+    return [not_(sent.exists())]
+
+
+def _post(
+    session: Session, rules_of: Plan, offset: int, today: date, rows: list[Any], now: datetime, due_at: datetime
+) -> int:
+    corrected = latest_posted(session, [row.id for row in rows]) if rows else {}
+    wanted = {
+        f"reminder:{row.code}:{offset}": row
+        for row in rows
+        if rules_of.due(row, today) == offset
+        and corrected.get(row.id, offset + 1) > offset
+        and reason(row, kept=is_kept(rules_of, offset, row)) is None
+    }
+    posts = [
+        outbox.Post("reminder", key, row.account_id, row.organisation_id, row.locale, facts(row, offset, today))
+        for key, row in wanted.items()
+    ]
+    ids = outbox.post_many(session, posts, due_at=due_at, now=now)
+    new = [
+        {"certificate_id": wanted[key].id, "offset_days": offset, "message_id": id_, "posted_at": now}
+        for key, id_ in ids.items()
+    ]
+    if new:
+        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        session.execute(insert(Reminder).on_conflict_do_nothing(), new)
+    return len(new)
+
+
+def is_kept(rules_of: Plan, offset: int, held: Any) -> bool:
+    """Whether this is the one reminder that goes out in spite of an opt-out."""
+    return rules_of.keep_last and offset == rules_of.last(held)
+
+
+def facts(row: Any, offset: int, today: date) -> dict[str, Any]:
+    """Return what the mail tells; dates as ISO. `as_of` is the day it was posted for."""
+    return {
+        "name": row.name,
+        "type": row.type_name,
+        "organisation": row.organisation_name,
+        "expires_on": row.expires_on.isoformat(),
+        "offset_days": offset,
+        "window_opens_on": row.window_opens_on.isoformat(),
+        "window_closes_on": row.window_closes_on.isoformat(),
+        "as_of": today.isoformat(),
+        "audience": row.audience.value,
+        "path": f"/certificates/{row.code}",
+        "stop_path": "/account#reminders",
+    }
+
+
+def unwanted(session: Session, message: Message, *, now: datetime) -> Reason | None:
+    """Return why a posted reminder must not be delivered any more, or None. Asked just before it is sent."""
+    posted = session.scalars(select(Reminder).where(Reminder.message_id == message.id)).one_or_none()
+    if posted is None:
+        return None
+    row = situation(session, Certificate.id == posted.certificate_id)[0]
+    rules_of = plan(rules.resolve(session, RULES, organisation_id=row.organisation_id))
+    against = reason(row, kept=is_kept(rules_of, posted.offset_days, row))
+    if against is not None:
+        return against
+    if clock.civil_date(now, row.timezone) > row.window_closes_on:
+        return Reason.OVER
+    latest = session.scalar(select(func.min(Reminder.offset_days)).where(Reminder.certificate_id == row.id))
+    return Reason.SUPERSEDED if latest is not None and latest < posted.offset_days else None
