@@ -1,0 +1,71 @@
+"""`mhfa-lms outbox`: the mails that wait, were sent or failed."""
+
+from typing import Any, Final
+
+import click
+from sqlalchemy import select
+
+from mhfa_lms import clock
+from mhfa_lms import db as database
+from mhfa_lms.cli.base import Failed, emit, installation, json_option
+from mhfa_lms.models import Message, WorkState
+from mhfa_lms.policy import SYSTEM
+from mhfa_lms.services import outbox as service
+
+STATES: Final = {
+    "waiting": WorkState.WAITING,
+    "sent": WorkState.DONE,
+    "failed": WorkState.FAILED,
+    "cancelled": WorkState.CANCELLED,
+}
+NAMES: Final = {state: name for name, state in STATES.items()}
+
+
+@click.group()
+def outbox() -> None:
+    """See the mails and try failed ones again."""
+
+
+@outbox.command("list")
+@click.option("--state", type=click.Choice(list(STATES)), help="Only mails in this state.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="At most so many.")
+@json_option
+def list_(state: str | None, limit: int, as_json: bool) -> None:
+    """List mails, the newest first: what kind, in which state, with which error. No addresses and no texts."""
+    with installation():
+        wanted = [Message.state == STATES[state]] if state else []
+        found = database.session().scalars(select(Message).where(*wanted).order_by(Message.id.desc()).limit(limit))
+        rows = [_described(message) for message in found]
+    lines = [
+        f"{row['id']:>7}  {row['state']:9}  {row['kind']:22}  tries {row['attempts']}  {row['due_at']}  {row['error']}"
+        for row in rows
+    ]
+    emit(as_json, rows, "\n".join(line.rstrip() for line in lines) or "There are no such mails.")
+
+
+def _described(message: Message) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "kind": message.kind,
+        "state": NAMES[message.state],
+        "organisation_id": message.organisation_id,
+        "account_id": message.account_id,
+        "locale": message.locale,
+        "created_at": message.created_at.isoformat(timespec="seconds"),
+        "due_at": message.due_at.isoformat(timespec="seconds"),
+        "done_at": message.done_at.isoformat(timespec="seconds") if message.done_at else None,
+        "attempts": message.attempts,
+        "message_id": message.internet_id,
+        "error": message.error,
+    }
+
+
+@outbox.command()
+@click.argument("message_id", metavar="ID", type=int)
+@json_option
+def retry(message_id: int, as_json: bool) -> None:
+    """Send a failed mail after all: the worker takes it next."""
+    with installation():
+        if not service.retry(message_id, by=SYSTEM, now=clock.now()):
+            raise Failed(f"There is no failed mail with the number {message_id}.")
+    emit(as_json, {"id": message_id, "state": "waiting"}, f"Mail {message_id} waits to be sent again.")

@@ -1,0 +1,104 @@
+"""The worker: three lanes (mails, jobs, the tick), each in a thread of its own that waits for its bell.
+
+A hanging mail server then holds up neither certificates nor reminders. The threads are daemons: whoever stops the
+worker waits for them only briefly, and what was under way is leased again later.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from mhfa_lms import clock, db, logs
+from mhfa_lms.jobs import schedule
+from mhfa_lms.jobs.delivery import send_waiting
+from mhfa_lms.jobs.tick import tick, tidy
+from mhfa_lms.jobs.work import work_waiting
+from mhfa_lms.services import certification
+from mhfa_lms.settings import Settings
+
+GRACE_S: Final = 1.5
+
+
+@dataclass(slots=True)
+class Lane:
+    """One kind of work, done in its own thread each time its bell rings. Rings during the work count as one."""
+
+    name: str
+    work: Callable[[], object]
+    every_s: int
+    bell: threading.Event = field(default_factory=threading.Event)
+
+    def start(self, stop: threading.Event) -> threading.Thread:
+        """Begin, with a first round at once."""
+        self.bell.set()
+        thread = threading.Thread(target=self._run, args=(stop,), name=self.name, daemon=True)
+        thread.start()
+        return thread
+
+    def _run(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            self.bell.wait()
+            self.bell.clear()
+            if not stop.is_set():
+                self._round()
+
+    def _round(self) -> None:
+        try:
+            self.work()
+        except Exception as error:
+            # A database that restarts, for one: the next ring tries again.
+            logs.logger().error("lane-stumbled", lane=self.name, error=type(error).__name__, at=logs.place(error))
+        finally:
+            db.sessions.remove()
+
+
+def run_worker(settings: Settings, *, stop: threading.Event) -> None:
+    """Deliver mails, do jobs and tick until `stop` is set; returns within two seconds of that.
+
+    Binds the database itself when this process has not done so. Any number of workers may run at once on PostgreSQL.
+    """
+    _bind(settings)
+    lanes = [
+        Lane("mail", lambda: send_waiting(settings, clock.now, stop=stop), schedule.MAIL_S),
+        Lane("jobs", lambda: work_waiting(settings, clock.now, stop=stop), schedule.JOBS_S),
+        Lane("tick", lambda: _tick(settings), schedule.TICK_S),
+    ]
+    scheduler = schedule.bells({lane.bell.set: lane.every_s for lane in lanes})
+    threads = [lane.start(stop) for lane in lanes]
+    scheduler.start()
+    logs.logger().info("worker-started")
+    stop.wait()
+    scheduler.shutdown(wait=False)
+    _let_finish(lanes, threads)
+    logs.logger().info("worker-stopped")
+
+
+def _bind(settings: Settings) -> None:
+    try:
+        db.engine()
+    except db.NotConfiguredError:
+        db.configure(settings.database_url)
+    certification.configure(settings.issuer_name)
+
+
+def _tick(settings: Settings) -> None:
+    now = clock.now()
+    report = tick(settings, now)
+    if report.total:
+        logs.logger().info(
+            "ticked",
+            reminders=report.reminders,
+            authorisation_reminders=report.authorisation_reminders,
+            digests=report.digests,
+        )
+    tidy(now)
+
+
+def _let_finish(lanes: list[Lane], threads: list[threading.Thread]) -> None:
+    until = time.monotonic() + GRACE_S
+    for lane in lanes:
+        lane.bell.set()
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))

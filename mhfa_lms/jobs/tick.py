@@ -1,0 +1,42 @@
+"""One tick: post what is due. The database says what that is, and unique keys make a second tick harmless."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from mhfa_lms.services import authorisation_reminders, digests, limits, reminders, sealing
+from mhfa_lms.settings import Settings
+
+SEALS_A_TICK: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class TickReport:
+    """What one tick posted."""
+
+    reminders: int
+    authorisation_reminders: int
+    digests: int
+
+    @property
+    def total(self) -> int:
+        """How many mails were posted."""
+        return self.reminders + self.authorisation_reminders + self.digests
+
+
+def tick(settings: Settings, now: datetime, *, send_at: datetime | None = None) -> TickReport:  # noqa: ARG001  # every kind of work is handed the settings
+    """Post every mail that is due at `now`, to be sent at `send_at` (at once, when left out)."""
+    return TickReport(
+        reminders=reminders.post_due(now=now, due_at=send_at),
+        authorisation_reminders=authorisation_reminders.post_due(now=now, due_at=send_at),
+        digests=digests.post_due(now=now, due_at=send_at),
+    )
+
+
+def tidy(now: datetime) -> int:
+    """Seal the audit trail and forget old counters; returns how many events were sealed. Takes the real time only."""
+    sealed = 0
+    while sealed < SEALS_A_TICK and (some := sealing.seal(now=now)):
+        sealed += some
+    limits.sweep(now=now)
+    return sealed

@@ -1,0 +1,138 @@
+"""Sealing the audit trail: a chain of hashes over its rows, so that a change made behind the program's back shows.
+
+Writers only insert events. The worker seals what has been committed, in the order in which it finds it (numbers given
+out by PostgreSQL do not commit in order). Each seal's hash covers the one before it: whoever changes, removes or slips
+in an event must forge every later seal, and whoever noted an earlier `head` still notices.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from mhfa_lms.db import transaction
+from mhfa_lms.models import AuditEvent, AuditSeal
+
+START: Final = "0" * 64
+BATCH: Final = 1_000
+# Any number will do, as long as it is always the same one: two workers take turns on it.
+SEAL_LOCK: Final = 4_260_918
+EVENT: Final = (
+    AuditEvent.id.label("event"),
+    AuditEvent.at,
+    AuditEvent.account_id,
+    AuditEvent.organisation_id,
+    AuditEvent.verb,
+    AuditEvent.subject,
+    AuditEvent.subject_id,
+    AuditEvent.data,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What checking the chain found. `broken_at` is the first seal that does not fit, with the reason."""
+
+    sealed: int
+    unsealed: int
+    head: str
+    broken_at: int | None = None
+    broken_event: int | None = None
+    problem: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether every link fits."""
+        return self.broken_at is None
+
+
+def digest(previous: str, event: Any) -> str:
+    """Return the seal of an event after the previous one: SHA-256 over both in one canonical form, hexadecimal."""
+    form = [
+        previous,
+        event.event,
+        event.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        event.account_id,
+        event.organisation_id,
+        event.verb,
+        event.subject,
+        event.subject_id,
+        event.data,
+    ]
+    canonical = json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def seal(*, now: datetime, limit: int = BATCH) -> int:
+    """Seal up to `limit` events that are committed and not sealed yet; returns how many. One sealer at a time."""
+    with transaction() as session:
+        if session.get_bind().dialect.name == "postgresql":
+            # SQLite's transaction holds the only write lock already.
+            session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": SEAL_LOCK})
+        events = session.execute(
+            select(*EVENT)
+            .outerjoin(AuditSeal, AuditSeal.event_id == AuditEvent.id)
+            .where(AuditSeal.id.is_(None))
+            .order_by(AuditEvent.id)
+            .limit(limit)
+        ).all()
+        last = session.scalars(select(AuditSeal.digest).order_by(AuditSeal.id.desc()).limit(1)).one_or_none() or START
+        for event in events:
+            last = digest(last, event)
+            session.add(AuditSeal(event_id=event.event, digest=last, sealed_at=now))
+            # One at a time, so that the seals' own numbers follow the chain.
+            session.flush()
+        return len(events)
+
+
+def verify(session: Session) -> Verdict:
+    """Check every link from the first on, in fixed memory; stops at the first that does not fit."""
+    previous, sealed = START, 0
+    waiting = unsealed(session)
+    for row in _chain(session):
+        problem = _problem(previous, row)
+        if problem:
+            return Verdict(sealed, waiting, previous, row.seal, row.sealed_event, problem)
+        previous, sealed = row.digest, sealed + 1
+    return Verdict(sealed, waiting, previous)
+
+
+def unsealed(session: Session) -> int:
+    """Return how many events have no seal yet: the tail that the chain does not protect."""
+    return (
+        session.scalar(
+            select(func.count(AuditEvent.id))
+            .outerjoin(AuditSeal, AuditSeal.event_id == AuditEvent.id)
+            .where(AuditSeal.id.is_(None))
+        )
+        or 0
+    )
+
+
+def _chain(session: Session) -> Iterator[Any]:
+    after = 0
+    while True:
+        rows = session.execute(
+            select(AuditSeal.id.label("seal"), AuditSeal.event_id.label("sealed_event"), AuditSeal.digest, *EVENT)
+            .outerjoin(AuditEvent, AuditEvent.id == AuditSeal.event_id)
+            .where(AuditSeal.id > after)
+            .order_by(AuditSeal.id)
+            .limit(BATCH)
+        ).all()
+        yield from rows
+        if len(rows) < BATCH:
+            return
+        after = rows[-1].seal
+
+
+def _problem(previous: str, row: Any) -> str:
+    if row.event is None:
+        return "the event is gone"
+    if digest(previous, row) != row.digest:
+        return "the event or a seal before it was changed or removed"
+    return ""
