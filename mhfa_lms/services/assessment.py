@@ -101,8 +101,11 @@ def save_answer(
     `UnknownQuestionError`, `learning.BadChoiceError`.
     """
     with transaction() as session:
-        _enrolment, course, here = _held(session, enrolment_id, by=by)
-        found = _open(here, number)
+        enrolment = enrolments.hold_active(session, enrolment_id, by=by)
+        course = learning.course_of(session, enrolment)
+        found = attempts.attempt(session, enrolment_id, course, number)
+        if found is None or found.state is not AttemptState.OPEN:
+            raise NotNowError(number)
         question = next((one for one in attempts.questions_of(found, course) if one.id == question_id), None)
         if question is None:
             raise UnknownQuestionError(question_id)
@@ -174,12 +177,6 @@ def _held(session: Session, enrolment_id: int, *, by: Actor) -> tuple[Enrolment,
     course = learning.course_of(session, enrolment)
     steps_done = learning.progress(session, enrolment_id, course).all_done
     return enrolment, course, attempts.standing(session, enrolment, course, steps_done=steps_done)
-
-
-def _open(here: Standing, number: int) -> Attempt:
-    if here.phase is not Phase.OPEN or here.last is None or here.last.number != number:
-        raise NotNowError(here.phase)
-    return here.last
 
 
 def _record(

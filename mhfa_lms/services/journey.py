@@ -125,6 +125,7 @@ class NewResult:
 
     enrolment_id: int
     scenario: Scenario
+    language: str
     passed: bool
 
 
@@ -180,8 +181,9 @@ def _finished(session: Session, enrolments: Sequence[Enrolment]) -> tuple[tuple[
 def _new_results(enrolments: Sequence[Enrolment], answers: dict[tuple[int, str], ScenarioAnswer]) -> list[NewResult]:
     found = []
     for enrolment in enrolments:
-        for scenario in catalogue.course(enrolment.revision).scenarios:
+        course = catalogue.course(enrolment.revision)
+        for scenario in course.scenarios:
             one = Written(scenario, answers.get((enrolment.id, scenario.id)))
             if one.result_is_new:
-                found.append(NewResult(enrolment.id, scenario, one.state is AnswerState.PASSED))
+                found.append(NewResult(enrolment.id, scenario, course.language, one.state is AnswerState.PASSED))
     return found

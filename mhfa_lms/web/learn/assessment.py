@@ -1,0 +1,170 @@
+"""The assessment: one question a page, a check of what is unanswered, the result, and what comes after it."""
+
+from secrets import token_urlsafe
+
+from flask import abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from mhfa_lms import clock, db
+from mhfa_lms.content.schema import Question, QuestionKind
+from mhfa_lms.i18n import gettext as _
+from mhfa_lms.models import Attempt, AttemptState, Enrolment
+from mhfa_lms.policy import Can
+from mhfa_lms.services import assessment as service
+from mhfa_lms.services import attempts, journey, scoring
+from mhfa_lms.services.assessment import AnsweredElsewhereError, NotNowError, UnansweredError
+from mhfa_lms.services.enrolments import NotActiveError
+from mhfa_lms.services.learning import BadChoiceError
+from mhfa_lms.web.access import requires
+from mhfa_lms.web.identity import me
+from mhfa_lms.web.learn.blueprint import blueprint
+from mhfa_lms.web.learn.load import attempt_of, course_of, own_enrolment
+
+ADDRESS = "/learn/<int:enrolment_id>/assessment"
+
+
+@blueprint.route(ADDRESS, methods=["GET", "POST"])
+@requires(Can.LEARN, load=own_enrolment)
+def assessment(enrolment: Enrolment) -> ResponseReturnValue:
+    """Show what the assessment is and where one stands; POST starts an attempt."""
+    if request.method == "GET":
+        here = journey.of(db.session(), enrolment)
+        needed = scoring.points_needed(here.course.assessment.draw, here.assessment.percent)
+        return render_template("learn/assessment.html", here=here, course=here.course, needed=needed)
+    enrolment_id = enrolment.id
+    try:
+        number = service.start(enrolment_id, by=me(), now=clock.now())
+    except (NotNowError, NotActiveError):
+        return redirect(url_for("learn.assessment", enrolment_id=enrolment_id), 303)
+    return redirect(url_for("learn.question", enrolment_id=enrolment_id, number=number, place=1), 303)
+
+
+@blueprint.route(f"{ADDRESS}/<int:number>/question/<int:place>", methods=["GET", "POST"])
+@requires(Can.LEARN, load=own_enrolment)
+def question(enrolment: Enrolment, number: int, place: int) -> ResponseReturnValue:
+    """Show one question of an attempt; POST keeps its answer and goes on."""
+    attempt = attempt_of(enrolment, number)
+    questions = attempts.questions_of(attempt, course_of(enrolment))
+    if not 1 <= place <= len(questions):
+        abort(404)
+    if attempt.state is AttemptState.SUBMITTED:
+        return _to("learn.result", enrolment.id, number)
+    if request.method == "GET":
+        return _question_page(enrolment, attempt, questions, place)
+    return _keep(enrolment, attempt, questions, place)
+
+
+def _keep(enrolment: Enrolment, attempt: Attempt, questions: list[Question], place: int) -> ResponseReturnValue:
+    enrolment_id, number = enrolment.id, attempt.number
+    try:
+        service.save_answer(
+            enrolment_id,
+            number,
+            questions[place - 1].id,
+            request.form.getlist("choice"),
+            version=request.form.get("version", 1, type=int),
+            client_id=request.form.get("page", ""),
+            by=me(),
+            now=clock.now(),
+        )
+    except BadChoiceError:
+        words = {QuestionKind.SINGLE: _("Choose one answer"), QuestionKind.MULTIPLE: _("Choose at least one answer")}
+        error = words[questions[place - 1].kind]
+        return _question_page(enrolment, attempt_of(enrolment, number), questions, place, error), 422
+    except AnsweredElsewhereError:
+        error = _("You answered this in another window. That answer is marked below: keep it, or choose again")
+        return _question_page(enrolment, attempt_of(enrolment, number), questions, place, error), 409
+    except (NotNowError, NotActiveError):
+        return _to("learn.assessment", enrolment_id)
+    if place == len(questions) or request.form.get("then") == "check":
+        return _to("learn.check", enrolment_id, number)
+    return redirect(url_for("learn.question", enrolment_id=enrolment_id, number=number, place=place + 1), 303)
+
+
+def _question_page(
+    enrolment: Enrolment, attempt: Attempt, questions: list[Question], place: int, error: str = ""
+) -> str:
+    asked = questions[place - 1]
+    saved = next((answer for answer in attempt.answers if answer.question == asked.id), None)
+    return render_template(
+        "learn/question.html",
+        course=course_of(enrolment),
+        enrolment=enrolment,
+        attempt=attempt,
+        question=asked,
+        questions=questions,
+        place=place,
+        answered=attempts.answers_of(attempt),
+        chosen=saved.chosen if saved else [],
+        version=(saved.version if saved else 0) + 1,
+        page=token_urlsafe(9),
+        then=request.values.get("then", ""),
+        page_errors=[{"id": "choice", "text": error}] if error else [],
+    )
+
+
+@blueprint.route(f"{ADDRESS}/<int:number>/check", methods=["GET", "POST"])
+@requires(Can.LEARN, load=own_enrolment)
+def check(enrolment: Enrolment, number: int) -> ResponseReturnValue:
+    """Show what is answered and what is not; POST hands the attempt in."""
+    if request.method == "GET":
+        attempt = attempt_of(enrolment, number)
+        if attempt.state is AttemptState.SUBMITTED:
+            return _to("learn.result", enrolment.id, number)
+        return _check_page(enrolment, attempt, [])
+    enrolment_id = enrolment.id
+    try:
+        service.submit(enrolment_id, number, leave_blank="leave_blank" in request.form, by=me(), now=clock.now())
+    except UnansweredError as error:
+        return _check_page(enrolment, attempt_of(enrolment, number), error.places), 422
+    except NotNowError:
+        abort(404)
+    except NotActiveError:
+        return _to("learn.assessment", enrolment_id)
+    return _to("learn.result", enrolment_id, number)
+
+
+def _check_page(enrolment: Enrolment, attempt: Attempt, places: list[int]) -> str:
+    missing = attempts.unanswered(attempt)
+    errors = [{"id": f"q{place}", "text": _("Question %(number)s is not answered", number=place)} for place in places]
+    if places:
+        errors.append({"id": "leave_blank", "text": _("Answer them, or tick the box to leave them blank")})
+    return render_template(
+        "learn/check.html",
+        course=course_of(enrolment),
+        enrolment=enrolment,
+        attempt=attempt,
+        total=len(attempt.drawn),
+        missing=missing,
+        page_errors=errors,
+    )
+
+
+@blueprint.get(f"{ADDRESS}/<int:number>/result")
+@requires(Can.LEARN, load=own_enrolment)
+def result(enrolment: Enrolment, number: int) -> ResponseReturnValue:
+    """Show a marked attempt: points, pass mark, and each question explained."""
+    attempt = attempt_of(enrolment, number)
+    if attempt.state is AttemptState.OPEN:
+        return _to("learn.check", enrolment.id, number)
+    course = course_of(enrolment)
+    answers = attempts.answers_of(attempt)
+    marked = [
+        (place, one, answers.get(one.id, frozenset()), one.is_right(answers.get(one.id, frozenset())))
+        for place, one in enumerate(attempts.questions_of(attempt, course), 1)
+    ]
+    return render_template(
+        "learn/result.html",
+        here=journey.of(db.session(), enrolment),
+        course=course,
+        attempt=attempt,
+        needed=scoring.points_needed(attempt.max_points, attempt.pass_percent),
+        marked=marked,
+        answers_kept=bool(attempt.answers),
+    )
+
+
+def _to(endpoint: str, enrolment_id: int, number: int | None = None) -> ResponseReturnValue:
+    if number is None:
+        return redirect(url_for(endpoint, enrolment_id=enrolment_id), 303)
+    return redirect(url_for(endpoint, enrolment_id=enrolment_id, number=number), 303)

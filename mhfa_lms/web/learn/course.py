@@ -1,0 +1,40 @@
+"""A course's outline, and beginning it again."""
+
+from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from mhfa_lms import clock, db
+from mhfa_lms.content.markdown import render
+from mhfa_lms.i18n import gettext as _
+from mhfa_lms.models import Enrolment
+from mhfa_lms.policy import Can
+from mhfa_lms.services import assessment, journey
+from mhfa_lms.services.enrolments import CannotBeginAgainError, NotActiveError, NotPublishedError
+from mhfa_lms.web.access import requires
+from mhfa_lms.web.identity import me
+from mhfa_lms.web.learn.blueprint import blueprint
+from mhfa_lms.web.learn.load import own_enrolment
+
+
+@blueprint.get("/learn/<int:enrolment_id>")
+@requires(Can.LEARN, load=own_enrolment)
+def course(enrolment: Enrolment) -> str:
+    """The way through a course: its modules with their steps, the assessment, the scenarios."""
+    here = journey.of(db.session(), enrolment)
+    return render_template("learn/course.html", here=here, course=here.course, about=render(here.course.about))
+
+
+@blueprint.post("/learn/<int:enrolment_id>/again")
+@requires(Can.LEARN, load=own_enrolment)
+def again(enrolment: Enrolment) -> ResponseReturnValue:
+    """Take the course again from the start, after the last attempt."""
+    enrolment_id = enrolment.id
+    try:
+        new_id = assessment.begin_again(enrolment_id, by=me(), now=clock.now())
+    except (CannotBeginAgainError, NotActiveError):
+        return redirect(url_for("learn.assessment", enrolment_id=enrolment_id), 303)
+    except NotPublishedError:
+        flash(_("This course is not open for new starts at the moment. Your instructor can help."), "warning")
+        return redirect(url_for("learn.assessment", enrolment_id=enrolment_id), 303)
+    flash(_("A fresh start. What you did before is kept, and you begin at the first step."), "success")
+    return redirect(url_for("learn.course", enrolment_id=new_id), 303)

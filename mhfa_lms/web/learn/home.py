@@ -1,0 +1,56 @@
+"""Home, and putting oneself on a course."""
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from mhfa_lms import clock, db
+from mhfa_lms.content.schema import Course
+from mhfa_lms.i18n import gettext as _
+from mhfa_lms.policy import Can
+from mhfa_lms.services import catalogue, enrolments, journey, names
+from mhfa_lms.services.journey import Home, Next
+from mhfa_lms.web.access import requires
+from mhfa_lms.web.identity import me
+from mhfa_lms.web.learn.blueprint import blueprint
+
+
+@blueprint.get("/home")
+@requires(Can.SEE_HOME)
+def home() -> str:
+    """Where to go on, and what waits; for those without a course, the courses they can start."""
+    who = me()
+    here = journey.home(db.session(), who)
+    return render_template(
+        "learn/home.html",
+        here=here,
+        name=names.first_name(who.name),
+        offers=_offers(here) if who.membership_id is not None else [],
+    )
+
+
+def _offers(here: Home) -> list[tuple[int, Course]]:
+    """Return the courses to start, for those who are on none at the moment."""
+    if here.main is not None and here.main.next is not Next.FINISHED:
+        return []
+    done = {enrolment.course_id for enrolment, _certificate in here.finished}
+    return [
+        (revision.course_id, catalogue.course(revision))
+        for revision in catalogue.newest(db.session())
+        if revision.course_id not in done
+    ]
+
+
+@blueprint.post("/learn/enrol")
+@requires(Can.LEARN)
+def enrol() -> ResponseReturnValue:
+    """Begin a course."""
+    who = me()
+    course_id = request.form.get("course", type=int)
+    if course_id is None or who.membership_id is None:
+        abort(404)
+    try:
+        enrolment_id = enrolments.enrol(who.membership_id, course_id, by=who, now=clock.now())
+    except enrolments.NotPublishedError:
+        flash(_("This course is not open at the moment."), "warning")
+        return redirect(url_for("learn.home"), 303)
+    return redirect(url_for("learn.course", enrolment_id=enrolment_id), 303)

@@ -1,0 +1,81 @@
+"""One step a screen: reading, practising, going on."""
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from mhfa_lms import clock, db
+from mhfa_lms.content.markdown import render
+from mhfa_lms.i18n import gettext as _
+from mhfa_lms.models import Enrolment, Way
+from mhfa_lms.policy import Can
+from mhfa_lms.services import learning
+from mhfa_lms.services.learning import BadChoiceError, Place, UnknownStepError
+from mhfa_lms.web.access import requires
+from mhfa_lms.web.identity import me
+from mhfa_lms.web.learn.blueprint import blueprint
+from mhfa_lms.web.learn.load import course_of, own_enrolment
+
+WAYS = {"continue": Way.READ, "summary": Way.SUMMARY, "skip": Way.SKIPPED}
+
+
+@blueprint.route("/learn/<int:enrolment_id>/step/<step_id>", methods=["GET", "POST"])
+@requires(Can.LEARN, load=own_enrolment)
+def step(enrolment: Enrolment, step_id: str) -> ResponseReturnValue:
+    """Show a step; POST answers its question, or counts it as done in the way chosen and goes on."""
+    try:
+        here = learning.place(course_of(enrolment), step_id)
+    except UnknownStepError:
+        abort(404)
+    if request.method == "GET":
+        return _page(enrolment, here)
+    do = request.form.get("do", "")
+    if do == "answer" and here.step.question:
+        return _answer(enrolment, here)
+    way = WAYS.get(do)
+    if way is None or (way is not Way.READ and here.step.content_note is None):
+        abort(400)
+    return _go_on(enrolment, here, way)
+
+
+def _page(enrolment: Enrolment, here: Place, error: str = "") -> str:
+    session = db.session()
+    progress = learning.progress(session, enrolment.id, course_of(enrolment))
+    one = here.step
+    gentle = progress.ways.get(one.id) is Way.SUMMARY and "whole" not in request.args
+    chosen = learning.practice(session, enrolment.id, one.question)
+    return render_template(
+        "learn/step.html",
+        course=course_of(enrolment),
+        enrolment=enrolment,
+        here=here,
+        progress=progress,
+        body=render(one.summary or one.body if gentle else one.body),
+        gentle=gentle,
+        chosen=chosen,
+        answering=bool(one.question) and not gentle and (not chosen or bool(error) or "again" in request.args),
+        page_errors=[{"id": "choice", "text": error}] if error else [],
+        quick_exit=one.quick_exit,
+    )
+
+
+def _answer(enrolment: Enrolment, here: Place) -> ResponseReturnValue:
+    enrolment_id = enrolment.id
+    try:
+        learning.answer(enrolment_id, here.step.id, request.form.getlist("choice"), by=me(), now=clock.now())
+    except BadChoiceError:
+        return _page(enrolment, here, _("Choose an answer, or continue without one")), 422
+    return redirect(url_for("learn.step", enrolment_id=enrolment_id, step_id=here.step.id, _anchor="feedback"), 303)
+
+
+def _go_on(enrolment: Enrolment, here: Place, way: Way) -> ResponseReturnValue:
+    enrolment_id = enrolment.id
+    progress = learning.complete(enrolment_id, here.step.id, way, by=me(), now=clock.now())
+    if way is Way.SUMMARY:
+        return redirect(url_for("learn.step", enrolment_id=enrolment_id, step_id=here.step.id), 303)
+    if here.following is not None and not here.ends_module:
+        return redirect(url_for("learn.step", enrolment_id=enrolment_id, step_id=here.following.id), 303)
+    if progress.all_done:
+        flash(_("You have finished every step. Well done."), "success")
+    elif progress.done_in(here.module) == len(here.module.steps):
+        flash(_("You have finished the module “%(title)s”.", title=here.module.title), "success")
+    return redirect(url_for("learn.course", enrolment_id=enrolment_id), 303)
