@@ -30,11 +30,13 @@ class OwnAssetsOnly(URLFetcher):  # type: ignore[misc]  # WeasyPrint ships no ty
     def __init__(self, images: dict[str, bytes]) -> None:
         super().__init__(allowed_protocols=(), allow_redirects=False, fail_on_errors=True)
         self.images = images
+        self.refused: list[str] = []
 
     def fetch(self, url: str, headers: Any = None) -> URLFetcherResponse:  # noqa: ARG002  # the base class fixes it
         """Return one of the images. Raises for every other address."""
         name = url.removeprefix(SCHEME)
         if not url.startswith(SCHEME) or name not in self.images:
+            self.refused.append(url)
             raise _RefusedError(url)
         ending = name[name.rfind(".") :]
         return URLFetcherResponse(url, self.images[name], {"Content-Type": MEDIA_TYPES[ending]})
@@ -54,6 +56,9 @@ def draw(document: Document) -> bytes:
             )
         except _RefusedError as error:
             raise ForbiddenAddressError(str(error)) from error
+    # Inside an SVG even a fatal error only leaves the place empty: such a drawing is not handed out either.
+    if fetcher.refused:
+        raise ForbiddenAddressError(fetcher.refused[0])
     return bytes(drawn)
 
 
