@@ -47,7 +47,7 @@ FOUNDED: Final = timedelta(days=1900)
 REMINDED: Final = ((180, 180), (90, 90), (30, 30), (0, 0), (GRACE, -30))
 # Mails older than this were sent long ago; newer ones are left for the worker, so that there is something to read.
 SENT_AFTER: Final = timedelta(days=1)
-NO_MAILBOX: Final = "550 5.1.1 There is no such mailbox"
+NO_MAILBOX: Final = "the mail server refused the mail for good (550)"
 
 
 class DemoError(RuntimeError):

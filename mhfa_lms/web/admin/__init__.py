@@ -1,5 +1,6 @@
-"""Routes: admin."""
+"""The administrator's pages: overview, organisations, courses, outbox, help lines."""
 
-from flask import Blueprint
+from mhfa_lms.web.admin import courses, help_lines, organisations, outbox, overview
+from mhfa_lms.web.admin.blueprint import blueprint
 
-blueprint = Blueprint("admin", __name__)
+__all__ = ["blueprint", "courses", "help_lines", "organisations", "outbox", "overview"]

@@ -1,0 +1,207 @@
+"""The administrator's pages: what needs attention, organisations, courses, outbox, help lines."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event, select
+
+from mhfa_lms import clock, db
+from mhfa_lms.models import CourseProblem, HelpCheck, Message, Organisation, Role, WorkState
+from mhfa_lms.services import backlog, outbox
+from tests import make
+
+PAGES = ["/admin", "/admin/organisations", "/admin/courses", "/admin/outbox", "/admin/help-lines"]
+
+
+@pytest.fixture
+def admin(client: FlaskClient) -> FlaskClient:
+    """A browser in which an administrator is signed in."""
+    return make.signed_in(client, make.member(holder=make.account("admin@example.org", is_admin=True)))
+
+
+def failed_mail(number: int = 1) -> int:
+    """Post a mail that could not be sent; returns its id."""
+    now = clock.now()
+    with db.transaction() as session:
+        posted = outbox.post(
+            session, "invitation", key=f"invitation:{number}", due_at=now, now=now, to_address=f"a{number}@example.org"
+        )
+        assert posted is not None
+        message = session.get_one(Message, posted)
+        message.state, message.done_at, message.attempts, message.error = WorkState.FAILED, now, 8, "SMTP 550"
+    return posted
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_only_an_administrator_sees_the_pages(client: FlaskClient, page: str) -> None:
+    assert client.get(page).status_code == 303
+    everything = [Role.COORDINATOR, Role.INSTRUCTOR, Role.SAFEGUARDING]
+    assert make.signed_in(client, make.member(None, *everything)).get(page).status_code == 403
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_administrator_without_a_membership_sees_them_too(client: FlaskClient, page: str) -> None:
+    holder = make.account(is_admin=True)
+    with db.transaction() as session:
+        from mhfa_lms.services import sessions
+
+        secret = sessions.begin(session, holder.id, now=clock.now())
+    db.sessions.remove()
+    with client.session_transaction() as cookie:
+        cookie["_user_id"], cookie["_fresh"] = secret, True
+    assert client.get(page).status_code == 200
+
+
+def test_overview_names_what_needs_attention(admin: FlaskClient) -> None:
+    before = admin.get("/admin").text
+    assert "Mails could not be sent" not in before
+    assert "Help lines to check" in before
+    failed_mail()
+    with db.transaction() as session:
+        session.add(CourseProblem(slug="x", path="courses/x/course.yaml", line=3, text="No.", seen_at=clock.now()))
+    after = admin.get("/admin").text
+    assert "Mails could not be sent" in after
+    assert "Problems in course files" in after
+
+
+def test_overview_says_when_the_worker_seems_not_to_run(admin: FlaskClient) -> None:
+    long_ago = clock.now() - timedelta(minutes=20)
+    with db.transaction() as session:
+        outbox.post(session, "invitation", key="i", due_at=long_ago, now=long_ago, to_address="a@example.org")
+    assert "The worker seems not to run" in admin.get("/admin").text
+
+
+def test_overview_counts_what_is_not_sealed(admin: FlaskClient) -> None:
+    unsealed = backlog.measure(db.session(), now=clock.now()).unsealed_events
+    db.session().rollback()
+    assert f"<b>{unsealed}</b>" in admin.get("/admin").text
+
+
+def test_an_organisation_is_made_once_and_what_was_typed_stays(admin: FlaskClient) -> None:
+    typed = {"name": "Harbour Schools", "slug": "harbour", "timezone": "Europe/London", "country": "GB"}
+    assert admin.post("/admin/organisations", data={**typed, "open_to_join": "y"}).status_code == 303
+    row = db.session().scalars(select(Organisation).where(Organisation.slug == "harbour")).one()
+    assert (row.country, row.open_to_join, row.timezone) == ("GB", True, "Europe/London")
+    again = admin.post("/admin/organisations", data=typed)
+    assert again.status_code == 422
+    assert "Another organisation has this short name" in again.text
+    assert 'value="Harbour Schools"' in again.text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"name": " "}, "Write the organisation’s name"),
+        ({"slug": "Not Good"}, "small letters"),
+        ({"timezone": "Mars/Base"}, "such as Europe/London"),
+        ({"timezone": "../../etc/passwd"}, "such as Europe/London"),
+        ({"parent": "nowhere"}, "no organisation with this short name"),
+        ({"country": "XX"}, "field-error"),
+    ],
+)
+def test_a_wrong_value_is_named_and_nothing_is_made(admin: FlaskClient, wrong: dict[str, str], told: str) -> None:
+    before = len(db.session().scalars(select(Organisation.id)).all())
+    db.session().rollback()
+    answer = admin.post("/admin/organisations", data={"name": "North", "timezone": "UTC", "country": "", **wrong})
+    assert answer.status_code == 422
+    assert told in answer.text
+    assert "Error:" in answer.text
+    assert len(db.session().scalars(select(Organisation.id)).all()) == before
+
+
+def test_a_short_name_is_made_from_the_name(admin: FlaskClient) -> None:
+    admin.post("/admin/organisations", data={"name": "Écoles du Nord", "timezone": "UTC", "country": ""})
+    row = db.session().scalars(select(Organisation).where(Organisation.slug == "ecoles-du-nord")).one()
+    assert row.name == "Écoles du Nord"
+
+
+def test_publishing_shows_problems_with_file_and_line_and_keeps_the_old_revision(
+    app: Flask, admin: FlaskClient, tmp_path: Path
+) -> None:
+    folder = tmp_path / "courses" / "broken"
+    folder.mkdir(parents=True)
+    (folder / "course.yaml").write_text("title: only a title\n")
+    app.extensions["mhfa_settings"] = replace(app.extensions["mhfa_settings"], courses_dir=tmp_path / "courses")
+    make.published(published_at=datetime(2026, 1, 1, tzinfo=UTC))
+    assert admin.post("/admin/courses/publish").status_code == 303
+    page = admin.get("/admin/courses").text
+    assert "course.yaml:1" in page
+    assert "Not yet clinically reviewed" in page
+    assert "1 course has problems" in page
+
+
+def test_publishing_unchanged_files_says_so(app: Flask, admin: FlaskClient, tmp_path: Path) -> None:
+    app.extensions["mhfa_settings"] = replace(app.extensions["mhfa_settings"], courses_dir=tmp_path)
+    admin.post("/admin/courses/publish")
+    assert "Nothing was changed" in admin.get("/admin/courses").text
+
+
+def test_a_failed_mail_can_be_tried_again(admin: FlaskClient) -> None:
+    posted = failed_mail()
+    page = admin.get("/admin/outbox").text
+    assert "a1@example.org" in page
+    assert "SMTP 550" in page
+    assert admin.post(f"/admin/outbox/{posted}/retry").status_code == 303
+    assert db.session().get_one(Message, posted).state is WorkState.WAITING
+    db.session().rollback()
+    assert "a1@example.org" not in admin.get("/admin/outbox").text
+    assert "a1@example.org" in admin.get("/admin/outbox?state=waiting").text
+    admin.post(f"/admin/outbox/{posted}/retry")
+    assert "not among the failed ones any more" in admin.get("/admin").text
+
+
+def test_the_outbox_shows_25_a_page(admin: FlaskClient) -> None:
+    for number in range(1, 28):
+        failed_mail(number)
+    first = admin.get("/admin/outbox").text
+    assert first.count("@example.org</span>") == 25
+    href = first.split('rel="next"')[0].rsplit('href="', 1)[1].split('"')[0].replace("&amp;", "&")
+    second = admin.get(href).text
+    assert second.count("@example.org</span>") == 2
+    assert "a1@example.org" in second
+
+
+def test_checked_lines_are_noted_with_who_and_when(admin: FlaskClient) -> None:
+    assert admin.post("/admin/help-lines/GB/checked").status_code == 303
+    row = db.session().scalars(select(HelpCheck)).one()
+    assert row.country == "GB"
+    assert clock.now() - row.checked_at < timedelta(minutes=1)
+    db.session().rollback()
+    assert "were checked today" in admin.get("/admin/help-lines").text
+    assert admin.post("/admin/help-lines/XX/checked").status_code == 404
+
+
+def test_lines_checked_long_ago_are_marked(admin: FlaskClient) -> None:
+    who = make.account(is_admin=True)
+    with db.transaction() as session:
+        long_ago = clock.now() - timedelta(days=181)
+        session.add(HelpCheck(country="US", checked_at=long_ago, checked_by_id=who.id))
+    before = admin.get("/admin/help-lines").text.count("Check now")
+    admin.post("/admin/help-lines/US/checked")
+    assert admin.get("/admin/help-lines").text.count("Check now") == before - 1
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_page_asks_the_database_a_fixed_number_of_times(admin: FlaskClient, page: str) -> None:
+    def count() -> int:
+        asked: list[str] = []
+        listener = lambda *args: asked.append(args[2])  # noqa: E731
+        event.listen(db.engine(), "before_cursor_execute", listener)
+        assert admin.get(page).status_code == 200
+        event.remove(db.engine(), "before_cursor_execute", listener)
+        return len([one for one in asked if one.lstrip().upper().startswith(("SELECT", "WITH"))])
+
+    make.published()
+    admin.get(page)  # documents of courses are read once a process
+    few = count()
+    for number in range(10, 16):
+        failed_mail(number)
+        make.organisation()
+    with db.transaction() as session:
+        for line in range(1, 9):
+            session.add(CourseProblem(slug="x", path="x/course.yaml", line=line, text="No.", seen_at=clock.now()))
+    assert count() == few <= 12
