@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
 
 from mhfa_lms.db import transaction
 from mhfa_lms.models import Try
@@ -48,6 +49,7 @@ def take(limits: list[tuple[Limit, str]], *, secret: str, now: datetime) -> None
     """
     keys = [(limit, _key(limit, who, secret)) for limit, who in limits]
     with transaction() as session:
+        _take_turns(session, [key for _limit, key in keys])
         for limit, key in keys:
             since = now - limit.window
             count, first = session.execute(
@@ -64,10 +66,24 @@ def forget(limit: Limit, who: str, *, secret: str) -> None:
         session.execute(delete(Try).where(Try.key_hash == _key(limit, who, secret)))
 
 
+def give_back(limit: Limit, who: str, *, secret: str) -> None:
+    """Let go of the last try counted: many people behind one network address may all succeed."""
+    last = select(func.max(Try.id)).where(Try.key_hash == _key(limit, who, secret)).scalar_subquery()
+    with transaction() as session:
+        session.execute(delete(Try).where(Try.id == last).execution_options(synchronize_session=False))
+
+
 def sweep(*, now: datetime) -> int:
     """Delete tries too old to count; returns how many."""
     with transaction() as session:
         return len(session.scalars(delete(Try).where(Try.at < now - LONGEST).returning(Try.id)).all())
+
+
+def _take_turns(session: Session, keys: list[str]) -> None:
+    # On PostgreSQL parallel tries would all count the same number before any is written; SQLite has one writer anyway.
+    if session.get_bind().dialect.name == "postgresql":
+        for number in sorted(int(key[:15], 16) for key in keys):
+            session.execute(select(func.pg_advisory_xact_lock(number)))
 
 
 def _key(limit: Limit, who: str, secret: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from mhfa_lms.db import session as reading
 from mhfa_lms.db import transaction
@@ -108,12 +108,13 @@ def set_reminders(membership_id: int, wanted: bool, *, by: Actor, now: datetime)
 
 
 def of_account(account_id: int) -> list[Membership]:
-    """Return an account's memberships in use, by the organisation's name, with organisations and roles loaded."""
+    """Return an account's memberships in use, by the organisation's name, with organisations and sites loaded."""
     query = (
         select(Membership)
         .join(Organisation)
         .where(Membership.account_id == account_id, Membership.state == MembershipState.ACTIVE)
         .order_by(Organisation.name, Membership.id)
+        .options(contains_eager(Membership.organisation), joinedload(Membership.site))
     )
     return list(reading().scalars(query))
 

@@ -29,18 +29,23 @@ from mhfa_lms.services.secrets import hashed, new_secret
 LASTS: Final = timedelta(days=14)
 
 
-def begin(session: Session, account_id: int, *, now: datetime, browser: str = "") -> str:
+def begin(
+    session: Session, account_id: int, *, now: datetime, browser: str = "", membership_id: int | None = None
+) -> str:
     """Sign an account in, in the caller's transaction. Returns the secret for the cookie.
 
-    The first of the account's memberships by name is the one in use, until the person switches.
+    Unless a membership of the account's is named, its first one by name is in use until the person switches.
     """
-    membership_id = session.scalars(
-        select(Membership.id)
-        .join(Organisation)
-        .where(Membership.account_id == account_id, Membership.state == MembershipState.ACTIVE)
-        .order_by(Organisation.name, Membership.id)
-        .limit(1)
-    ).one_or_none()
+    membership_id = (
+        membership_id
+        or session.scalars(
+            select(Membership.id)
+            .join(Organisation)
+            .where(Membership.account_id == account_id, Membership.state == MembershipState.ACTIVE)
+            .order_by(Organisation.name, Membership.id)
+            .limit(1)
+        ).one_or_none()
+    )
     secret = new_secret()
     session.add(
         LoginSession(

@@ -1,5 +1,16 @@
-"""Routes: account."""
+"""Routes about one's own account: signing in and out, joining, confirming, a new password, consent, language."""
 
-from flask import Blueprint
+from mhfa_lms.web.account import first_admin, invitation, joining, language, mine, organisations, recovery, signing_in
+from mhfa_lms.web.account.blueprint import blueprint
 
-blueprint = Blueprint("account", __name__)
+__all__ = [
+    "blueprint",
+    "first_admin",
+    "invitation",
+    "joining",
+    "language",
+    "mine",
+    "organisations",
+    "recovery",
+    "signing_in",
+]
