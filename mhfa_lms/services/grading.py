@@ -109,12 +109,11 @@ def save_draft(answer_id: int, values: Mapping[str, str], *, by: Actor, now: dat
             # A save that was on its way when the mark itself arrived.
             return False
         _keep(session, answer, values, by=by, now=now)
-        try:
-            _refuse(session, answer, by=by, now=now)
-        except (TakenError, DecidedError):
-            return False
-        _claim(session, answer, by=by, now=now)
-        return True
+        # Only who holds it keeps it: a save that arrives after the answer was given back must not take it again.
+        held = answer.state is AnswerState.WAITING and answer.claimed_by_id == by.membership_id
+        if held:
+            _claim(session, answer, by=by, now=now)
+        return held
 
 
 def mark(answer_id: int, judgement: Judgement, feedback: str, *, by: Actor, now: datetime) -> Mark:

@@ -68,7 +68,8 @@ def judge(scenario: Scenario, levels: Mapping[str, int], required: Mapping[str, 
     given = {one.id: levels[one.id] for one in scenario.competencies if levels.get(one.id) in LEVELS}
     said = {one.id: required.get(one.id, shown(one, given)) for one in scenario.required_actions}
     missing = [one.id for one in scenario.competencies if one.id not in given]
-    missing += [action_id for action_id, done in said.items() if done is None]
+    # One that follows from an open level needs no answer of its own: the level does.
+    missing += [one.id for one in scenario.required_actions if said[one.id] is None and not one.shown_by]
     if missing:
         raise IncompleteError(tuple(missing))
     return Judgement(given, {action_id: bool(done) for action_id, done in said.items()})

@@ -179,6 +179,15 @@ def test_what_is_let_go_is_free_at_once_and_only_its_holder_can_do_it(desk: Desk
     assert grading.claim_next(by=desk.second, now=NOON) == answer
 
 
+def test_a_save_that_arrives_after_giving_back_does_not_take_it_again(desk: Desk) -> None:
+    answer = waiting(desk)
+    grading.claim_next(by=desk.first, now=NOON)
+    grading.let_go(answer, by=desk.first, now=NOON)
+    assert grading.save_draft(answer, {"feedback": "Half"}, by=desk.first, now=NOON) is False
+    assert db.session().scalars(select(MarkDraft.values)).one() == {"feedback": "Half"}
+    assert grading.claim_next(by=desk.second, now=NOON) == answer
+
+
 def test_a_mark_decides_tells_and_is_remembered(desk: Desk) -> None:
     answer = waiting(desk)
     grading.claim_next(by=desk.first, now=NOON)

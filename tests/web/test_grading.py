@@ -92,7 +92,7 @@ def test_the_queue_says_how_many_wait_and_since_when(desk: Desk) -> None:
     desk.waiting("Second Learner", submitted_at=now - timedelta(minutes=5), alias="7QXM")
     text = words(desk.client.get("/mark"))
     assert "2 answers wait for you" in text
-    assert "3 days is how long the oldest has waited" in text
+    assert "3 days since the oldest was sent" in text
     assert "Mark the next answer" in text
     assert "Learner 4F2K" in text
     assert "Learner 7QXM" in text

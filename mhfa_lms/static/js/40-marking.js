@@ -9,9 +9,13 @@
     const keys = find('[data-keys]');
     let now = 0;
 
-    const go = (index) => {
+    const point = (index) => {
       now = index;
       lines.forEach((line, n) => line.classList.toggle('now', n === now));
+    };
+
+    const go = (index) => {
+      point(index);
       lines[now]?.scrollIntoView({ block: 'nearest' });
     };
 
@@ -59,6 +63,7 @@
     // The choice is about this keyboard, not about anybody's work, so the browser may remember it.
     keys.checked = localStorage.getItem('keys') !== 'off';
     keys.addEventListener('change', () => localStorage.setItem('keys', keys.checked ? 'on' : 'off'));
-    go(0);
+    // The page opens at the answer, not at the first line of the rubric.
+    point(0);
   }
 }
