@@ -64,9 +64,10 @@ def ask_to_sign_in() -> ResponseReturnValue:
 
 def safe_next(target: str | None) -> str | None:
     """Return where to go after signing in, when it is a page of this site; an address elsewhere is dropped."""
-    if target and target.startswith("/") and not target.startswith(("//", "/\\")) and "\\" not in target:
-        return target
-    return None
+    if not target or not target.startswith("/") or target.startswith("//") or "\\" in target:
+        return None
+    # Browsers drop tabs and line ends from addresses, so that "/<tab>/elsewhere.example" would lead elsewhere.
+    return target if target.isprintable() else None
 
 
 def check_every_route(app: Flask) -> None:

@@ -4,15 +4,8 @@ from typing import Any, Final
 from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
-from wtforms import (
-    BooleanField,
-    EmailField,
-    Field,
-    PasswordField,
-    RadioField,
-    SelectChoice,  # type: ignore[attr-defined]  # WTForms 3.3 has it, its stubs do not yet
-    StringField,
-)
+from wtforms import BooleanField, EmailField, Field, PasswordField, RadioField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # WTForms 3.3 has it, its stubs do not
 from wtforms.validators import InputRequired, Length, ValidationError
 
 from mhfa_lms.i18n import lazy
