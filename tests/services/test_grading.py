@@ -152,6 +152,15 @@ def test_an_expired_claim_is_free_again(desk: Desk) -> None:
     assert grading.claim_next(by=desk.second, now=NOON + 30 * MINUTE) == answer
 
 
+def test_an_expired_claim_refuses_nobody(desk: Desk) -> None:
+    answer = waiting(desk)
+    grading.claim_next(by=desk.first, now=NOON)
+    with pytest.raises(TakenError):
+        grading.hold(answer, by=desk.second, now=NOON + 29 * MINUTE)
+    assert grading.hold(answer, by=desk.second, now=NOON + 30 * MINUTE) == NOON + 60 * MINUTE
+    assert read(answer).claimed_by_id == desk.second.membership_id
+
+
 def test_the_time_limit_is_a_rule(desk: Desk) -> None:
     rules.put(rules.Rule.CLAIM_MINUTES, 5, by=desk.first, now=NOON, organisation_id=desk.organisation.id)
     answer = waiting(desk)
