@@ -9,4 +9,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_index(op.f("ix_mark_marker_id"), "mark", ["marker_id", "id"])
+    op.create_index(op.f("ix_mark_marker_id_id"), "mark", ["marker_id", "id"])
