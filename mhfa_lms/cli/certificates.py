@@ -1,0 +1,177 @@
+"""`mhfa-lms certificates`: issue by rule, revoke, replace, draw, verify."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from mhfa_lms import clock, db
+from mhfa_lms.adapters.files import FolderFiles
+from mhfa_lms.cli.base import Failed, emit, installation, json_option
+from mhfa_lms.i18n import format_code
+from mhfa_lms.models import Account, Certificate, Course, CourseRevision, Enrolment, EnrolmentState, Membership
+from mhfa_lms.models import Organisation as OrganisationRow
+from mhfa_lms.policy import SYSTEM
+from mhfa_lms.services import catalogue, certification, verification
+from mhfa_lms.services import certificates as service
+from mhfa_lms.services.names import email_key
+
+WORDS = {
+    "valid": "Valid",
+    "due": "Valid, to be renewed soon",
+    "grace": "Expired, can still be renewed",
+    "lapsed": "Expired",
+    "revoked": "Withdrawn",
+    "replaced": "Replaced by another certificate",
+}
+
+
+@click.group()
+def certificates() -> None:
+    """Issue, revoke, replace, draw and check certificates."""
+
+
+@certificates.command()
+@click.option("--email", required=True, metavar="E", help="Whose.")
+@click.option("--course", required=True, metavar="SLUG", help="For which course.")
+@click.option("--organisation", metavar="SLUG", help="In which organisation; needed by people who are in several.")
+@json_option
+def issue(email: str, course: str, organisation: str | None, as_json: bool) -> None:
+    """Issue the certificate of somebody who has met every requirement. The rule itself decides; nothing overrides it.
+
+    Certificates are issued by themselves; this helps after a requirement was changed by hand. Repeated calls return
+    the same certificate.
+    """
+    with installation(), db.transaction() as session:
+        enrolment = _enrolment(session, email, course, organisation)
+        made = certification.complete_if_ready(session, enrolment.id, now=clock.now())
+        if made is None:
+            raise Failed(f"There is no certificate yet. {_missing(session, enrolment)}")
+        data = {"code": made.code, "name": made.name, "expires_on": made.expires_on}
+        text = f"{format_code(made.code)}: {made.name}, to {made.expires_on}"
+    emit(as_json, data, text)
+
+
+@certificates.command()
+@click.argument("code")
+@click.option("--reason", required=True, help="Why; only the organisation sees it.")
+@json_option
+def revoke(code: str, reason: str, as_json: bool) -> None:
+    """Withdraw the certificate CODE at once and for good."""
+    with installation():
+        try:
+            service.revoke(code, reason, by=SYSTEM, now=clock.now())
+        except (service.UnknownCertificateError, service.CertificateError) as error:
+            raise Failed(_why(error, code)) from error
+    emit(as_json, {"code": code, "standing": "revoked"}, f"{code} is withdrawn.")
+
+
+@certificates.command()
+@click.argument("code")
+@click.option("--name", required=True, help="The name as it should be.")
+@json_option
+def replace(code: str, name: str, as_json: bool) -> None:
+    """Correct the name on the certificate CODE: a new one with the same dates takes its place."""
+    with installation():
+        try:
+            made = service.replace(code, name, by=SYSTEM, now=clock.now())
+        except (service.UnknownCertificateError, service.CertificateError) as error:
+            raise Failed(_why(error, code)) from error
+        data = {"replaced": code, "code": made.code, "name": made.name}
+    emit(as_json, data, f"{data['code']} takes the place of {code}.")
+
+
+@certificates.command()
+@click.argument("code")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Copy the PDF here.")
+@json_option
+def render(code: str, out: Path | None, as_json: bool) -> None:
+    """Draw the PDF of the certificate CODE now, unless it is there: an issued PDF is never drawn again."""
+    from mhfa_lms.adapters.pdf import WeasyPrintDrawer
+    from mhfa_lms.jobs.drawing import draw
+
+    with installation() as settings:
+        files = FolderFiles(settings.data_dir / "files")
+        certificate = _found(code)
+        was_there = certificate.file_id is not None
+        draw(certificate.id, settings=settings, now=clock.now(), files=files, drawer=WeasyPrintDrawer())
+        stored = _found(code).file
+        if stored is None:
+            raise Failed("The holder has been erased, so there is no PDF.")
+        if out is not None:
+            out.write_bytes(files.read(stored.key, stored.sha256))
+        path = out or settings.data_dir / "files" / stored.key
+        data = {"code": code, "file": str(path), "sha256": stored.sha256, "drawn": not was_there}
+    emit(as_json, data, str(path))
+
+
+@certificates.command()
+@click.argument("code")
+@json_option
+def verify(code: str, as_json: bool) -> None:
+    """Ask the database what CODE proves today. Exit code 0 only for a certificate that counts today."""
+    with installation():
+        found = verification.look_up(code, now=clock.now())
+    if found is None:
+        emit(as_json, {"code": code, "found": False, "certified": False}, f"No certificate has the code {code}.")
+        raise SystemExit(1)
+    lines = [
+        WORDS[found.standing.value],
+        f"  {found.name or '(no name is shown)'}: {found.type_name}",
+        f"  {found.course_title}, {found.organisation_name}",
+        f"  {found.starts_on} to {found.expires_on}",
+    ]
+    emit(as_json, {"found": True, "certified": found.is_certified, **asdict(found)}, "\n".join(lines))
+    if not found.is_certified:
+        raise SystemExit(1)
+
+
+def _found(code: str) -> Certificate:
+    try:
+        return service.by_code(db.session(), code)
+    except service.UnknownCertificateError as error:
+        raise Failed(_why(error, code)) from error
+
+
+def _why(error: Exception, code: str) -> str:
+    if isinstance(error, service.UnknownCertificateError):
+        return f"No certificate has the code {code}."
+    return f"{error}."
+
+
+def _enrolment(session: Session, email: str, course: str, organisation: str | None) -> Enrolment:
+    query = (
+        select(Enrolment)
+        .join(Membership, Membership.id == Enrolment.membership_id)
+        .join(Account, Account.id == Membership.account_id)
+        .join(Course, Course.id == Enrolment.course_id)
+        .join(OrganisationRow, OrganisationRow.id == Enrolment.organisation_id)
+        .where(
+            Account.email_key == email_key(email),
+            Course.slug == course,
+            Enrolment.state.in_([EnrolmentState.ACTIVE, EnrolmentState.COMPLETED]),
+        )
+        .order_by(Enrolment.id.desc())
+    )
+    if organisation:
+        query = query.where(OrganisationRow.slug == organisation)
+    found = session.scalars(query).all()
+    if not found:
+        raise Failed(f"{email} is not on the course {course}.")
+    if len({one.organisation_id for one in found}) > 1:
+        raise Failed(f"{email} is on the course {course} in several organisations: name one with --organisation.")
+    return found[0]
+
+
+def _missing(session: Session, enrolment: Enrolment) -> str:
+    course = catalogue.course(session.get_one(CourseRevision, enrolment.revision_id))
+    found = certification.requirements(session, enrolment, course)
+    missing = [
+        f"{found.steps_total - found.steps_done} steps" if found.steps_done < found.steps_total else "",
+        "" if found.assessment_passed else "the assessment",
+        *(f"the scenario {one}" for one in sorted(found.scenarios_missing)),
+        f"{len(found.sessions_missing)} sessions" if found.sessions_missing else "",
+    ]
+    return f"Missing: {', '.join(one for one in missing if one) or 'nothing, but the renewal window is closed'}."

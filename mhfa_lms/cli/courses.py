@@ -1,0 +1,133 @@
+"""`mhfa-lms courses`: check, publish, begin and compare courses."""
+
+from pathlib import Path
+
+import click
+from sqlalchemy import select
+
+from mhfa_lms import clock, db
+from mhfa_lms.cli.base import Failed, emit, installation, json_option
+from mhfa_lms.content import differences, loader, starter
+from mhfa_lms.content.problems import CourseProblemsError, Problem
+from mhfa_lms.models import Course, CourseRevision
+from mhfa_lms.policy import SYSTEM
+from mhfa_lms.services import publishing
+from mhfa_lms.settings import read_settings
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.group()
+def courses() -> None:
+    """Check, publish, begin and compare courses."""
+
+
+@courses.command()
+@click.argument("folder", metavar="[DIR]", required=False, type=FOLDER)
+@json_option
+def check(folder: Path | None, as_json: bool) -> None:
+    """Read the course files in DIR, or the installation's, and list every problem as file:line. Changes nothing."""
+    wanted = folders(folder or read_settings().courses_dir)
+    problems: list[Problem] = []
+    for path in wanted:
+        try:
+            loader.load(path)
+        except CourseProblemsError as error:
+            problems += error.problems
+    emit(
+        as_json,
+        {
+            "courses": [path.name for path in wanted],
+            "problems": [{"path": one.path, "line": one.line, "text": one.text} for one in problems],
+        },
+        "\n".join(str(one) for one in problems) or f"No problems in {len(wanted)} of {len(wanted)} courses.",
+    )
+    if problems:
+        raise Failed(f"Problems: {len(problems)}.")
+
+
+def folders(folder: Path) -> list[Path]:
+    """Return the course folders in a folder, or the folder when it is a course itself. Raises `Failed` for none."""
+    found = [folder] if (folder / "course.yaml").exists() else loader.find(folder)
+    if not found:
+        raise Failed(f"There is no course in {folder}: a course is a folder with a course.yaml.")
+    return found
+
+
+@courses.command()
+@click.option("--correction", is_flag=True, help="The change mends small mistakes of the revision before.")
+@click.argument("slug", required=False)
+@json_option
+def publish(slug: str | None, correction: bool, as_json: bool) -> None:
+    """Publish the courses whose files have changed, or only SLUG. One with problems keeps its old revision."""
+    with installation() as settings:
+        wanted = [path for path in folders(settings.courses_dir) if slug in (None, path.name)]
+        if not wanted:
+            raise Failed(f"There is no course {slug} in {settings.courses_dir}.")
+        done = [publishing.publish(path, by=SYSTEM, now=clock.now(), correction=correction) for path in wanted]
+    emit(
+        as_json,
+        [
+            {"slug": one.slug, "revision": one.number, "new": one.new, "problems": [str(bad) for bad in one.problems]}
+            for one in done
+        ],
+        "\n".join(_said(one) for one in done),
+    )
+    if any(one.problems for one in done):
+        raise Failed("Not every course could be published.")
+
+
+def _said(done: publishing.Published) -> str:
+    if done.problems:
+        return "\n".join([f"{done.slug}: not published, because of these problems:", *map(str, done.problems)])
+    return f"{done.slug}: {'published as' if done.new else 'unchanged, still'} revision {done.number}"
+
+
+@courses.command()
+@click.argument("slug")
+@click.option("--title", help="The course's title; it can be changed later.")
+@click.option("--dir", "folder", type=click.Path(file_okay=False, path_type=Path), help="Where; MHFA_COURSES_DIR.")
+@json_option
+def new(slug: str, title: str | None, folder: Path | None, as_json: bool) -> None:
+    """Begin a course: a small one in the folder SLUG that can be checked and published as it is."""
+    try:
+        made = starter.write((folder or read_settings().courses_dir) / slug, title=title)
+    except starter.StarterError as error:
+        raise Failed(str(error)) from error
+    emit(
+        as_json,
+        {"folder": str(made[0].parent), "files": [str(path) for path in made]},
+        "\n".join(["Made these files:", *(f"  {path}" for path in made), "Then: mhfa-lms courses check"]),
+    )
+
+
+@courses.command()
+@click.argument("slug")
+@click.argument("first", metavar="REV", type=int)
+@click.argument("second", metavar="REV", type=int)
+@json_option
+def diff(slug: str, first: int, second: int, as_json: bool) -> None:
+    """Show what differs between two revisions of a course."""
+    with installation():
+        before, after = (_document(slug, number) for number in (first, second))
+        found = differences.between(before, after)
+    emit(
+        as_json,
+        [{"where": one.where, "before": one.before, "after": one.after} for one in found],
+        "\n\n".join(str(one) for one in found) or f"Revisions {first} and {second} of {slug} are the same.",
+    )
+
+
+def _document(slug: str, number: int) -> object:
+    found = (
+        db.session()
+        .scalars(
+            select(CourseRevision.document)
+            .join(Course, Course.id == CourseRevision.course_id)
+            .where(Course.slug == slug, CourseRevision.number == number)
+        )
+        .one_or_none()
+    )
+    if found is None:
+        raise Failed(f"There is no revision {number} of a course {slug}.")
+    return found
