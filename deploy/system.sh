@@ -39,6 +39,9 @@ look_for_run() {
     have_library libharfbuzz-subset || need libharfbuzz-subset0
     [ -e /usr/share/fonts/truetype/noto/NotoSans-Regular.ttf ] || [ -n "$(fc-list 'Noto Sans' 2>/dev/null)" ] ||
         need fonts-noto-core
+    # Names in Chinese, Japanese and Korean letters would be empty boxes on a certificate.
+    [ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || [ -n "$(fc-list 'Noto Sans CJK JP' 2>/dev/null)" ] ||
+        need fonts-noto-cjk
 }
 
 look_for_test() {

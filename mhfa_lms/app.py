@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from mhfa_lms import db, logs
 from mhfa_lms.paths import templates_dir
+from mhfa_lms.services import certification
 from mhfa_lms.services.sessions import LASTS
 from mhfa_lms.settings import Settings
 from mhfa_lms.web import access, account, admin, coordinate, errors, grading, headers, identity, learn, pages, public
@@ -23,6 +24,7 @@ def create_app(settings: Settings) -> Flask:
     """Return the web application for an installation. The database is bound, not migrated: `serve` does that."""
     logs.configure()
     db.configure(settings.database_url)
+    certification.configure(settings.issuer_name)
     app = Flask("mhfa_lms", static_folder=None, template_folder=str(templates_dir()))
     app.config.from_mapping(
         SECRET_KEY=settings.secret_key,

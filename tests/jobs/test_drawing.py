@@ -229,9 +229,12 @@ def test_any_name_fits_on_the_page_and_can_still_be_scanned(settings: Settings, 
     assert certified < min(float(box[1]) for box in boxes if box[4] == "Completed"), "the upper part reaches the lower"
 
 
-def test_names_in_other_scripts_are_in_letters_not_boxes(settings: Settings, tmp_path: Path) -> None:
-    arabic = drawn(settings, tmp_path, name=NAMES["arabic"])
-    assert "Arabic" in arabic.run("pdffonts", str(arabic.path))
+@pytest.mark.parametrize(("script", "font"), [("arabic", "Arabic"), ("cjk", "CJK")])
+def test_names_in_other_scripts_are_in_letters_not_boxes(
+    settings: Settings, tmp_path: Path, script: str, font: str
+) -> None:
+    paper = drawn(settings, tmp_path, name=NAMES[script])
+    assert font in paper.run("pdffonts", str(paper.path))
 
 
 def test_names_are_kept_apart_from_the_direction_around_them(settings: Settings) -> None:

@@ -205,12 +205,12 @@ def test_nothing_is_kept_when_the_caller_fails_afterwards(database: str) -> None
 
 
 def test_fifty_at_once_issue_one_certificate(database: str) -> None:
-    enrolment = ready()
+    enrolment_id = ready().id
     db.session().rollback()
 
     def call(_number: int) -> str | None:
         try:
-            return complete(enrolment.id)
+            return complete(enrolment_id)
         finally:
             db.sessions.remove()
 
