@@ -244,8 +244,8 @@ def tab_to(page: Page, target: Locator, *, most: int = 120) -> None:
 def press_on(page: Page, target: Locator, key: str = "Enter") -> None:
     """Go to a link or button with the keyboard and press it."""
     tab_to(page, target)
-    page.keyboard.press(key)
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.keyboard.press(key)
 
 
 def type_into(page: Page, label: str, text: str) -> None:
@@ -257,7 +257,7 @@ def type_into(page: Page, label: str, text: str) -> None:
 def sign_in(page: Page, server: Server, who: str, password: str | None = None) -> None:
     """Sign in through the page, quickly."""
     page.goto("/sign-in")
-    page.get_by_label("E-mail").fill(who if "@" in who else f"{who}@demo.example")
+    page.get_by_label("E-mail address").fill(who if "@" in who else f"{who}@demo.example")
     page.locator("input[type=password]").fill(password or server.password)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.locator("main").get_by_role("button", name="Sign in").click()

@@ -1,0 +1,96 @@
+"""Two ways to use a page: with the keyboard alone, or with a pointer where JavaScript is off."""
+
+from typing import Protocol
+
+from playwright.sync_api import Locator, Page
+
+from tests.journeys.conftest import press_on, tab_to
+
+
+class Hand(Protocol):
+    """Whoever works the page."""
+
+    page: Page
+
+    def press(self, target: Locator) -> None:
+        """Follow a link or press a button."""
+
+    def write(self, label: str, text: str) -> None:
+        """Fill a field in, by its label."""
+
+    def choose(self, wanted: set[str]) -> None:
+        """Choose the options with these texts in the page's only question."""
+
+    def pick(self, radio: Locator) -> None:
+        """Choose the first of a group of radio buttons."""
+
+    def tick(self, label: str) -> None:
+        """Tick a box."""
+
+
+def _options(page: Page) -> list[tuple[str, Locator]]:
+    rows = page.locator("main label.choice:has(input[name=choice])").all()
+    return [(row.locator("span").first.inner_text().strip(), row.locator("input")) for row in rows]
+
+
+class Keyboard:
+    """Tab, arrows, Space and Enter; nothing else."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def press(self, target: Locator) -> None:
+        press_on(self.page, target)
+
+    def write(self, label: str, text: str) -> None:
+        field = self.page.get_by_label(label, exact=True)
+        tab_to(self.page, field)
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.insert_text(text)
+
+    def choose(self, wanted: set[str]) -> None:
+        options = _options(self.page)
+        assert wanted <= {text for text, _field in options}
+        if options[0][1].get_attribute("type") == "checkbox":
+            for text, field in options:
+                if text in wanted:
+                    tab_to(self.page, field)
+                    self.page.keyboard.press("Space")
+            return
+        tab_to(self.page, options[0][1])
+        self.page.keyboard.press("Space")
+        for _step in range([text in wanted for text, _field in options].index(True)):
+            self.page.keyboard.press("ArrowDown")
+
+    def pick(self, radio: Locator) -> None:
+        tab_to(self.page, radio)
+        self.page.keyboard.press("Space")
+
+    def tick(self, label: str) -> None:
+        tab_to(self.page, self.page.get_by_label(label))
+        self.page.keyboard.press("Space")
+
+
+class Pointer:
+    """Clicks; for a browser without JavaScript."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def press(self, target: Locator) -> None:
+        with self.page.expect_navigation():
+            target.click()
+
+    def write(self, label: str, text: str) -> None:
+        self.page.get_by_label(label, exact=True).fill(text)
+
+    def choose(self, wanted: set[str]) -> None:
+        for text, field in _options(self.page):
+            if text in wanted:
+                field.check()
+
+    def pick(self, radio: Locator) -> None:
+        radio.check()
+
+    def tick(self, label: str) -> None:
+        self.page.get_by_label(label).check()
