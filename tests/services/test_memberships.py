@@ -1,0 +1,107 @@
+"""Memberships: roles, leaving and coming back, and choices nobody makes for another."""
+
+import pytest
+from sqlalchemy import select
+
+from mhfa_lms import db
+from mhfa_lms.models import Audience, AuditEvent, Membership, MembershipState, Role
+from mhfa_lms.policy import SYSTEM, Forbidden
+from mhfa_lms.services import memberships, sessions
+from tests import make
+from tests.make import NOON
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+def row(membership_id: int) -> Membership:
+    db.session().rollback()
+    return db.session().scalars(select(Membership).where(Membership.id == membership_id)).one()
+
+
+def secret_of(account_id: int) -> str:
+    with db.transaction() as session:
+        return sessions.begin(session, account_id, now=NOON)
+
+
+def test_a_change_of_role_ends_every_session() -> None:
+    owner = make.organisation()
+    by = make.actor(make.member(owner, Role.COORDINATOR))
+    member = make.member(owner)
+    membership_id, secret = member.id, secret_of(member.account_id)
+    memberships.set_roles(membership_id, [Role.LEARNER], by=by, now=NOON)
+    assert sessions.resume(secret, now=NOON), "nothing changed, so nobody is signed out"
+    memberships.set_roles(membership_id, [Role.LEARNER, Role.INSTRUCTOR], by=by, now=NOON)
+    assert sessions.resume(secret, now=NOON) is None
+    assert {held.role for held in row(membership_id).roles} == {Role.LEARNER, Role.INSTRUCTOR}
+    memberships.set_roles(membership_id, [], by=by, now=NOON)
+    assert {held.role for held in row(membership_id).roles} == {Role.LEARNER}
+
+
+def test_coordinators_change_their_own_organisation_only() -> None:
+    theirs = make.member().id
+    by = make.actor(make.member(None, Role.COORDINATOR))
+    learner = make.actor(make.member())
+    for actor in (by, learner):
+        with pytest.raises(Forbidden):
+            memberships.set_roles(theirs, [Role.COORDINATOR], by=actor, now=NOON)
+        with pytest.raises(Forbidden):
+            memberships.leave(theirs, by=actor, now=NOON)
+
+
+def test_leaving_keeps_the_record_and_takes_the_rest() -> None:
+    owner = make.organisation()
+    by = make.actor(make.member(owner, Role.COORDINATOR))
+    member = make.member(owner, listed_since=NOON)
+    membership_id, account_id, owner_id = member.id, member.account_id, owner.id
+    secret = secret_of(account_id)
+    memberships.leave(membership_id, by=by, now=NOON)
+    left = row(membership_id)
+    assert (left.state, left.left_at, left.listed_since) == (MembershipState.LEFT, NOON, None)
+    assert sessions.resume(secret, now=NOON) is None
+    memberships.leave(membership_id, by=by, now=NOON)
+    with db.transaction() as session:
+        back = memberships.add(
+            session, account_id, owner_id, "B. Back", roles=[Role.INSTRUCTOR], audience=Audience.OTHER, now=NOON, by=by
+        )
+        assert back.id == membership_id
+    found = row(membership_id)
+    assert (found.state, found.name, {held.role for held in found.roles}) == (
+        MembershipState.ACTIVE,
+        "B. Back",
+        {Role.INSTRUCTOR},
+    )
+
+
+def test_somebody_who_leaves_stays_signed_in_without_it() -> None:
+    by = make.actor(make.member())
+    assert by.membership_id
+    memberships.leave(by.membership_id, by=by, now=NOON)
+    assert memberships.of_account(by.account_id) == []
+
+
+def test_consent_is_nobody_elses_to_give() -> None:
+    owner = make.organisation()
+    member = make.member(owner).id
+    coordinator = make.actor(make.member(owner, Role.COORDINATOR))
+    with pytest.raises(Forbidden):
+        memberships.set_listed(member, True, by=coordinator, now=NOON)
+    with pytest.raises(Forbidden):
+        memberships.set_reminders(member, False, by=coordinator, now=NOON)
+    assert row(member).listed_since is None
+
+
+def test_consent_is_dated_and_on_record_once() -> None:
+    member = make.member()
+    by = make.actor(member)
+    for listed in (True, True, False):
+        memberships.set_listed(member.id, listed, by=by, now=NOON)
+    memberships.set_reminders(member.id, False, by=by, now=NOON)
+    assert row(member.id).reminders_stopped_at == NOON
+    verbs = db.session().scalars(select(AuditEvent.verb).order_by(AuditEvent.id)).all()
+    assert list(verbs) == ["listing-agreed", "listing-withdrawn", "reminders-stopped"]
+
+
+def test_the_installation_may_set_up_a_demonstration() -> None:
+    member = make.member().id
+    memberships.set_listed(member, True, by=SYSTEM, now=NOON)
+    assert row(member).listed_since == NOON
