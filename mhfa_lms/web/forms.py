@@ -1,10 +1,11 @@
 """The base of every form, and validators with our own words."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import Field, ValidationError
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired
 
 from mhfa_lms.i18n import lazy
 
@@ -26,9 +27,15 @@ def needed(message: Any) -> InputRequired:
     return InputRequired(message)
 
 
-def at_most(count: int, message: Any = None) -> Length:
+def at_most(count: int, message: Any = None) -> Callable[[Any, Field], None]:
     """Return a validator for the length of a text."""
-    return Length(max=count, message=message or lazy("Use at most %(max)d characters"))
+    said = message or lazy("Use at most %(max)s characters", max=count)
+
+    def check(_form: Any, field: Field) -> None:
+        if field.data and len(field.data) > count:
+            raise ValidationError(said)
+
+    return check
 
 
 def stripped(value: str | None) -> str | None:
