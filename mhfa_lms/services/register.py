@@ -10,8 +10,8 @@ from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from mhfa_lms import clock, db
 from mhfa_lms.models import (
@@ -109,11 +109,22 @@ def conditions(filters: Filters, today: date) -> Iterator[ColumnElement[bool]]:
     if filters.listed is not None:
         yield Membership.listed_since.is_not(None) if filters.listed else Membership.listed_since.is_(None)
     if filters.open_only:
-        yield and_(
-            Certificate.renewed_by_id.is_(None),
-            Certificate.replaced_by_id.is_(None),
-            Membership.state == MembershipState.ACTIVE,
-        )
+        yield and_(~superseded(), Certificate.replaced_by_id.is_(None), Membership.state == MembershipState.ACTIVE)
+
+
+def superseded() -> ColumnElement[bool]:
+    """Return the condition that the holder has a later certificate of the same type, a renewal or a new beginning."""
+    later = aliased(Certificate)
+    return or_(
+        Certificate.renewed_by_id.is_not(None),
+        exists().where(
+            later.membership_id == Certificate.membership_id,
+            later.certification_type_id == Certificate.certification_type_id,
+            later.expires_on > Certificate.expires_on,
+            later.revoked_at.is_(None),
+            later.replaced_by_id.is_(None),
+        ),
+    )
 
 
 def _matches(text: str) -> ColumnElement[bool]:
@@ -192,25 +203,31 @@ class Export:
         # stepped one on SQLite hold a batch in memory at a time.
         statement = _export_statement(self._wanted)
         found = self._connection.execute(statement, execution_options={"stream_results": True, "yield_per": BATCH})
-        zone = ZoneInfo(self._wanted.zone)
-        for code, name, owner, site, course, issued, expires, standing, languages, email, listed in found:
-            yield (
-                code,
-                name,
-                owner,
-                site or "",
-                course,
-                issued.isoformat(),
-                expires.isoformat(),
-                standing,
-                languages,
-                email,
-                listed.astimezone(zone).date().isoformat() if listed else "",
-            )
+        try:
+            yield from (_as_text(row, ZoneInfo(self._wanted.zone)) for row in found)
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Let the snapshot go."""
         self._connection.close()
+
+
+def _as_text(row: Any, zone: ZoneInfo) -> tuple[str, ...]:
+    code, name, owner, site, course, issued, expires, standing, languages, email, listed = row
+    return (
+        code,
+        name,
+        owner,
+        site or "",
+        course,
+        issued.isoformat(),
+        expires.isoformat(),
+        standing,
+        languages,
+        email,
+        listed.astimezone(zone).date().isoformat() if listed else "",
+    )
 
 
 def _export_statement(wanted: Query) -> Columns:

@@ -1,5 +1,6 @@
-"""Routes: coordinate."""
+"""The coordinator's pages: overview, register and its export, people, invitations, sites, courses."""
 
-from flask import Blueprint
+from mhfa_lms.web.coordinate import certificates, invitations, overview, people, person, register, sites
+from mhfa_lms.web.coordinate.blueprint import blueprint
 
-blueprint = Blueprint("coordinate", __name__)
+__all__ = ["blueprint", "certificates", "invitations", "overview", "people", "person", "register", "sites"]

@@ -1,0 +1,140 @@
+"""What a coordinator sees first: how many are certified, what ends soon, who is learning, what waits."""
+
+from dataclasses import dataclass, fields
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy.orm import Session
+
+from mhfa_lms.models import (
+    AnswerState,
+    Certificate,
+    Enrolment,
+    EnrolmentState,
+    Invitation,
+    Membership,
+    MembershipState,
+    ScenarioAnswer,
+)
+from mhfa_lms.policy import Actor, Can, require, scope
+from mhfa_lms.services import scenarios, sites
+from mhfa_lms.services.periods import CERTIFIED, Standing, standing_condition
+from mhfa_lms.services.register import superseded
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Counts of people who are here: certified and in training are people, the others certificates to act on."""
+
+    certified: int = 0
+    due: int = 0
+    grace: int = 0
+    lapsed: int = 0
+    in_training: int = 0
+
+    def __add__(self, other: "Figures") -> "Figures":
+        return Figures(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
+
+
+@dataclass(frozen=True, slots=True)
+class AtSite:
+    """The figures of one site; without an id those of people who have no site."""
+
+    id: int | None
+    name: str
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The organisation on a day."""
+
+    figures: Figures
+    sites: list[AtSite]
+    waiting: int
+    waiting_since: datetime | None
+    invitations: int
+    has_lead: bool
+
+
+def of(session: Session, *, by: Actor, today: date, now: datetime) -> Overview:
+    """Return the overview of the actor's organisation. Six queries. Raises `Forbidden`."""
+    require(by, Can.COORDINATE)
+    found = _certificates(session, by, today)
+    for site_id, count in _training(session, by).items():
+        found[site_id] = found.get(site_id, Figures()) + Figures(in_training=count)
+    per_site = [AtSite(one.id, one.name, found.get(one.id, Figures())) for one in sites.listed(session, by=by)]
+    if None in found:
+        per_site.append(AtSite(None, "", found[None]))
+    waiting, since = _waiting(session, by)
+    return Overview(
+        figures=sum(found.values(), Figures()),
+        sites=per_site,
+        waiting=waiting,
+        waiting_since=since,
+        invitations=_invitations(session, by, now),
+        has_lead=scenarios.is_open(session, by.organisation_id or 0),
+    )
+
+
+def _certificates(session: Session, by: Actor, today: date) -> dict[int | None, Figures]:
+    # The first day on which a certificate that lapsed this year was not lapsed yet.
+    year_began = date(today.year, 1, 1) - timedelta(days=1)
+    counts = or_(*(standing_condition(one, today) for one in sorted(CERTIFIED)))
+    rows = session.execute(
+        select(
+            Membership.site_id,
+            func.count(case((counts, Certificate.membership_id)).distinct()),
+            _sum(Standing.DUE, today),
+            _sum(Standing.GRACE, today),
+            _sum(Standing.LAPSED, today),
+        )
+        .select_from(Certificate)
+        .join(Membership, Membership.id == Certificate.membership_id)
+        .where(
+            scope(by, Certificate),
+            Membership.state == MembershipState.ACTIVE,
+            Certificate.window_closes_on >= year_began,
+        )
+        .group_by(Membership.site_id)
+    )
+    return {row[0]: Figures(row[1], row[2], row[3], row[4]) for row in rows}
+
+
+def _sum(wanted: Standing, today: date) -> ColumnElement[Any]:
+    return func.count(case((and_(standing_condition(wanted, today), ~superseded()), Certificate.id)))
+
+
+def _training(session: Session, by: Actor) -> dict[int | None, int]:
+    rows = session.execute(
+        select(Membership.site_id, func.count(Enrolment.membership_id.distinct()))
+        .select_from(Enrolment)
+        .join(Membership, Membership.id == Enrolment.membership_id)
+        .where(
+            scope(by, Enrolment),
+            Enrolment.state == EnrolmentState.ACTIVE,
+            Membership.state == MembershipState.ACTIVE,
+        )
+        .group_by(Membership.site_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _waiting(session: Session, by: Actor) -> tuple[int, datetime | None]:
+    row = session.execute(
+        select(func.count(ScenarioAnswer.id), func.min(ScenarioAnswer.submitted_at)).where(
+            scope(by, ScenarioAnswer), ScenarioAnswer.state == AnswerState.WAITING
+        )
+    ).one()
+    return row[0], row[1]
+
+
+def _invitations(session: Session, by: Actor, now: datetime) -> int:
+    query = select(func.count(Invitation.id)).where(
+        scope(by, Invitation),
+        Invitation.accepted_at.is_(None),
+        Invitation.withdrawn_at.is_(None),
+        Invitation.expires_at > now,
+    )
+    return session.scalar(query) or 0

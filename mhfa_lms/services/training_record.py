@@ -1,0 +1,147 @@
+"""One person's training as their coordinator sees it.
+
+What was done, never how: not in which way a step was taken, no practice answers, no text, no marks.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from mhfa_lms.models import (
+    AnswerState,
+    Attempt,
+    AttemptState,
+    Certificate,
+    Enrolment,
+    EnrolmentState,
+    Membership,
+    ScenarioAnswer,
+    StepProgress,
+)
+from mhfa_lms.policy import Actor, Can, require, scope
+from mhfa_lms.services import catalogue
+from mhfa_lms.services.periods import Standing, standing
+
+MOST: Final = 50
+
+
+class Tried(StrEnum):
+    """Where somebody stands with the assessment."""
+
+    NOT_STARTED = "not-started"
+    UNDER_WAY = "under-way"
+    NOT_YET_PASSED = "not-yet-passed"
+    PASSED = "passed"
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """One scenario: its title and the state of the newest answer, None while nothing was written."""
+
+    title: str
+    state: AnswerState | None
+
+
+@dataclass(frozen=True, slots=True)
+class OnCourse:
+    """One enrolment, in outline."""
+
+    id: int
+    title: str
+    state: EnrolmentState
+    enrolled_at: datetime
+    completed_on: date | None
+    steps_done: int
+    steps_total: int
+    tried: Tried
+    tries: int
+    skills: tuple[Skill, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One certificate and where it stands."""
+
+    certificate: Certificate
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A person's courses and certificates in one organisation, newest first."""
+
+    courses: list[OnCourse]
+    certificates: list[Held]
+
+
+def of(session: Session, membership: Membership, *, by: Actor, today: date) -> Record:
+    """Return a member's training. Five queries, and one for a course this process has not read yet."""
+    require(by, Can.SEE_PEOPLE, membership)
+    enrolments = session.scalars(
+        select(Enrolment)
+        .options(joinedload(Enrolment.revision))
+        .where(scope(by, Enrolment), Enrolment.membership_id == membership.id)
+        .order_by(Enrolment.id.desc())
+        .limit(MOST)
+    ).all()
+    certificates = session.scalars(
+        select(Certificate)
+        .where(scope(by, Certificate), Certificate.membership_id == membership.id)
+        .order_by(Certificate.id.desc())
+        .limit(MOST)
+    )
+    return Record(_courses(session, enrolments), [Held(one, standing(one, today)) for one in certificates])
+
+
+def _courses(session: Session, enrolments: Iterable[Enrolment]) -> list[OnCourse]:
+    ids = [one.id for one in enrolments]
+    steps: dict[int, set[str]] = {}
+    done = select(StepProgress.enrolment_id, StepProgress.step).where(StepProgress.enrolment_id.in_(ids))
+    for enrolment_id, step in session.execute(done):
+        steps.setdefault(enrolment_id, set()).add(step)
+    attempts: dict[int, list[tuple[AttemptState, bool | None]]] = {}
+    tried = select(Attempt.enrolment_id, Attempt.state, Attempt.passed).where(Attempt.enrolment_id.in_(ids))
+    for enrolment_id, state, passed in session.execute(tried.order_by(Attempt.number)):
+        attempts.setdefault(enrolment_id, []).append((state, passed))
+    answers: dict[tuple[int, str], AnswerState] = {}
+    written = select(ScenarioAnswer.enrolment_id, ScenarioAnswer.scenario, ScenarioAnswer.state).where(
+        ScenarioAnswer.enrolment_id.in_(ids)
+    )
+    for enrolment_id, scenario, answer in session.execute(written.order_by(ScenarioAnswer.number)):
+        answers[enrolment_id, scenario] = answer
+    return [_course(one, steps.get(one.id, set()), attempts.get(one.id, []), answers) for one in enrolments]
+
+
+def _course(
+    enrolment: Enrolment,
+    done: set[str],
+    attempts: list[tuple[AttemptState, bool | None]],
+    answers: dict[tuple[int, str], AnswerState],
+) -> OnCourse:
+    content = catalogue.course(enrolment.revision)
+    steps = {step.id for _module, step in content.steps()}
+    return OnCourse(
+        id=enrolment.id,
+        title=enrolment.revision.title,
+        state=enrolment.state,
+        enrolled_at=enrolment.enrolled_at,
+        completed_on=enrolment.completed_on,
+        steps_done=len(steps & done),
+        steps_total=len(steps),
+        tried=_tried(attempts),
+        tries=sum(state is AttemptState.SUBMITTED for state, _passed in attempts),
+        skills=tuple(Skill(one.title, answers.get((enrolment.id, one.id))) for one in content.scenarios),
+    )
+
+
+def _tried(attempts: list[tuple[AttemptState, bool | None]]) -> Tried:
+    if any(passed for _state, passed in attempts):
+        return Tried.PASSED
+    if not attempts:
+        return Tried.NOT_STARTED
+    return Tried.UNDER_WAY if attempts[-1][0] is AttemptState.OPEN else Tried.NOT_YET_PASSED

@@ -1,0 +1,132 @@
+"""Filters of lists, read from the address and written back into it. What makes no sense is left out, never an error."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flask import request
+
+from mhfa_lms import db, i18n
+from mhfa_lms.i18n import gettext as _
+from mhfa_lms.models import CourseRevision
+from mhfa_lms.services import catalogue
+from mhfa_lms.services.paging import Place
+from mhfa_lms.services.periods import CERTIFIED, Standing
+from mhfa_lms.services.register import NO_SITE, Filters
+
+LONGEST_TEXT: Final = 100
+LARGEST_ID: Final = 2**63 - 1
+YES, NO = "yes", "no"
+# No person has such a name, and PostgreSQL refuses it in any text.
+NUL: Final = "\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One entry of a drop-down."""
+
+    value: str
+    text: str
+
+
+def text(name: str) -> str:
+    """Return a text of the address, of a length that people type."""
+    return request.args.get(name, "").replace(NUL, "").strip()[:LONGEST_TEXT]
+
+
+def number(name: str) -> int | None:
+    """Return a whole number of the address."""
+    value = request.args.get(name, "")
+    if not (value.isascii() and value.isdigit()) or int(value[:20]) > LARGEST_ID:
+        return None
+    return int(value)
+
+
+def place() -> Place:
+    """Return where the page begins."""
+    return Place(after=number("after"), before=number("before"))
+
+
+def standings() -> frozenset[Standing]:
+    """Return the standings of the address, written once with commas or several times."""
+    words = ",".join(request.args.getlist("standing")).split(",")
+    return frozenset(Standing(word) for word in words if word in set(Standing))
+
+
+def yes_or_no(name: str) -> bool | None:
+    """Return whether the address says yes or no, or neither."""
+    return {YES: True, NO: False}.get(request.args.get(name, ""))
+
+
+def register_filters() -> Filters:
+    """Return the register's filters of the address."""
+    return Filters(
+        text=text("q"),
+        site_id=NO_SITE if request.args.get("site") == "none" else number("site") or None,
+        course_id=number("course") or None,
+        standings=standings(),
+        listed=yes_or_no("listed"),
+        open_only=yes_or_no("open") is True,
+    )
+
+
+def in_words(wanted: Filters) -> dict[str, Any]:
+    """Return the filters as values of an address; the reverse of `register_filters`."""
+    found = {
+        "q": wanted.text,
+        "site": site_value(wanted.site_id),
+        "course": str(wanted.course_id or ""),
+        "standing": standing_value(wanted.standings),
+        "listed": "" if wanted.listed is None else YES if wanted.listed else NO,
+        "open": YES if wanted.open_only else "",
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def site_value(site_id: int | None) -> str:
+    """Return a site's value in a drop-down and in the address."""
+    return "" if site_id is None else "none" if site_id == NO_SITE else str(site_id)
+
+
+def standing_value(wanted: Iterable[Standing]) -> str:
+    """Return standings in one word, always in the same order."""
+    found = frozenset(wanted)
+    return ",".join(one for one in Standing if one in found)
+
+
+def site_options(sites: Iterable[Any]) -> list[Option]:
+    """Return the organisation's sites for a filter."""
+    return [Option("", _("All sites")), *(Option(str(one.id), one.name) for one in sites), Option("none", _("No site"))]
+
+
+def course_options() -> list[Option]:
+    """Return the courses by their newest titles, for a filter."""
+    found: list[CourseRevision] = catalogue.newest(db.session())
+    return [Option("", _("All courses")), *(Option(str(one.course_id), one.title) for one in found)]
+
+
+def standing_words() -> dict[Standing, str]:
+    """Return what people call each standing: the same words as its tag."""
+    return {
+        Standing.VALID: _("Valid"),
+        Standing.DUE: _("Valid, renew soon"),
+        Standing.GRACE: _("Expired, can renew"),
+        Standing.LAPSED: _("Expired"),
+        Standing.REVOKED: _("Withdrawn"),
+        Standing.REPLACED: _("Replaced"),
+    }
+
+
+def standing_options(chosen: frozenset[Standing]) -> list[Option]:
+    """Return the standings for a filter, and what the address asks for when it is another mixture of them."""
+    words = standing_words()
+    options = [
+        Option("", _("Any standing")),
+        Option(standing_value(CERTIFIED), _("Certified now")),
+        *(Option(one.value, word) for one, word in words.items()),
+    ]
+    if standing_value(chosen) not in {option.value for option in options}:
+        options.append(
+            Option(standing_value(chosen), i18n.format_list([words[one] for one in Standing if one in chosen]))
+        )
+    return options

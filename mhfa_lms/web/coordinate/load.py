@@ -1,0 +1,34 @@
+"""Loaders: every id is looked up through the coordinator's own organisation, so that another's is simply not there."""
+
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from mhfa_lms import clock, db
+from mhfa_lms.models import Certificate, Invitation, Membership, Organisation
+from mhfa_lms.policy import Actor, scope
+from mhfa_lms.services import people
+from mhfa_lms.services.secrets import read_code
+
+
+def member(actor: Actor, membership_id: int) -> Membership | None:
+    """Return a member of the organisation."""
+    return people.member(db.session(), membership_id, by=actor)
+
+
+def invitation(actor: Actor, invitation_id: int) -> Invitation | None:
+    """Return an open invitation of the organisation."""
+    return people.invitation(db.session(), invitation_id, by=actor)
+
+
+def certificate(actor: Actor, code: str) -> Certificate | None:
+    """Return a certificate the organisation issued."""
+    query = select(Certificate).where(scope(actor, Certificate), Certificate.code == (read_code(code) or ""))
+    return db.session().scalars(query).one_or_none()
+
+
+def today(session: Session, actor: Actor, now: datetime) -> date:
+    """Return the civil day in the organisation's zone."""
+    zone = session.scalars(select(Organisation.timezone).where(Organisation.id == actor.organisation_id)).one()
+    return clock.civil_date(now, zone)

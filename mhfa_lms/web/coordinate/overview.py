@@ -1,0 +1,118 @@
+"""The coordinator's overview, and the courses on offer."""
+
+from dataclasses import dataclass
+
+from flask import render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from mhfa_lms import clock, db
+from mhfa_lms.i18n import gettext as _
+from mhfa_lms.i18n import ngettext
+from mhfa_lms.models import Role
+from mhfa_lms.policy import Can
+from mhfa_lms.services import catalogue
+from mhfa_lms.services import overview as service
+from mhfa_lms.services.periods import Standing
+from mhfa_lms.web.access import requires
+from mhfa_lms.web.coordinate import load
+from mhfa_lms.web.coordinate.blueprint import blueprint
+from mhfa_lms.web.coordinate.filters import YES
+from mhfa_lms.web.identity import me
+
+MOST_SITES = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One thing to do."""
+
+    title: str
+    href: str | None
+    status: str
+    kind: str
+    hint: str = ""
+
+
+@blueprint.get("/coordinate")
+@requires(Can.COORDINATE)
+def overview() -> str:
+    """How many are certified, what ends soon, who is learning, what waits; by site."""
+    who, now, session = me(), clock.now(), db.session()
+    found = service.of(session, by=who, today=load.today(session, who, now), now=now)
+    return render_template(
+        "coordinate/overview.html",
+        found=found,
+        tasks=list(_tasks(found)),
+        sites=found.sites[:MOST_SITES],
+        more_sites=len(found.sites) > MOST_SITES,
+    )
+
+
+def _tasks(found: service.Overview) -> list[Task]:
+    figures = found.figures
+    tasks = []
+    if not found.has_lead:
+        tasks.append(
+            Task(
+                _("Name a safeguarding lead"),
+                url_for("coordinate.people"),
+                _("Needed"),
+                "warn",
+                _("Until one is named, nobody can write scenario answers. Give the role on the person’s page."),
+            )
+        )
+    if figures.grace:
+        tasks.append(
+            Task(
+                ngettext("%(num)s certificate has expired and can still be renewed",
+                         "%(num)s certificates have expired and can still be renewed", figures.grace),
+                _register(Standing.GRACE),
+                _("Last chance"),
+                "bad",
+            )
+        )  # fmt: skip
+    if figures.due:
+        tasks.append(
+            Task(
+                ngettext("%(num)s certificate can be renewed now",
+                         "%(num)s certificates can be renewed now", figures.due),
+                _register(Standing.DUE),
+                _("Renew soon"),
+                "warn",
+                _("Reminders go out by themselves. A word from you helps."),
+            )
+        )  # fmt: skip
+    if found.waiting:
+        tasks.append(_waiting(found))
+    if found.invitations:
+        tasks.append(
+            Task(
+                ngettext("%(num)s invitation is not accepted yet",
+                         "%(num)s invitations are not accepted yet", found.invitations),
+                url_for("coordinate.invitations"),
+                _("Open"),
+                "info",
+            )
+        )  # fmt: skip
+    return tasks
+
+
+def _waiting(found: service.Overview) -> Task:
+    return Task(
+        ngettext("%(num)s answer waits for an instructor", "%(num)s answers wait for an instructor", found.waiting),
+        url_for("grading.queue") if Role.INSTRUCTOR in me().roles else None,
+        _("To mark"),
+        "info",
+    )
+
+
+def _register(standing: Standing) -> str:
+    return url_for("coordinate.register", standing=standing.value, open=YES)
+
+
+@blueprint.get("/coordinate/courses")
+@requires(Can.COORDINATE)
+def courses() -> ResponseReturnValue:
+    """The courses on offer, with the state of their clinical review."""
+    offered = [(revision, catalogue.course(revision)) for revision in catalogue.newest(db.session())]
+    return render_template("coordinate/courses.html", offered=offered)
