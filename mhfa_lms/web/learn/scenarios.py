@@ -13,7 +13,7 @@ from mhfa_lms.content.markdown import render
 from mhfa_lms.content.schema import Scenario
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import lazy
-from mhfa_lms.models import AnswerState, Enrolment, ScenarioAnswer
+from mhfa_lms.models import AnswerState, Enrolment, EnrolmentState, ScenarioAnswer
 from mhfa_lms.policy import Can
 from mhfa_lms.services import scenarios as service
 from mhfa_lms.services.enrolments import NotActiveError
@@ -67,11 +67,11 @@ def _keep(enrolment: Enrolment, found: Scenario, form: AnswerForm) -> ResponseRe
         act(enrolment_id, found.id, text, version=version, page=page, by=me(), now=clock.now())
     except WordsError as error:
         form.text.errors = [_word_error(error)]
-        form.version.data = _version(enrolment_id, found.id)
+        _made_from(form, _version(enrolment_id, found.id))
         return _page(enrolment, found, form), 422
     except NewerDraftError as error:
         form.text.errors = [_("This answer was also changed in another window. Nothing is lost: look at both texts")]
-        form.version.data = error.version
+        _made_from(form, error.version)
         return _page(enrolment, found, form, Trouble(newer=error.text)), 409
     except TooLongError:
         abort(413)
@@ -99,6 +99,11 @@ def _word_error(error: WordsError) -> str:
     )
 
 
+def _made_from(form: AnswerForm, version: int) -> None:
+    """Let the page shown now be one that was made from this version; WTForms would repeat what was sent."""
+    form.version.data, form.version.raw_data = version, None
+
+
 def _version(enrolment_id: int, scenario_id: str) -> int:
     answer = service.newest(db.session(), enrolment_id, scenario_id)
     return answer.version if answer else 0
@@ -119,9 +124,9 @@ def _page(enrolment: Enrolment, found: Scenario, form: AnswerForm | None = None,
         "quick_exit": found.quick_exit,
     }
     if answer is not None and answer.state is not AnswerState.DRAFT:
-        mark = service.deciding_mark(session, answer) if answer.decided_at else None
-        return render_template("learn/answered.html", mark=mark, **shared)
-    if not service.is_open(session, enrolment.organisation_id):
+        given = service.deciding_mark(session, answer) if answer.decided_at else None
+        return render_template("learn/answered.html", given=given, **shared)
+    if enrolment.state is not EnrolmentState.ACTIVE or not service.is_open(session, enrolment.organisation_id):
         return render_template("learn/closed.html", **shared)
     form = form or _fresh_form(answer)
     draft = url_for(
