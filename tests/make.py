@@ -12,6 +12,7 @@ from mhfa_lms.content.schema import Course as CourseContent
 from mhfa_lms.models import (
     Account,
     AnswerState,
+    Attempt,
     Audience,
     Authorisation,
     Certificate,
@@ -164,6 +165,13 @@ def answer(enrolled: Enrolment | None = None, **values: Any) -> ScenarioAnswer:
         **values,
     }
     return _save(ScenarioAnswer(enrolment_id=enrolled.id, organisation_id=enrolled.organisation_id, **filled))
+
+
+def attempt(enrolled: Enrolment, **values: Any) -> Attempt:
+    """An open attempt at the small course's assessment, its first three questions drawn."""
+    drawn: list[object] = [{"question": f"q-{number}", "options": ["a", "b", "c"]} for number in (1, 2, 3)]
+    filled = {"assessment": "final", "number": 1, "drawn": drawn, "pass_percent": 80, "max_points": 3, **values}
+    return _save(Attempt(enrolment_id=enrolled.id, started_at=NOON, **filled))
 
 
 def certificate(

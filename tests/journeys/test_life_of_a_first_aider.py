@@ -174,8 +174,8 @@ def address_in_qr(pdf_folder: Path, pdf: bytes) -> str:
 
 def check_certificate(page: Page, path: str, name: str, look: Look) -> None:
     page.goto(path)
-    expect(page.get_by_text(name)).to_be_visible()
-    expect(page.get_by_text("valid", exact=False).first).to_be_visible()
+    expect(page.locator("#main").get_by_text(name)).to_be_visible()
+    expect(page.locator("#main").get_by_text("valid", exact=False).first).to_be_visible()
     look(page)
 
 
