@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from mhfa_lms.db import session as reading
@@ -39,10 +39,15 @@ from mhfa_lms.services import (
     rules,
     sessions,
 )
+from mhfa_lms.services.limits import TooManyTriesError
 from mhfa_lms.services.names import email_key
 from mhfa_lms.services.secrets import hashed, new_secret
 
 LASTS: Final = timedelta(days=14)
+# So that nobody's mailbox is filled by way of us. An import of a whole school still goes through.
+WINDOW: Final = timedelta(hours=1)
+MOST_TO_ONE_ADDRESS: Final = 4
+MOST_BY_ONE_PERSON: Final = 1000
 
 
 class InvitationError(ValueError):
@@ -78,7 +83,7 @@ def invite(
 ) -> None:
     """Invite a person by mail. A second invitation replaces the first: its link dies.
 
-    Raises `Forbidden`, and `InvitationError` when the address is a member's already.
+    Raises `Forbidden`, `InvitationError` when the address is a member's already, and `TooManyTriesError`.
     """
     secret = new_secret()
     row = Invitation(
@@ -98,6 +103,7 @@ def invite(
     require(by, Can.INVITE, row)
     with transaction() as session:
         _check(session, row)
+        _limit(session, row, now=now)
         _withdraw_open(session, row, now=now)
         session.add(row)
         session.flush()
@@ -223,6 +229,18 @@ def _check(session: Session, row: Invitation) -> None:
         raise InvitationError(lazy("This site is not one of your organisation’s"))
     if row.course_id is not None and session.get(Course, row.course_id) is None:
         raise InvitationError(lazy("There is no such course"))
+
+
+def _limit(session: Session, row: Invitation, *, now: datetime) -> None:
+    # Counted within the organisation: a limit across all of them would tell that others invite this person too.
+    same_address = (Invitation.organisation_id == row.organisation_id) & (Invitation.email_key == row.email_key)
+    same_person = Invitation.invited_by_id == row.invited_by_id
+    for condition, most in ((same_address, MOST_TO_ONE_ADDRESS), (same_person, MOST_BY_ONE_PERSON)):
+        count, first = session.execute(
+            select(func.count(), func.min(Invitation.created_at)).where(condition, Invitation.created_at > now - WINDOW)
+        ).one()
+        if count >= most:
+            raise TooManyTriesError(int((first + WINDOW - now).total_seconds()) + 1)
 
 
 def _withdraw_open(session: Session, row: Invitation, *, now: datetime) -> None:

@@ -10,6 +10,7 @@ from mhfa_lms import db
 from mhfa_lms.models import Account, Audience, Enrolment, Invitation, Membership, Message, Role
 from mhfa_lms.policy import Actor, Forbidden
 from mhfa_lms.services import accounts, invitations, links, passwords, sessions
+from mhfa_lms.services.limits import TooManyTriesError
 from tests import make
 from tests.make import NOON
 from tests.services.test_accounts import count, secret_in, together
@@ -104,6 +105,15 @@ def test_a_member_is_not_invited_again_but_an_account_elsewhere_makes_no_differe
         )
     with pytest.raises(invitations.InvitationError):
         invite(by, "colleague@example.org")
+
+
+def test_one_mailbox_is_not_filled(by: Actor) -> None:
+    for _again in range(4):
+        invite(by)
+    with pytest.raises(TooManyTriesError) as caught:
+        invite(by, "Amina@Example.org")
+    assert caught.value.retry_after == 60 * 60 + 1
+    invite(by, "berta@example.org")
 
 
 def test_two_acceptances_at_once_make_one_membership(by: Actor) -> None:

@@ -14,6 +14,7 @@ from mhfa_lms.models import Account, LoginSession, Membership, Message, Organisa
 from mhfa_lms.policy import SYSTEM
 from mhfa_lms.services import accounts, memberships, passwords
 from tests import make
+from tests.counting import queries
 
 EMAIL = "amina@example.org"
 OTHER = "another long pass phrase"
@@ -300,6 +301,22 @@ def test_the_switcher_keeps_to_ones_own_memberships(client: FlaskClient, person:
     assert client.post("/account/organisations/switch", data={"membership_id": theirs}).status_code == 403
     assert client.post("/account/organisations/switch", data={"membership_id": "x"}).status_code == 400
     assert "A. Y." in client.get("/account").text
+
+
+@pytest.mark.parametrize("path", ["/account", "/account/organisations"])
+def test_a_page_costs_the_same_whatever_there_is_to_show(client: FlaskClient, person: Person, path: str) -> None:
+    client.post("/sign-in", data=RIGHT)
+    costs = []
+    for _more in range(2):
+        client.get(path)
+        with queries() as few:
+            assert client.get(path).status_code == 200
+        costs.append(len(few))
+        for _organisation in range(5):
+            holder = db.session().scalars(select(Account).where(Account.id == person.account)).one()
+            make.member(holder=holder)
+            client.application.test_client().post("/sign-in", data=RIGHT)
+    assert costs[0] == costs[1] <= 12
 
 
 def test_pages_for_somebody_without_an_organisation(client: FlaskClient) -> None:

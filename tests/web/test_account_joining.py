@@ -165,6 +165,7 @@ def test_somebody_signed_in_joins_with_their_account(client: FlaskClient) -> Non
     names = db.session().scalars(select(Membership.name).where(Membership.account_id == member.account_id)).all()
     assert sorted(names) == ["A. Yusuf", "Amina"]
     assert "Harbour Volunteers" in client.get("/account").text
+    assert client.get("/join/harbour").location == "/account/organisations"
 
 
 def invited(**values: object) -> str:

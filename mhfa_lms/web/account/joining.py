@@ -9,7 +9,7 @@ from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import lazy
 from mhfa_lms.models import Audience, Organisation
 from mhfa_lms.policy import Actor
-from mhfa_lms.services import joining, organisations, rules, sessions
+from mhfa_lms.services import joining, memberships, organisations, rules, sessions
 from mhfa_lms.services.limits import SIGN_IN_ACCOUNT
 from mhfa_lms.services.links import DeadLinkError
 from mhfa_lms.services.passwords import PasswordError
@@ -55,6 +55,8 @@ def _join_new(organisation: Organisation) -> ResponseReturnValue:
 
 
 def _join_as(organisation: Organisation, who: Actor) -> ResponseReturnValue:
+    if any(mine.organisation_id == organisation.id for mine in memberships.of_account(who.account_id)):
+        return redirect(url_for("account.organisations"), 303)
     form = PlaceForm(name=who.name)
     if form.validate_on_submit():
         membership_id = joining.join_signed_in(
