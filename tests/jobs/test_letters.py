@@ -1,0 +1,209 @@
+"""Every kind of mail in every language of the test matrix; text and HTML tell the same."""
+
+import html
+import re
+from datetime import UTC, date, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jinja2 import TemplateNotFound, UndefinedError
+
+from mhfa_lms.jobs.letters import Letter, Written, compose, write
+from mhfa_lms.paths import templates_dir
+from mhfa_lms.settings import Settings, read_settings
+
+NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+TODAY = NOW.date()
+PERSON = {"name": "Amina <Yusuf>", "organisation": "North & Co"}
+HELD = {**PERSON, "type": 'First "aider"', "expires_on": "2027-02-19", "offset_days": 90}
+REMINDER = {
+    **HELD,
+    "window_opens_on": "2026-08-19",
+    "window_closes_on": "2027-05-19",
+    "audience": "volunteer",
+    "path": "/certificates/ABCD",
+    "stop_path": "/account#reminders",
+}
+SECRET = "/confirm/one-time-secret"
+# The facts of each kind, as those who post them pass them.
+FACTS: dict[str, dict[str, Any]] = {
+    "confirm-address": {"path": SECRET},
+    "account-exists": {"path": "/forgot"},
+    "reset-password": {"path": SECRET},
+    "change-address": {"path": SECRET},
+    "address-changed": {"new_hint": "a***@example.org"},
+    "password-changed": {},
+    "invitation": {**PERSON, "inviter": "Ben <b>", "course": "The first > conversation", "path": "/invitation/secret"},
+    "scenario-result": {
+        "name": "Amina <Yusuf>",
+        "scenario": "Sam & the shift",
+        "course": "The first > conversation",
+        "passed": True,
+        "path": "/learn/1/scenario/sam",
+    },
+    "attempt-released": {"name": "Amina <Yusuf>", "course": "The first > conversation", "path": "/learn/1"},
+    "certificate-ready": {**PERSON, "type": "First aider", "expires_on": "2029-11-21", "path": "/certificates/ABCD"},
+    "reminder": REMINDER,
+    "coordinator-digest": {"organisation": "North & Co", "due": 1, "grace": 2, "lapsed": 0, "path": "/coordinate"},
+    "authorisation-reminder": HELD,
+}
+LOCALES = ["en", "en-XA", "ar-XB"]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return read_settings(
+        {"MHFA_DATA_DIR": str(tmp_path), "MHFA_BASE_URL": "https://learn.example.org", "MHFA_SECRET_KEY": "k" * 20}
+    )
+
+
+def letter(kind: str, locale: str = "en", **changes: Any) -> Letter:
+    return Letter(kind, "amina@example.org", locale, {**FACTS[kind], **changes}, "<id@outbox.invalid>")
+
+
+def plain(page: str) -> str:
+    """Return an HTML mail as a reader sees it, in one line."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def squeezed(text: str) -> str:
+    return re.sub(r"\s", "", text)
+
+
+def test_these_are_all_the_kinds() -> None:
+    files = {path.name for path in (templates_dir() / "email").glob("*.*")}
+    kinds = {name.rsplit(".", 1)[0] for name in files} - {"layout", "parts"}
+    assert kinds == set(FACTS)
+    assert files >= {f"{kind}.{ending}" for kind in kinds for ending in ("txt", "html")}
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("kind", FACTS)
+def test_text_and_html_say_the_same(kind: str, locale: str, settings: Settings) -> None:
+    written = write(letter(kind, locale), settings, today=TODAY)
+    page = squeezed(plain(written.html))
+    for line in written.text.splitlines():
+        words = line.removeprefix("- ").removesuffix(":")
+        assert line in {"--", ""} or squeezed(words) in page, line
+    assert written.subject
+    assert "\n" not in written.subject
+    assert squeezed(f"<title>{html.escape(written.subject)}") in squeezed(written.html).replace("&#34;", "&quot;")
+    assert f'dir="{"rtl" if locale == "ar-XB" else "ltr"}"' in written.html.split("<head>")[0]
+
+
+@pytest.mark.parametrize("kind", FACTS)
+def test_every_fact_is_told_in_both(kind: str, settings: Settings) -> None:
+    written = write(letter(kind), settings, today=TODAY)
+    for name, value in FACTS[kind].items():
+        if name in {"audience", "offset_days", "passed", "window_opens_on"}:
+            continue
+        shown = f"https://learn.example.org{value}" if name in {"path", "stop_path"} else str(value)
+        if name.endswith("_on"):
+            day = date.fromisoformat(value)
+            shown = f"{day.day} {day:%B %Y}"
+        assert shown in written.text, name
+        assert shown in plain(written.html), name
+
+
+@pytest.mark.parametrize("kind", FACTS)
+def test_every_sentence_of_a_mail_can_be_translated(kind: str, settings: Settings) -> None:
+    """The pseudo-locale accents what was translated: what remains plain was never given to the translators."""
+    written = write(letter(kind, "en-XA"), settings, today=TODAY)
+    facts = [str(value) for value in FACTS[kind].values()] + [settings.site_name]
+    for line in [written.subject, *written.text.splitlines()]:
+        rest = re.sub(r"\[[^\]]*\]", "", line)
+        for fact in sorted(facts, key=len, reverse=True):
+            rest = rest.replace(fact, "")
+        assert not re.search(r"[A-Za-z]{3}", re.sub(r"https?://\S+", "", rest)), line
+
+
+@pytest.mark.parametrize("kind", FACTS)
+def test_no_fact_becomes_markup(kind: str, settings: Settings) -> None:
+    hostile = {name: "<script>x</script>" for name, value in FACTS[kind].items() if name in {"name", "organisation"}}
+    written = write(letter(kind, **hostile), settings, today=TODAY)
+    assert "<script" not in written.html
+    assert ("&lt;script&gt;" in written.html) == bool(hostile)
+    assert ("<script>x</script>" in written.text) == bool(hostile)
+
+
+def reminder(settings: Settings, today: str, **changes: Any) -> Written:
+    return write(letter("reminder", **changes), settings, today=date.fromisoformat(today))
+
+
+def test_volunteers_educators_and_colleagues_are_written_to_in_their_own_words(settings: Settings) -> None:
+    texts = {
+        audience: reminder(settings, "2026-11-21", audience=audience).text
+        for audience in ("volunteer", "educator", "workplace", "other")
+    }
+    assert len(set(texts.values())) == 3
+    assert "the time you give" in texts["volunteer"]
+    assert "Terms fill up" in texts["educator"]
+    assert "your organisation’s list" in texts["workplace"]
+    assert texts["workplace"] == texts["other"]
+
+
+@pytest.mark.parametrize(
+    ("today", "subject", "sentence"),
+    [
+        ("2026-11-21", "Your certificate is valid until 19 February 2027", "is valid until 19 February 2027, that day"),
+        ("2027-02-19", "Today is the last day of your certificate", "Today, 19 February 2027, is the last day"),
+        ("2027-02-20", "You can still renew your certificate until 19 May 2027", "was valid until 19 February 2027."),
+    ],
+)
+def test_a_reminder_speaks_of_the_day_it_is_sent(today: str, subject: str, sentence: str, settings: Settings) -> None:
+    written = reminder(settings, today)
+    assert written.subject == subject
+    assert sentence in written.text
+
+
+def test_a_reminder_posted_as_if_later_speaks_of_that_day(settings: Settings) -> None:
+    assert "was valid until" in reminder(settings, "2026-11-21", as_of="2027-03-21").text
+    assert "was valid until" in reminder(settings, "2027-03-21", as_of="2026-11-21").text
+
+
+def test_before_the_window_opens_the_reminder_says_when_it_does(settings: Settings) -> None:
+    assert "from 19 August 2026 to 19 May 2027" in reminder(settings, "2026-08-18").text
+    assert "You can renew until 19 May 2027" in reminder(settings, "2026-08-19").text
+
+
+def test_the_headers_say_who_what_and_that_no_person_wrote_it(settings: Settings) -> None:
+    mail = compose(letter("reminder"), settings, now=NOW)
+    assert mail["Message-ID"] == "<id@outbox.invalid>"
+    assert parsedate_to_datetime(mail["Date"]) == NOW
+    assert mail["From"] == "First Aid for Minds <noreply@learn.example.org>"
+    assert mail["To"] == "amina@example.org"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["Content-Language"] == "en"
+    assert mail["List-Unsubscribe"] == "<https://learn.example.org/account#reminders>"
+    assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
+    assert "List-Unsubscribe" not in compose(letter("reset-password"), settings, now=NOW)
+
+
+def test_a_name_with_a_line_break_adds_no_header(settings: Settings) -> None:
+    mail = compose(letter("invitation", organisation="North\r\nBcc: all@example.org"), settings, now=NOW)
+    assert mail["Bcc"] is None
+    assert mail["Subject"] == "North Bcc: all@example.org invites you"
+
+
+def test_the_licence_the_operator_states_takes_the_place_of_the_disclaimer(tmp_path: Path) -> None:
+    env = {"MHFA_DATA_DIR": str(tmp_path), "MHFA_SECRET_KEY": "k" * 20}
+    stated = read_settings({**env, "MHFA_LICENCE_STATEMENT": "Licensed by the provider of Atlantis."})
+    for settings, sentence in (
+        (
+            read_settings(env),
+            "Independent; not affiliated with or licensed by MHFA International or any national provider.",
+        ),
+        (stated, "Licensed by the provider of Atlantis."),
+    ):
+        written = write(letter("password-changed"), settings, today=TODAY)
+        assert sentence in written.text
+        assert sentence in plain(written.html)
+
+
+def test_a_kind_or_a_fact_that_is_missing_is_an_error(settings: Settings) -> None:
+    with pytest.raises(TemplateNotFound):
+        write(Letter("no-such-kind", "a@example.org", "en", {}, "<x@y>"), settings, today=TODAY)
+    with pytest.raises(UndefinedError):
+        write(Letter("invitation", "a@example.org", "en", {"path": "/x"}, "<x@y>"), settings, today=TODAY)

@@ -1,0 +1,168 @@
+"""The audit trail's chain: it shows a change, a removal and an insertion, and grows by one sealer at a time."""
+
+import threading
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+
+from mhfa_lms import db
+from mhfa_lms.models import AuditEvent, AuditSeal
+from mhfa_lms.policy import SYSTEM
+from mhfa_lms.services import audit, sealing
+from tests import make
+
+pytestmark = pytest.mark.usefixtures("database")
+NOON = make.NOON
+
+
+def record(count: int) -> None:
+    with db.transaction() as session:
+        for number in range(count):
+            audit.record(
+                session, "tested", by=SYSTEM, now=NOON, subject="test", subject_id=number, ok=True, word="ä", none=None
+            )
+
+
+def verdict() -> sealing.Verdict:
+    db.session().rollback()
+    return sealing.verify(db.session())
+
+
+def tamper(statement: str, **values: Any) -> None:
+    """Change the database as somebody with full rights over it could."""
+    with db.transaction() as session:
+        if session.get_bind().dialect.name == "sqlite":
+            names = session.scalars(text("SELECT name FROM sqlite_master WHERE type='trigger' AND name LIKE 'audit%'"))
+            for name in names.all():
+                session.execute(text(f"DROP TRIGGER {name}"))
+        else:
+            session.execute(text("SET LOCAL session_replication_role = replica"))
+        session.execute(text(statement), values)
+
+
+def test_events_are_sealed_once_in_batches() -> None:
+    record(5)
+    assert verdict() == sealing.Verdict(0, 5, sealing.START)
+    assert sealing.seal(now=NOON, limit=3) == 3
+    assert (verdict().sealed, verdict().unsealed) == (3, 2)
+    assert sealing.seal(now=NOON, limit=3) == 2
+    assert sealing.seal(now=NOON) == 0
+    found = verdict()
+    assert (found.sealed, found.unsealed, found.whole) == (5, 0, True)
+    assert len(found.head) == 64
+
+
+def test_a_long_chain_is_read_in_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    record(7)
+    sealing.seal(now=NOON)
+    monkeypatch.setattr(sealing, "BATCH", 3)
+    assert verdict().sealed == 7
+
+
+CHANGES = [
+    *("verb = 'forged'", "account_id = 99", "subject_id = 99", "organisation_id = 99"),
+    *("data = '{}'", "at = '2020-01-01 00:00:00'"),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_event_shows(change: str) -> None:
+    record(5)
+    sealing.seal(now=NOON)
+    ids = db.session().scalars(select(AuditSeal.event_id).order_by(AuditSeal.id)).all()
+    tamper(f"UPDATE audit_event SET {change} WHERE id = :id", id=ids[2])
+    found = verdict()
+    assert not found.whole
+    assert (found.sealed, found.broken_event) == (2, ids[2])
+
+
+def test_a_seal_taken_out_shows() -> None:
+    record(5)
+    sealing.seal(now=NOON)
+    seals = db.session().scalars(select(AuditSeal).order_by(AuditSeal.id)).all()
+    ids = [seal.id for seal in seals]
+    tamper("DELETE FROM audit_seal WHERE id = :id", id=ids[2])
+    found = verdict()
+    assert (found.sealed, found.broken_at, found.unsealed) == (2, ids[3], 1)
+
+
+def test_an_event_taken_out_shows() -> None:
+    record(3)
+    sealing.seal(now=NOON)
+    ids = db.session().scalars(select(AuditSeal.event_id).order_by(AuditSeal.id)).all()
+    db.session().rollback()
+    if db.engine().dialect.name == "sqlite":
+        with db.engine().connect() as connection:
+            connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            connection.exec_driver_sql("DROP TRIGGER audit_event_no_delete")
+            connection.exec_driver_sql("DELETE FROM audit_event WHERE id = ?", (ids[1],))
+            connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+            connection.exec_driver_sql("BEGIN")
+    else:
+        tamper("DELETE FROM audit_event WHERE id = :id", id=ids[1])
+    found = verdict()
+    assert (found.sealed, found.broken_event, found.problem) == (1, ids[1], "the event is gone")
+
+
+def test_a_forged_seal_shows_against_a_head_that_was_noted() -> None:
+    record(2)
+    sealing.seal(now=NOON)
+    noted = verdict().head
+    ids = db.session().scalars(select(AuditSeal.event_id).order_by(AuditSeal.id)).all()
+    tamper("UPDATE audit_event SET verb = 'forged' WHERE id = :id", id=ids[1])
+    db.session().rollback()
+    events = db.session().execute(select(*sealing.EVENT).order_by(AuditEvent.id)).all()
+    forged = sealing.digest(sealing.digest(sealing.START, events[0]), events[1])
+    tamper("UPDATE audit_seal SET digest = :digest WHERE event_id = :id", digest=forged, id=ids[1])
+    assert verdict().whole
+    assert verdict().head != noted
+
+
+def test_rows_that_commit_late_are_sealed_in_the_order_in_which_they_are_found() -> None:
+    record(3)
+    ids = sorted(db.session().scalars(select(AuditEvent.id)))
+    db.session().rollback()
+    # Numbers given out early and committed late: the first event is not there yet when the others are sealed.
+    with db.transaction() as session:
+        session.add(AuditSeal(event_id=ids[2], digest=_first(ids[2]), sealed_at=NOON))
+    assert sealing.seal(now=NOON) == 2
+    assert verdict().whole
+    db.session().rollback()
+    assert db.session().scalars(select(AuditSeal.event_id).order_by(AuditSeal.id)).all() == [ids[2], ids[0], ids[1]]
+
+
+def _first(event_id: int) -> str:
+    return sealing.digest(
+        sealing.START, db.session().execute(select(*sealing.EVENT).where(AuditEvent.id == event_id)).one()
+    )
+
+
+def test_two_sealers_at_once_make_one_chain() -> None:
+    record(200)
+    db.sessions.remove()
+    begin = threading.Barrier(2)
+    sealed: list[int] = []
+
+    def work() -> None:
+        begin.wait()
+        while some := sealing.seal(now=NOON, limit=20):
+            sealed.append(some)
+        db.sessions.remove()
+
+    workers = [threading.Thread(target=work) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert sum(sealed) == 200
+    assert (verdict().sealed, verdict().whole) == (200, True)
+
+
+def test_the_database_refuses_to_change_seals() -> None:
+    record(1)
+    sealing.seal(now=NOON)
+    for statement in ("UPDATE audit_seal SET digest = 'x'", "DELETE FROM audit_seal"):
+        with pytest.raises(Exception, match="append-only"), db.transaction() as session:
+            session.execute(text(statement))
