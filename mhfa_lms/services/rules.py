@@ -111,7 +111,7 @@ def resolve_for_revisions(
 
 def resolve_everywhere(session: Session, rules: list[Rule]) -> dict[int, dict[Rule, Resolved]]:
     """Resolve rules that do not depend on a course for every organisation at once, with two queries in all."""
-    parents = dict(session.execute(select(Organisation.id, Organisation.parent_id)).tuples().all())
+    parents = {row.id: row.parent_id for row in session.execute(select(Organisation.id, Organisation.parent_id))}
     found = session.execute(
         select(RuleSetting.key, RuleSetting.organisation_id, RuleSetting.value).where(
             RuleSetting.key.in_([rule.value for rule in rules]), RuleSetting.course_id.is_(None)
