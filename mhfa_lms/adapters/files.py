@@ -86,6 +86,10 @@ class FolderFiles:
             raise FileDamagedError(key)
         return data
 
+    def remove(self, key: str) -> None:
+        """Remove what is stored under a key; nothing there is fine."""
+        self._path(key).unlink(missing_ok=True)
+
     def _path(self, key: str) -> Path:
         if not KEY.fullmatch(key):
             raise BadKeyError(key)

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from mhfa_lms.jobs import drawing
+from mhfa_lms.jobs import drawing, removal
+from mhfa_lms.services.erasure import REMOVE_FILES
 from mhfa_lms.settings import Settings
 
 # handler(settings, job_id, payload, now). It opens its own transactions, may be called again after a crash,
@@ -13,4 +14,5 @@ Handler = Callable[[Settings, int, dict[str, Any], datetime], None]
 
 HANDLERS: Final[dict[str, Handler]] = {
     drawing.KIND: drawing.draw_certificate,
+    REMOVE_FILES: removal.remove_files,
 }

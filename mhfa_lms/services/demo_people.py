@@ -114,13 +114,13 @@ MORE: Final = (
     Person("leilani.kealoha", "Leilani Kealoha", ALDER, BROOK, E, past=(Certified(402),)),
     Person("ngozi.adeyemi", "Ngozi Adeyemi", ALDER, BROOK, V, past=(Certified(287),), languages="English, Yoruba"),
     Person(
-        "minh.tran", "Trần Văn Minh", ALDER, MILL, V, past=(Certified(180, reminded=False),), languages="Vietnamese"
+        "minh.tran", "Trần Văn Minh", ALDER, MILL, V, past=(Certified(178, reminded=False),), languages="Vietnamese"
     ),
     Person("rosa.quispe", "Rosa Quispe Mamani", ALDER, MILL, E, past=(Certified(118),), languages="Spanish, Quechua"),
-    Person("yusuf.demir", "Yusuf Demir", ALDER, HIGH, V, past=(Certified(30, reminded=False),), listed=False),
+    Person("yusuf.demir", "Yusuf Demir", ALDER, HIGH, V, past=(Certified(28, reminded=False),), listed=False),
     Person("aiyana.begay", "Aiyana Begay", ALDER, BROOK, E, past=(Certified(5),)),
     Person("kwame.mensah", "Kwame Mensah", ALDER, HIGH, V, past=(Certified(-12),)),
-    Person("hana.suzuki", "Suzuki Hana", ALDER, MILL, E, past=(Certified(-30, reminded=False),), languages="Japanese"),
+    Person("hana.suzuki", "Suzuki Hana", ALDER, MILL, E, past=(Certified(-32, reminded=False),), languages="Japanese"),
     Person("declan.obrien", "Declan O’Brien", ALDER, OFFICE, V, past=(Certified(-140),)),
     Person("fatou.diallo", "Fatou Diallo", ALDER, HIGH, V, past=(Certified(-400),), languages="English, French"),
     Person("marek.nowak", "Marek Nowak", ALDER, BROOK, V, past=(Certified(520, revoked="Issued to the wrong person"),)),
@@ -149,7 +149,7 @@ MORE: Final = (
     Person(
         "agnieszka.wojcik", "Agnieszka Wójcik", HARBOUR, DOCK, W, past=(Certified(902),), languages="English, Polish"
     ),
-    Person("callum.fraser", "Callum Fraser", HARBOUR, DOCK, W, past=(Certified(90, reminded=False),)),
+    Person("callum.fraser", "Callum Fraser", HARBOUR, DOCK, W, past=(Certified(88, reminded=False),)),
     Person("siobhan.kelly", "Siobhán Kelly", HARBOUR, NORTH, W, past=(Certified(44),)),
     Person(
         "bogdan.popescu", "Bogdan Popescu", HARBOUR, NORTH, W, past=(Certified(-45),), languages="English, Romanian"

@@ -1,0 +1,209 @@
+"""Erasing a person: rows that are about nobody else go, the others keep what records and verification need.
+
+A certificate keeps its number, dates and standing, and loses the name. Marks, attempts and the audit trail keep ids.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from mhfa_lms.db import Base, transaction
+from mhfa_lms.models import (
+    Account,
+    AnswerState,
+    AttemptAnswer,
+    AttemptRelease,
+    Certificate,
+    Enrolment,
+    EnrolmentState,
+    Invitation,
+    LoginSession,
+    Mark,
+    MarkDraft,
+    Membership,
+    MembershipRole,
+    MembershipState,
+    Message,
+    OneTimeLink,
+    PracticeAnswer,
+    ScenarioAnswer,
+    StepProgress,
+    StoredFile,
+    WorkState,
+)
+from mhfa_lms.policy import Actor, Can, require
+from mhfa_lms.services import accounts, audit, work
+from mhfa_lms.services.personal import ROWS, Person
+
+REMOVE_FILES: Final = "remove-files"
+# Rows that go, before those they hang on.
+DELETED: Final[tuple[type[Base], ...]] = (
+    MarkDraft,
+    AttemptAnswer,
+    PracticeAnswer,
+    StepProgress,
+    OneTimeLink,
+    LoginSession,
+    Invitation,
+    MembershipRole,
+)
+
+
+class UnknownPersonError(LookupError):
+    """There is no account with this address."""
+
+
+class LastAdministratorError(RuntimeError):
+    """The only administrator cannot be erased: nobody could run the installation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was done to an account: rows deleted and reduced, by table, and the codes of its certificates."""
+
+    account_id: int
+    deleted: dict[str, int]
+    reduced: dict[str, int]
+    codes: list[str]
+
+
+def erase(email: str, *, by: Actor, now: datetime) -> Erased:
+    """Erase the person of an address, in one transaction; a job removes the files of their certificates.
+
+    Raises `UnknownPersonError`, `LastAdministratorError` and `Forbidden`.
+    """
+    require(by, Can.ADMINISTER)
+    with transaction() as session:
+        account = accounts.find(session, email, lock=True)
+        if account is None:
+            raise UnknownPersonError(email)
+        _keep_an_administrator(session, account)
+        who = Person(account.id, account.email_key)
+        codes = list(session.scalars(select(Certificate.code).where(ROWS[Certificate](who))))
+        files = list(session.scalars(who.files))
+        _stop(session, who, now)
+        deleted = {model.__tablename__: _delete(session, model, who) for model in DELETED}
+        reduced = {model.__tablename__: empty(session, who, now) for model, empty in REDUCED.items()}
+        deleted[StoredFile.__tablename__] = len(files)
+        session.execute(delete(StoredFile).where(StoredFile.id.in_(files)))
+        work.post(session, REMOVE_FILES, key=f"remove-files:{account.id}", now=now, payload={"codes": codes})
+        audit.record(session, "person-erased", by=by, now=now, subject="account", subject_id=account.id)
+        return Erased(account.id, deleted, reduced, codes)
+
+
+def _keep_an_administrator(session: Session, account: Account) -> None:
+    others = select(Account.id).where(Account.is_admin, Account.deactivated_at.is_(None), Account.id != account.id)
+    if account.is_admin and session.scalars(others.limit(1)).one_or_none() is None:
+        raise LastAdministratorError(account.id)
+
+
+def _stop(session: Session, who: Person, now: datetime) -> None:
+    """End what is under way, so that nothing goes on about a person who is no longer there."""
+    session.execute(
+        update(Enrolment)
+        .where(ROWS[Enrolment](who), Enrolment.state == EnrolmentState.ACTIVE)
+        .values(state=EnrolmentState.WITHDRAWN, ended_at=now)
+    )
+    session.execute(
+        update(Message)
+        .where(ROWS[Message](who), Message.state == WorkState.WAITING)
+        .values(state=WorkState.CANCELLED, done_at=now, leased_until=None)
+    )
+
+
+def _delete(session: Session, model: type[Base], who: Person) -> int:
+    return _count(session.execute(delete(model).where(ROWS[model](who)).execution_options(synchronize_session=False)))
+
+
+def _empty(session: Session, model: type[Base], who: Person, **values: Any) -> int:
+    statement = update(model).where(ROWS[model](who)).values(**values)
+    return _count(session.execute(statement.execution_options(synchronize_session=False)))
+
+
+def _count(result: Any) -> int:
+    return int(result.rowcount)
+
+
+def _account(session: Session, who: Person, now: datetime) -> int:
+    nobody = f"erased-{who.account_id}@erased.invalid"
+    session.execute(
+        update(Account).where(Account.id == who.account_id, Account.deactivated_at.is_(None)).values(deactivated_at=now)
+    )
+    return _empty(
+        session,
+        Account,
+        who,
+        email=nobody,
+        email_key=nobody,
+        password_hash=None,
+        is_admin=False,
+        timezone=None,
+        confirmed_at=None,
+        age_confirmed_at=None,
+        privacy_version=None,
+        privacy_accepted_at=None,
+        erased_at=now,
+    )
+
+
+def _memberships(session: Session, who: Person, now: datetime) -> int:
+    session.execute(
+        update(Membership)
+        .where(ROWS[Membership](who), Membership.state == MembershipState.ACTIVE)
+        .values(state=MembershipState.LEFT, left_at=now)
+    )
+    return _empty(
+        session,
+        Membership,
+        who,
+        name="",
+        sort_key="",
+        site_id=None,
+        languages="",
+        work_email="",
+        employee_id=None,
+        listed_since=None,
+    )
+
+
+def _certificates(session: Session, who: Person, now: datetime) -> int:
+    session.execute(
+        update(Certificate).where(ROWS[Certificate](who), Certificate.revoked_at.is_not(None)).values(revoked_reason="")
+    )
+    return _empty(session, Certificate, who, name="", sort_key="", initials_only=False, file_id=None, erased_at=now)
+
+
+def _answers(session: Session, who: Person, now: datetime) -> int:  # noqa: ARG001  # every entry has the same form
+    session.execute(
+        update(ScenarioAnswer)
+        .where(ROWS[ScenarioAnswer](who), ScenarioAnswer.state == AnswerState.WAITING)
+        .values(claimed_by_id=None, claimed_until=None)
+    )
+    return _empty(session, ScenarioAnswer, who, text="", saved_from="")
+
+
+def _messages(session: Session, who: Person, now: datetime) -> int:  # noqa: ARG001
+    """Empty the mails to the person, and take their name out of the invitations they sent."""
+    sent = select(Invitation.id).where(Invitation.invited_by_id == who.account_id)
+    keys = [f"invitation:{one}" for one in session.scalars(sent)]
+    for message in session.scalars(select(Message).where(Message.key.in_(keys))):
+        if "inviter" in message.facts:
+            message.facts = {**message.facts, "inviter": ""}
+    session.flush()
+    return _empty(session, Message, who, to_address=None, facts={}, error="")
+
+
+# Rows that stay: what is emptied in each.
+REDUCED: Final[dict[type[Base], Callable[[Session, Person, datetime], int]]] = {
+    Mark: lambda session, who, _now: _empty(session, Mark, who, feedback=""),
+    ScenarioAnswer: _answers,
+    AttemptRelease: lambda session, who, _now: _empty(session, AttemptRelease, who, reason=""),
+    Message: _messages,
+    Certificate: _certificates,
+    Membership: _memberships,
+    Account: _account,
+}
