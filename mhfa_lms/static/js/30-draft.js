@@ -51,9 +51,13 @@
         kept = body;
         const time = new Date().toLocaleTimeString(document.documentElement.lang, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
         status.textContent = status.dataset.saved + ' ' + time;
-      } catch {
-        status.textContent = status.dataset.failed;
-        later(RETRY);
+      } catch (error) {
+        // 409: words from elsewhere are in the way. Trying again cannot help; saving shows both.
+        const clash = error.status === 409;
+        status.textContent = clash ? status.dataset.clash : status.dataset.failed;
+        if (!clash) {
+          later(RETRY);
+        }
       }
       sending = false;
     };
