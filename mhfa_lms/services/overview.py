@@ -12,13 +12,13 @@ from mhfa_lms.models import (
     Certificate,
     Enrolment,
     EnrolmentState,
-    Invitation,
     Membership,
     MembershipState,
     ScenarioAnswer,
 )
 from mhfa_lms.policy import Actor, Can, require, scope
-from mhfa_lms.services import scenarios, sites
+from mhfa_lms.services import people, scenarios, sites
+from mhfa_lms.services.paging import Total
 from mhfa_lms.services.periods import CERTIFIED, Standing, standing_condition
 from mhfa_lms.services.register import superseded
 
@@ -54,11 +54,11 @@ class Overview:
     sites: list[AtSite]
     waiting: int
     waiting_since: datetime | None
-    invitations: int
+    invitations: Total
     has_lead: bool
 
 
-def of(session: Session, *, by: Actor, today: date, now: datetime) -> Overview:
+def of(session: Session, *, by: Actor, today: date) -> Overview:
     """Return the overview of the actor's organisation. Six queries. Raises `Forbidden`."""
     require(by, Can.COORDINATE)
     found = _certificates(session, by, today)
@@ -73,7 +73,7 @@ def of(session: Session, *, by: Actor, today: date, now: datetime) -> Overview:
         sites=per_site,
         waiting=waiting,
         waiting_since=since,
-        invitations=_invitations(session, by, now),
+        invitations=people.invitations_total(session, by=by),
         has_lead=scenarios.is_open(session, by.organisation_id or 0),
     )
 
@@ -128,13 +128,3 @@ def _waiting(session: Session, by: Actor) -> tuple[int, datetime | None]:
         )
     ).one()
     return row[0], row[1]
-
-
-def _invitations(session: Session, by: Actor, now: datetime) -> int:
-    query = select(func.count(Invitation.id)).where(
-        scope(by, Invitation),
-        Invitation.accepted_at.is_(None),
-        Invitation.withdrawn_at.is_(None),
-        Invitation.expires_at > now,
-    )
-    return session.scalar(query) or 0

@@ -37,8 +37,8 @@ class Task:
 @requires(Can.COORDINATE)
 def overview() -> str:
     """How many are certified, what ends soon, who is learning, what waits; by site."""
-    who, now, session = me(), clock.now(), db.session()
-    found = service.of(session, by=who, today=load.today(session, who, now), now=now)
+    who, session = me(), db.session()
+    found = service.of(session, by=who, today=load.today(session, who, clock.now()))
     return render_template(
         "coordinate/overview.html",
         found=found,
@@ -88,7 +88,8 @@ def _tasks(found: service.Overview) -> list[Task]:
         tasks.append(
             Task(
                 ngettext("%(num)s invitation is not accepted yet",
-                         "%(num)s invitations are not accepted yet", found.invitations),
+                         "%(shown)s invitations are not accepted yet", found.invitations.number,
+                         shown=found.invitations),
                 url_for("coordinate.invitations"),
                 _("Open"),
                 "info",
