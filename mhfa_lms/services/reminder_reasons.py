@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Exists, and_, func, or_, select
@@ -37,8 +38,12 @@ WORDS: Final[Mapping[Reason, str]] = {
 }
 
 
+@cache
 def has_newer() -> Exists:
-    """Return the condition that the holder has a certificate of the same type that lasts longer and counts."""
+    """Return the condition that the holder has a certificate of the same type that lasts longer and counts.
+
+    Built once: building it takes longer than asking it, and every reminder that is delivered asks it.
+    """
     other = aliased(Certificate)
     return (
         select(other.id)
