@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
-from sqlalchemy import ColumnElement, false
+from sqlalchemy import ColumnElement, bindparam, false
 
 from mhfa_lms.models import Role
 
@@ -180,4 +180,13 @@ def scope(actor: Actor, model: type[Owned]) -> ColumnElement[bool]:
     if actor.organisation_id is None:
         return false()
     condition: ColumnElement[bool] = model.organisation_id == actor.organisation_id
+    return condition
+
+
+def bound_scope(model: type[Owned]) -> ColumnElement[bool]:
+    """Return the same condition for a statement that is made once and run with `organisation_id` each time.
+
+    Nothing equals an empty one, so that an actor without an organisation finds nothing here either.
+    """
+    condition: ColumnElement[bool] = model.organisation_id == bindparam("organisation_id")
     return condition

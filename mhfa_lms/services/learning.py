@@ -3,8 +3,9 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from mhfa_lms.content.schema import Course, Module, Question, QuestionKind, Step
@@ -14,6 +15,11 @@ from mhfa_lms.policy import Actor
 from mhfa_lms.services import catalogue, certification, enrolments
 
 DONE, NEXT, TODO = "done", "next", "todo"
+# Made once, as every step runs them.
+_WAYS: Final = select(StepProgress.step, StepProgress.way).where(StepProgress.enrolment_id == bindparam("enrolment_id"))
+_CHOSEN: Final = select(PracticeAnswer.chosen).where(
+    PracticeAnswer.enrolment_id == bindparam("enrolment_id"), PracticeAnswer.question == bindparam("question")
+)
 
 
 class UnknownStepError(LookupError):
@@ -96,9 +102,7 @@ def place(course: Course, step_id: str) -> Place:
 
 def progress(session: Session, enrolment_id: int, course: Course) -> Progress:
     """Return an enrolment's progress. One query."""
-    found = session.execute(
-        select(StepProgress.step, StepProgress.way).where(StepProgress.enrolment_id == enrolment_id)
-    )
+    found = session.execute(_WAYS, {"enrolment_id": enrolment_id})
     return Progress(course, {row.step: row.way for row in found})
 
 
@@ -106,11 +110,7 @@ def practice(session: Session, enrolment_id: int, question: Question | None) -> 
     """Return what was last chosen for a step's question; nothing when it was not answered."""
     if question is None:
         return frozenset()
-    chosen = session.scalars(
-        select(PracticeAnswer.chosen).where(
-            PracticeAnswer.enrolment_id == enrolment_id, PracticeAnswer.question == question.id
-        )
-    ).one_or_none()
+    chosen = session.scalars(_CHOSEN, {"enrolment_id": enrolment_id, "question": question.id}).one_or_none()
     return frozenset(str(option) for option in chosen or ())
 
 
