@@ -84,10 +84,16 @@ def make(*, now: datetime) -> bool:
             list(reversed(demo_answers.load().waiting)),
             list(reversed(demo_answers.load().try_again)),
         )
-        for person, membership in members:
+        # In the order in which things happened, so that lists that go by number read right.
+        for person, membership in sorted(members, key=_when):
             _live(world, person, membership)
         _rest(world, members)
         return True
+
+
+def _when(member: tuple[Person, Membership]) -> tuple[bool, int]:
+    person = member[0]
+    return person.now is not None, min((story.expires_in for story in person.past), default=0)
 
 
 def _rest(world: World, members: list[tuple[Person, Membership]]) -> None:

@@ -54,7 +54,7 @@ class Certified:
 class Learning:
     """Is on the course: steps done, the points of each attempt, and answers to the scenario.
 
-    `wrote` holds `good`, `try-again`, `waiting`, `claimed`, `marked` (a good one, just marked) or `draft`.
+    `wrote` holds `try-again`, `waiting`, `claimed` (by the organisation's last instructor) or `draft`.
     """
 
     days_ago: int
