@@ -3,10 +3,10 @@
 from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from mhfa_lms import clock, i18n
+from mhfa_lms import clock, db, i18n
 from mhfa_lms.adapters.files import FolderFiles
 from mhfa_lms.policy import Actor, Can
-from mhfa_lms.services import certificates, names
+from mhfa_lms.services import certificates, names, renewal
 from mhfa_lms.services.certificates import Held
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.identity import me, settings
@@ -37,6 +37,8 @@ def certificate(held: Held) -> str:
         certificate=held.certificate,
         address=f"{settings().base_url}/v/{i18n.format_code(code)}",
         initials=names.initials(held.certificate.name),
+        renewal=renewal.course_for(db.session(), held.certificate, held.today),
+        in_use=held.certificate.membership_id == me().membership_id,
     )
 
 
