@@ -10,8 +10,8 @@ from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, Connection, String, and_, exists, func, or_, select, type_coerce
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from mhfa_lms import clock, db
 from mhfa_lms.models import (
@@ -45,7 +45,7 @@ COLUMNS: Final = (
     "listed_since",
 )
 NO_SITE: Final = 0
-BATCH: Final = 1_000
+BATCH: Final = 500  # as in adapters.spreadsheets
 LEAST_OF_A_CODE: Final = 4
 
 
@@ -203,8 +203,11 @@ class Export:
         # stepped one on SQLite hold a batch in memory at a time.
         statement = _export_statement(self._wanted)
         found = self._connection.execute(statement, execution_options={"stream_results": True, "yield_per": BATCH})
+        zone = ZoneInfo(self._wanted.zone)
         try:
-            yield from (_as_text(row, ZoneInfo(self._wanted.zone)) for row in found)
+            for some in found.partitions():
+                # The columns come as text: SQLAlchemy's conversions of each cell would take a third of the time.
+                yield from [(*row[:-1], _day(row[-1], zone)) for row in some]
         finally:
             self.close()
 
@@ -213,39 +216,35 @@ class Export:
         self._connection.close()
 
 
-def _as_text(row: Any, zone: ZoneInfo) -> tuple[str, ...]:
-    code, name, owner, site, course, issued, expires, standing, languages, email, listed = row
-    return (
-        code,
-        name,
-        owner,
-        site or "",
-        course,
-        issued.isoformat(),
-        expires.isoformat(),
-        standing,
-        languages,
-        email,
-        listed.astimezone(zone).date().isoformat() if listed else "",
-    )
-
-
 def _export_statement(wanted: Query) -> Columns:
     return wanted.where(
         select(
             Certificate.code,
             Certificate.name,
             Certificate.organisation_name,
-            Site.name,
+            func.coalesce(Site.name, ""),
             Certificate.course_title,
-            Certificate.issued_on,
-            Certificate.expires_on,
+            _iso(Certificate.issued_on),
+            _iso(Certificate.expires_on),
             standing_column(wanted.today),
             Membership.languages,
             Membership.work_email,
-            Membership.listed_since,
+            type_coerce(Membership.listed_since, String),
         )
     ).order_by(Certificate.sort_key, Certificate.id)
+
+
+def _iso(day: InstrumentedAttribute[date]) -> ColumnElement[str]:
+    """Return a date column as text, YYYY-MM-DD: SQLite stores it so."""
+    return func.to_char(day, "YYYY-MM-DD") if db.engine().dialect.name == "postgresql" else type_coerce(day, String)
+
+
+def _day(instant: Any, zone: ZoneInfo) -> str:
+    """Return the civil day of an instant as its driver gives it: a text in UTC on SQLite, else a time with a zone."""
+    if not instant:
+        return ""
+    moment = datetime.fromisoformat(f"{instant}+00:00") if isinstance(instant, str) else instant
+    return str(moment.astimezone(zone).date())
 
 
 def export(wanted: Query, *, kind: str, now: datetime) -> Export:
