@@ -13,6 +13,7 @@ from mhfa_lms import clock, db
 from mhfa_lms.adapters import spreadsheets
 from mhfa_lms.cli.base import Failed, installation
 from mhfa_lms.services import register as service
+from mhfa_lms.services import register_words as words
 
 FORMATS: Final = ("csv", "xlsx", "json")
 WHO: Final = click.Choice(["everyone", "listed", "not-listed"])
@@ -56,9 +57,9 @@ def export(
         session = db.session()
         listed = {"everyone": None, "listed": True, "not-listed": False}[people]
         try:
-            by = service.acting_for(session, organisation)
-            filters = service.read_filters(session, by, site=site, course=course, standings=standing, listed=listed)
-        except service.UnknownFilterError as error:
+            by = words.acting_for(session, organisation)
+            filters = words.read_filters(session, by, site=site, course=course, standings=standing, listed=listed)
+        except words.UnknownFilterError as error:
             raise Failed(str(error)[0].upper() + str(error)[1:] + ".") from None
         wanted = service.query(session, filters, by=by, now=now)
         with closing(service.export(wanted, kind=kind, now=now)) as found, _opened(out) as file:

@@ -5,7 +5,7 @@ zone and decides each standing.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -16,16 +16,14 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from mhfa_lms import clock, db
 from mhfa_lms.models import (
     Certificate,
-    CertificationType,
     Course,
     CourseRevision,
     Membership,
     MembershipState,
     Organisation,
-    Role,
     Site,
 )
-from mhfa_lms.policy import SYSTEM, Actor, Can, require, scope
+from mhfa_lms.policy import Actor, Can, require, scope
 from mhfa_lms.services import audit, names, paging
 from mhfa_lms.services.paging import Columns, Order, Page, Place, Total
 from mhfa_lms.services.periods import Standing, standing_column, standing_condition
@@ -47,10 +45,6 @@ COLUMNS: Final = (
 NO_SITE: Final = 0
 BATCH: Final = 500  # as in adapters.spreadsheets
 LEAST_OF_A_CODE: Final = 4
-
-
-class UnknownFilterError(ValueError):
-    """There is no such organisation, site, course or standing; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,61 +258,3 @@ def export(wanted: Query, *, kind: str, now: datetime) -> Export:
             format=kind,
         )
     return Export(db.engine().connect(), wanted, count)
-
-
-def acting_for(session: Session, slug: str) -> Actor:
-    """Return the installation acting inside one organisation, for commands. Raises `UnknownFilterError`."""
-    found = session.scalars(select(Organisation).where(Organisation.slug == slug)).one_or_none()
-    if found is None:
-        raise UnknownFilterError(f"there is no organisation {slug!r}")
-    return replace(
-        SYSTEM,
-        organisation_id=found.id,
-        organisation_name=found.name,
-        roles=frozenset({Role.COORDINATOR}),
-        timezone=found.timezone,
-    )
-
-
-def read_filters(
-    session: Session, by: Actor, *, site: str | None, course: str | None, standings: str | None, listed: bool | None
-) -> Filters:
-    """Return filters from words: a site's name, a course's or certification type's slug, standings with commas.
-
-    Raises `UnknownFilterError`.
-    """
-    course_id, type_id = _course_or_type(session, course) if course else (None, None)
-    return Filters(
-        site_id=_site(session, by, site) if site else None,
-        course_id=course_id,
-        type_id=type_id,
-        standings=read_standings(standings or ""),
-        listed=listed,
-    )
-
-
-def read_standings(words: str) -> frozenset[Standing]:
-    """Return standings written with commas between. Raises `UnknownFilterError`."""
-    found = [word.strip() for word in words.split(",") if word.strip()]
-    for word in found:
-        if word not in set(Standing):
-            raise UnknownFilterError(f"there is no standing {word!r}; there are: {', '.join(Standing)}")
-    return frozenset(Standing(word) for word in found)
-
-
-def _site(session: Session, by: Actor, name: str) -> int:
-    key = names.sort_key(name)
-    found = session.scalars(select(Site.id).where(scope(by, Site), Site.sort_key == key)).first()
-    if found is None:
-        raise UnknownFilterError(f"the organisation has no site {name!r}")
-    return found
-
-
-def _course_or_type(session: Session, slug: str) -> tuple[int | None, int | None]:
-    course = session.scalars(select(Course.id).where(Course.slug == slug)).one_or_none()
-    if course is not None:
-        return course, None
-    kind = session.scalars(select(CertificationType.id).where(CertificationType.slug == slug)).one_or_none()
-    if kind is None:
-        raise UnknownFilterError(f"there is no course or certification type {slug!r}")
-    return None, kind

@@ -11,7 +11,7 @@ from sqlalchemy import insert, select
 from mhfa_lms import db
 from mhfa_lms.models import AuditEvent, Certificate, Membership, MembershipState, Organisation, Role
 from mhfa_lms.policy import Actor, Forbidden
-from mhfa_lms.services import register
+from mhfa_lms.services import register, register_words
 from mhfa_lms.services.paging import Place, Total
 from mhfa_lms.services.periods import Standing
 from mhfa_lms.services.register import Filters
@@ -251,15 +251,15 @@ def test_words_become_filters(here: Organisation) -> None:
     north = make.site(here)
     revision = make.published()
     session = db.session()
-    by = register.acting_for(session, "here")
-    found = register.read_filters(session, by, site="NORTH", course="small", standings="due, grace", listed=True)
+    by = register_words.acting_for(session, "here")
+    found = register_words.read_filters(session, by, site="NORTH", course="small", standings="due, grace", listed=True)
     assert found == Filters(
         site_id=north.id,
         course_id=revision.course_id,
         standings=frozenset({Standing.DUE, Standing.GRACE}),
         listed=True,
     )
-    by_type = register.read_filters(session, by, site=None, course="small-type", standings=None, listed=None)
+    by_type = register_words.read_filters(session, by, site=None, course="small-type", standings=None, listed=None)
     assert by_type.type_id is not None
     assert by_type.course_id is None
 
@@ -275,20 +275,20 @@ def test_words_become_filters(here: Organisation) -> None:
 def test_unknown_words_are_named(here: Organisation, words: dict[str, str], says: str) -> None:
     make.site(make.organisation("there"))
     session = db.session()
-    by = register.acting_for(session, "here")
-    with pytest.raises(register.UnknownFilterError, match=says):
-        register.read_filters(
+    by = register_words.acting_for(session, "here")
+    with pytest.raises(register_words.UnknownFilterError, match=says):
+        register_words.read_filters(
             session, by, **{"site": None, "course": None, "standings": None, "listed": None, **words}  # type: ignore[arg-type]  # texts or None
         )  # fmt: skip
 
 
 def test_an_unknown_organisation_is_named() -> None:
-    with pytest.raises(register.UnknownFilterError, match="no organisation 'nowhere'"):
-        register.acting_for(db.session(), "nowhere")
+    with pytest.raises(register_words.UnknownFilterError, match="no organisation 'nowhere'"):
+        register_words.acting_for(db.session(), "nowhere")
 
 
 def test_the_command_line_acts_in_one_organisation_only(here: Organisation) -> None:
     certified(here, "Here")
     certified(make.organisation("there"), "There")
-    assert shown(register.acting_for(db.session(), "here")) == ["Here"]
+    assert shown(register_words.acting_for(db.session(), "here")) == ["Here"]
     assert db.session().scalars(select(Membership.name)).all() == ["Here", "There"]
