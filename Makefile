@@ -32,8 +32,8 @@ check: venv lint types ## the quick one, for every save: format, lint, types, un
 	@$(PYTHON_BIN) -m pytest -q -n 2 --dist worksteal -m "$(QUICK)"
 
 .PHONY: bench
-bench: venv ## measure speed and size; prints figures with their floor
-	@$(PYTHON_BIN) -m tests.bench
+bench: venv ## measure speed and size; prints figures with their floor (BENCH=--full for a million certificates)
+	@deploy/bench.sh $(BENCH)
 
 .PHONY: pictures
 pictures: set-up ## draw the README's pictures anew

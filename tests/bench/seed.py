@@ -1,0 +1,180 @@
+"""The benchmark's own data: the shipped courses published, a hundred learners at work, and a long register.
+
+Dates lie around the present day, as the servers read the real time.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
+from sqlalchemy import select
+
+from mhfa_lms import clock, db, schema
+from mhfa_lms.content.schema import Course as Content
+from mhfa_lms.models import (
+    AnswerState,
+    Attempt,
+    Authorisation,
+    Certificate,
+    Course,
+    CourseRevision,
+    Enrolment,
+    Role,
+    ScenarioAnswer,
+    StepProgress,
+)
+from mhfa_lms.policy import SYSTEM
+from mhfa_lms.services import catalogue, passwords, publishing, scoring, sessions
+from mhfa_lms.settings import Settings
+from tests.bench import bulk
+
+COURSE: Final = "first-conversation"
+LEARNERS: Final = 100
+# 0 to 7 are half-way, 8 to 23 in the assessment, 24 to 87 have begun nothing, the others have finished every step.
+READERS, TAKERS, WRITERS = slice(0, 8), slice(8, 24), slice(24, 88)
+PASSWORD: Final = "seven flat stones"
+WORDS: Final = "I sit down beside Sam and ask how the week has been. Then I listen, and I do not hurry. " * 8
+
+
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """A learner at work: the enrolment, and the cookie that signs their browser in."""
+
+    enrolment_id: int
+    cookie: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seeded:
+    """What the benchmark needs to know of its data: cookies of signed-in people, ids, the long register's size."""
+
+    content: Content
+    learners: list[Learner]
+    emails: list[str]
+    instructor: str
+    coordinator: str
+    coordinator_of_many: str
+    code: str
+    certificate_id: int
+    many_id: int
+    certificates: int
+
+
+def seed(settings: Settings, *, certificates: int) -> Seeded:
+    """Fill an empty database that `db` is bound to. `certificates`: how long the second register gets."""
+    now = clock.now()
+    schema.upgrade()
+    revision, type_id = _publish(settings, now)
+    content = catalogue.course(revision)
+    work = bulk.organisation("work", "Alder District", now)
+    learners = bulk.people(work, LEARNERS, "learner", now, password_hash=passwords.hashed(PASSWORD))
+    enrolments = _enrol(work, learners.memberships, revision, now)
+    _learn(content, enrolments, work, now)
+    short = bulk.certificates(work, learners.memberships, type_id, now, renewed=False)
+    instructor = bulk.people(work, 1, "instructor", now, roles=[Role.INSTRUCTOR])
+    _authorise(instructor.memberships[0], type_id, now)
+    coordinator = bulk.people(work, 1, "coordinator", now, roles=[Role.COORDINATOR])
+    many = bulk.organisation("many", "Cedar Health", now)
+    other = bulk.people(many, 1, "other", now, roles=[Role.COORDINATOR])
+    held = bulk.people(many, certificates // 2, "many", now)
+    bulk.certificates(many, held.memberships, type_id, now, renewed=True)
+    bulk.analyse()
+    cookies = _cookies(
+        settings, [*learners.accounts, *instructor.accounts, *coordinator.accounts, *other.accounts], now
+    )
+    return Seeded(
+        content=content,
+        learners=[Learner(*pair) for pair in zip(enrolments, cookies[:LEARNERS], strict=True)],
+        emails=learners.emails,
+        instructor=cookies[LEARNERS],
+        coordinator=cookies[LEARNERS + 1],
+        coordinator_of_many=cookies[LEARNERS + 2],
+        code=db.session().scalars(select(Certificate.code).where(Certificate.id == short[0])).one(),
+        certificate_id=short[0],
+        many_id=many,
+        certificates=certificates,
+    )
+
+
+def _publish(settings: Settings, now: datetime) -> tuple[CourseRevision, int]:
+    for done in publishing.publish_all(settings.courses_dir, by=SYSTEM, now=now):
+        if done.problems:
+            raise ValueError(f"the course {done.slug} has problems: {done.problems[0]}")
+    session = db.session()
+    course = session.scalars(select(Course).where(Course.slug == COURSE)).one()
+    revision = catalogue.newest_of(session, course.id)
+    if revision is None:
+        raise LookupError(COURSE)
+    session.expunge(revision)
+    return revision, course.certification_type_id
+
+
+def _enrol(organisation_id: int, memberships: list[int], revision: CourseRevision, now: datetime) -> list[int]:
+    shared = {
+        "organisation_id": organisation_id,
+        "course_id": revision.course_id,
+        "revision_id": revision.id,
+        "enrolled_at": now - timedelta(days=20),
+    }
+    return bulk.insert_all(Enrolment, [{"membership_id": one, **shared} for one in memberships])
+
+
+def _learn(content: Content, enrolments: list[int], organisation_id: int, now: datetime) -> None:
+    """Bring the learners to where they stand; each has written an answer that waits."""
+    steps = [step.id for _module, step in content.steps()]
+    done: list[dict[str, Any]] = []
+    for place, enrolment_id in enumerate(enrolments):
+        count = len(steps) // 2 if place < READERS.stop else 0 if WRITERS.start <= place < WRITERS.stop else len(steps)
+        done += [{"enrolment_id": enrolment_id, "step": step, "done_at": now} for step in steps[:count]]
+    bulk.insert_all(StepProgress, done)
+    bulk.insert_all(
+        ScenarioAnswer,
+        [
+            {
+                "enrolment_id": enrolment_id,
+                "organisation_id": organisation_id,
+                "scenario": content.scenarios[0].id,
+                "number": 1,
+                "alias": f"A{place:03d}",
+                "text": WORDS,
+                "state": AnswerState.WAITING,
+                "saved_at": now - timedelta(hours=place + 1),
+                "submitted_at": now - timedelta(hours=place + 1),
+            }
+            for place, enrolment_id in enumerate(enrolments)
+        ],
+    )
+    bulk.insert_all(Attempt, [_attempt(content, enrolment_id, now) for enrolment_id in enrolments[TAKERS]])
+
+
+def _attempt(content: Content, enrolment_id: int, now: datetime) -> dict[str, Any]:
+    drawn = scoring.draw(content.assessment.questions, content.assessment.draw, seed=str(enrolment_id))
+    return {
+        "enrolment_id": enrolment_id,
+        "assessment": content.assessment.id,
+        "number": 1,
+        "drawn": [one.stored() for one in drawn],
+        "pass_percent": 80,
+        "max_points": len(drawn),
+        "started_at": now,
+    }
+
+
+def _authorise(membership_id: int, type_id: int, now: datetime) -> None:
+    today = now.date()
+    period = {"valid_from": today - timedelta(days=100), "expires_on": today + timedelta(days=600)}
+    bulk.insert_all(Authorisation, [{"membership_id": membership_id, "certification_type_id": type_id, **period}])
+
+
+def _cookies(settings: Settings, accounts: list[int], now: datetime) -> list[str]:
+    """Sign every account in and return the cookies of their browsers."""
+    with db.transaction() as session:
+        secrets = [sessions.begin(session, one, now=now) for one in accounts]
+    app = Flask("bench")
+    app.secret_key = settings.secret_key
+    signer = SecureCookieSessionInterface().get_signing_serializer(app)
+    if signer is None:
+        raise ValueError("no secret key")
+    return [f"session={signer.dumps({'_user_id': secret, '_fresh': True})}" for secret in secrets]
