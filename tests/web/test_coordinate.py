@@ -13,7 +13,9 @@ from mhfa_lms.models import (
     AnswerState,
     Attempt,
     AttemptState,
+    Authorisation,
     Certificate,
+    CertificationType,
     CourseRevision,
     Enrolment,
     Invitation,
@@ -274,6 +276,26 @@ def test_coordinators_do_not_lock_themselves_out(coordinator: FlaskClient, self:
     assert Role.COORDINATOR in roles_of(self)
     assert coordinator.post(f"/coordinate/people/{self.id}/leave").status_code == SEE
     assert fresh(Membership, self).state is MembershipState.ACTIVE
+
+
+def test_authorising_an_instructor(coordinator: FlaskClient, here: Organisation, revision: CourseRevision) -> None:
+    person = make.member(here, Role.INSTRUCTOR)
+    path = f"/coordinate/people/{person.id}"
+    assert "An instructor marks answers only" in coordinator.get(path).text
+    [type_id] = db.session().scalars(select(CertificationType.id))
+    later, sooner = clock.now().date() + timedelta(days=400), clock.now().date() + timedelta(days=30)
+    sent = {"type_id": type_id, "until": later.isoformat()}
+    assert coordinator.post(f"{path}/authorise", data=sent).status_code == SEE
+    assert make.actor(person, now=clock.now()).authorised_types == {type_id}
+    assert coordinator.post(f"{path}/authorise", data={**sent, "until": sooner.isoformat()}).status_code == SEE
+    db.session().rollback()
+    assert db.session().scalars(select(Authorisation.expires_on)).all() == [sooner]
+    for wrong in ({"until": ""}, {"until": "soon"}, {"until": "2020-01-01"}, {"until": "2099-01-01"}, {"type_id": ""}):
+        found = coordinator.post(f"{path}/authorise", data={**sent, **wrong})
+        assert found.status_code == BAD, wrong
+        assert "There is a problem" in found.text
+        assert "Not a valid" not in found.text
+    assert "What they may mark" not in coordinator.get(f"/coordinate/people/{make.member(here).id}").text
 
 
 def test_enrolling(coordinator: FlaskClient, here: Organisation, revision: CourseRevision) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from wtforms import EmailField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import DateField, EmailField, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -117,6 +117,28 @@ class EnrolForm(Form):
         """Ask for a course."""
         if field.data is None:
             raise ValidationError(str(lazy("Choose a course")))
+
+
+class AuthoriseForm(Form):
+    """What an instructor may mark, and until when."""
+
+    type_id = SelectField(lazy("Certification"), coerce=_id_or_none)
+    until = DateField(lazy("Last day"))
+
+    def offer(self, types: list[Any]) -> None:
+        """Fill the drop-down."""
+        self.type_id.choices = [("", _("Choose a certification")), *((one.id, one.name) for one in types)]
+
+    def validate_type_id(self, field: Any) -> None:
+        """Ask for a certification."""
+        if field.data is None:
+            raise ValidationError(str(lazy("Choose a certification")))
+
+    def validate_until(self, field: Any) -> None:
+        """Ask for a day, in words of our own."""
+        if field.data is None:
+            field.errors = []
+            raise ValidationError(str(lazy("Enter the last day, such as 31 December 2027")))
 
 
 class DetailsForm(Form):

@@ -7,15 +7,21 @@ from mhfa_lms import clock, db
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import Audience, Membership, MembershipState, Role
 from mhfa_lms.policy import Can
-from mhfa_lms.services import catalogue, enrolments, memberships, people, sites, training_record
+from mhfa_lms.services import authorisations, catalogue, enrolments, memberships, people, sites, training_record
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.coordinate import load, words
 from mhfa_lms.web.coordinate.blueprint import blueprint
-from mhfa_lms.web.coordinate.forms import DetailsForm, EnrolForm, LeaveForm, RolesForm
+from mhfa_lms.web.coordinate.forms import AuthoriseForm, DetailsForm, EnrolForm, LeaveForm, RolesForm
 from mhfa_lms.web.identity import me
 
 
-def _page(member: Membership, *, roles: RolesForm | None = None, enrol: EnrolForm | None = None) -> tuple[str, int]:
+def _page(
+    member: Membership,
+    *,
+    roles: RolesForm | None = None,
+    enrol: EnrolForm | None = None,
+    authorise: AuthoriseForm | None = None,
+) -> tuple[str, int]:
     """Draw the page; a form that was sent and is wrong keeps what was chosen and says what is missing."""
     session, who = db.session(), me()
     if roles is None:
@@ -25,7 +31,10 @@ def _page(member: Membership, *, roles: RolesForm | None = None, enrol: EnrolFor
     if enrol is None:
         enrol = EnrolForm(formdata=None)
         enrol.offer(catalogue.newest(session))
-    wrong = roles if roles.errors else enrol if enrol.errors else None
+    if authorise is None:
+        authorise = AuthoriseForm(formdata=None)
+        authorise.offer(authorisations.types(session))
+    wrong = next((form for form in (roles, enrol, authorise) if form.errors), None)
     today = clock.civil_date(clock.now(), member.organisation.timezone)
     page = render_template(
         "coordinate/person.html",
@@ -37,6 +46,9 @@ def _page(member: Membership, *, roles: RolesForm | None = None, enrol: EnrolFor
         zone=member.organisation.timezone,
         roles_form=roles,
         enrol_form=enrol,
+        authorise_form=authorise,
+        instructs=Role.INSTRUCTOR in {held.role for held in member.roles},
+        authorised=authorisations.of(session, member.id, by=who, today=today),
         role_words=words.roles(),
         audience=words.audiences()[member.audience],
         states=words.enrolments(),
@@ -80,6 +92,23 @@ def enrol(member: Membership) -> ResponseReturnValue:
         return _page(member, enrol=form)
     enrolments.enrol(member.id, form.course_id.data, by=me(), now=clock.now())
     flash(_("The course is on the person’s home page now."), "success")
+    return _back(member)
+
+
+@blueprint.post("/coordinate/people/<int:membership_id>/authorise")
+@requires(Can.CHANGE_MEMBERSHIP, load=load.member)
+def authorise(member: Membership) -> ResponseReturnValue:
+    """Let an instructor mark a certification's answers until a day."""
+    form = AuthoriseForm()
+    form.offer(authorisations.types(db.session()))
+    if not form.validate() or form.until.data is None:
+        return _page(member, authorise=form)
+    try:
+        authorisations.grant(member.id, form.type_id.data, form.until.data, by=me(), now=clock.now())
+    except authorisations.AuthorisationError:
+        form.until.errors = [_("The last day must lie between today and five years ahead")]
+        return _page(member, authorise=form)
+    flash(_("The instructor can mark it now."), "success")
     return _back(member)
 
 
