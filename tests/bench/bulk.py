@@ -1,12 +1,12 @@
 """Many rows at once: people with their roles, and certificates, spread over years around the present day."""
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import insert, text, update
+from sqlalchemy import func, insert, select, text, update
 
 from mhfa_lms import db
 from mhfa_lms.models import Account, Audience, Certificate, Membership, MembershipRole, Organisation, Role
@@ -21,13 +21,17 @@ EXPIRY_FROM, EXPIRY_DAYS = -365, 1_460
 
 
 def insert_all(model: Any, rows: Iterable[dict[str, Any]]) -> list[int]:
-    """Insert rows, some thousands in a transaction; returns their ids in the rows' order."""
-    left = iter(rows)
-    ids: list[int] = []
-    while some := list(islice(left, BATCH)):
+    """Insert rows, some thousands in a transaction; returns their ids in the rows' order.
+
+    Ids are counted here, as nobody else writes: asking the database for each would take most of the time.
+    """
+    ids = itertools.count((db.session().scalar(select(func.max(model.id))) or 0) + 1)
+    numbered, made = ({"id": next(ids), **row} for row in rows), []
+    while some := list(itertools.islice(numbered, BATCH)):
         with db.transaction() as session:
-            ids += session.scalars(insert(model).returning(model.id, sort_by_parameter_order=True), some)
-    return ids
+            session.connection().execute(model.__table__.insert(), some)
+        made += [int(row["id"]) for row in some]
+    return made
 
 
 def organisation(slug: str, name: str, now: datetime) -> int:
@@ -103,7 +107,7 @@ def certificates(organisation_id: int, held: list[int], type_id: int, now: datet
     if renewed:
         older = insert_all(Certificate, _certificates(organisation_id, held, type_id, now.date(), now, earlier=True))
         pairs = iter(zip(older, newest, strict=True))
-        while some := [{"id": old, "renewed_by_id": new} for old, new in islice(pairs, BATCH)]:
+        while some := [{"id": old, "renewed_by_id": new} for old, new in itertools.islice(pairs, BATCH)]:
             with db.transaction() as session:
                 session.execute(update(Certificate), some)
     return newest
@@ -138,7 +142,12 @@ def _certificates(
         }
 
 
-def analyse() -> None:
-    """Let the database look at what it holds, as it does by itself in a long-running installation."""
+def settle() -> None:
+    """Let the database count on from the ids given, and look at what it holds, as it does by itself in the long run."""
     with db.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if connection.dialect.name == "postgresql":
+            for table in db.Base.metadata.sorted_tables:
+                if "id" in table.c:
+                    last = f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), max(id)) FROM \"{table.name}\""
+                    connection.execute(text(last))
         connection.execute(text("ANALYZE"))

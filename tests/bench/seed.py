@@ -80,7 +80,7 @@ def seed(settings: Settings, *, certificates: int) -> Seeded:
     other = bulk.people(many, 1, "other", now, roles=[Role.COORDINATOR])
     held = bulk.people(many, certificates // 2, "many", now)
     bulk.certificates(many, held.memberships, type_id, now, renewed=True)
-    bulk.analyse()
+    bulk.settle()
     cookies = _cookies(
         settings, [*learners.accounts, *instructor.accounts, *coordinator.accounts, *other.accounts], now
     )
