@@ -35,7 +35,7 @@ def _step(page: Page) -> None:
 
 def _marking(page: Page) -> None:
     page.goto("/mark")
-    _click_first(page, selector="form[action='/mark/next'] button")
+    _click_first(page, selector="main .btn.big")
 
 
 def _register(page: Page) -> None:
