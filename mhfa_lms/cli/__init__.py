@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "users": ("users:users", "Make accounts."),
     "courses": ("courses:courses", "Check, publish, begin and compare courses."),
     "certificates": ("certificates:certificates", "Issue, revoke, replace, draw and check certificates."),
+    "rules": ("rules:rules", "See and set an organisation's rules: pass mark, validity, reminders."),
     "register": ("register:register", "Export the register of first aiders."),
     "outbox": ("outbox:outbox", "See the mails and try failed ones again."),
     "reminders": ("reminders:reminders", "Explain why a reminder went or did not go."),

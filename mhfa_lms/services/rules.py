@@ -59,6 +59,17 @@ RANGES: Final[Mapping[Rule, tuple[int, int]]] = {
     Rule.CLAIM_MINUTES: (5, 240),
     Rule.MINIMUM_AGE: (0, 120),
 }
+# The rules that are asked for with a course, and so can be set for one; the others hold for all of them.
+FOR_COURSES: Final = frozenset(
+    {
+        Rule.PASS_PERCENT,
+        Rule.ATTEMPTS,
+        Rule.VALID_MONTHS,
+        Rule.WINDOW_BEFORE_MONTHS,
+        Rule.WINDOW_AFTER_MONTHS,
+        Rule.RENEWAL_BASIS,
+    }
+)
 
 
 class RuleError(ValueError):
@@ -176,7 +187,9 @@ def put(
 ) -> None:
     """Set a rule for an organisation (or the installation), for one course or all. Raises `RuleError`."""
     check(rule, value)
-    place = f"{organisation_id or '*'}/{course_id or '*'}"
+    if course_id is not None and rule not in FOR_COURSES:
+        raise RuleError(f"{rule.value} holds for all courses, so it cannot be set for one")
+    place = _place(organisation_id, course_id)
     with transaction() as session:
         row = session.scalars(
             select(RuleSetting).where(RuleSetting.key == rule.value, RuleSetting.place == place)
@@ -196,6 +209,36 @@ def put(
             organisation_id=organisation_id,
             key=rule.value,
         )
+
+
+def unset(
+    rule: Rule, *, by: Actor, now: datetime, organisation_id: int | None = None, course_id: int | None = None
+) -> bool:
+    """Take back what `put` set at exactly this place. Returns False when nothing was set there."""
+    with transaction() as session:
+        row = session.scalars(
+            select(RuleSetting).where(
+                RuleSetting.key == rule.value, RuleSetting.place == _place(organisation_id, course_id)
+            )
+        ).one_or_none()
+        if row is None:
+            return False
+        audit.record(
+            session,
+            "rule-unset",
+            by=by,
+            now=now,
+            subject="rule_setting",
+            subject_id=row.id,
+            organisation_id=organisation_id,
+            key=rule.value,
+        )
+        session.delete(row)
+        return True
+
+
+def _place(organisation_id: int | None, course_id: int | None) -> str:
+    return f"{organisation_id or '*'}/{course_id or '*'}"
 
 
 def check(rule: Rule, value: Any) -> None:

@@ -91,3 +91,18 @@ def test_a_circle_of_organisations_ends() -> None:
     with db.transaction() as session:
         session.merge(first).parent_id = second_id
     assert rules.ancestors(db.session(), first_id) == [first_id, second_id]
+
+
+def test_a_rule_that_holds_for_all_courses_cannot_be_set_for_one() -> None:
+    course = make.published().course_id
+    with pytest.raises(rules.RuleError, match="holds for all courses"):
+        rules.put(Rule.CLAIM_MINUTES, 20, by=SYSTEM, now=NOON, course_id=course)
+
+
+def test_what_was_set_can_be_taken_back_at_its_own_place_only() -> None:
+    school = make.organisation().id
+    put(81)
+    put(84, organisation_id=school)
+    assert rules.unset(Rule.PASS_PERCENT, by=SYSTEM, now=NOON, organisation_id=school)
+    assert resolve(school) == Resolved(81, "installation")
+    assert not rules.unset(Rule.PASS_PERCENT, by=SYSTEM, now=NOON, organisation_id=school)

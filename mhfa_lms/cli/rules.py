@@ -1,0 +1,150 @@
+"""`mhfa-lms rules`: what an organisation may decide for itself, and where each value comes from."""
+
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+import click
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from mhfa_lms import clock, db
+from mhfa_lms.cli.base import Failed, emit, installation, json_option
+from mhfa_lms.cli.users import find_organisation
+from mhfa_lms.models import Course, Organisation
+from mhfa_lms.policy import SYSTEM
+from mhfa_lms.services import catalogue
+from mhfa_lms.services import rules as service
+from mhfa_lms.services.rules import Resolved, Rule
+
+RULE: Final = click.Choice([rule.value for rule in Rule])
+organisation_option = click.option("--organisation", metavar="SLUG", help="Whose; the installation's when left out.")
+course_option = click.option("--course", metavar="SLUG", help="For this course only; for all when left out.")
+
+
+@click.group()
+def rules() -> None:
+    """See and set an organisation's rules: pass mark, validity, reminders. docs/rules.md says what each means."""
+
+
+@rules.command("list")
+@organisation_option
+@course_option
+@json_option
+def list_(organisation: str | None, course: str | None, as_json: bool) -> None:
+    """List every rule with the value in force and where that comes from.
+
+    A course's own values are part of it, so name the course to see what holds in it.
+    """
+    with installation():
+        session = db.session()
+        where, what = find_organisation(session, organisation), find_course(session, course)
+        newest = catalogue.newest_of(session, what.id) if what else None
+        found = service.resolve(
+            session,
+            list(Rule),
+            organisation_id=where.id if where else None,
+            course_id=what.id if what else None,
+            revision_defaults=catalogue.course(newest).defaults.model_dump() if newest else None,
+        )
+        slugs = {row.id: row.slug for row in session.execute(select(Organisation.id, Organisation.slug))}
+        rows = [
+            {"rule": rule.value, "value": one.value, "source": source(one, slugs), "default": service.DEFAULTS[rule]}
+            for rule, one in found.items()
+        ]
+    lines = [f"{row['rule']:22}{written(row['value']):18}{row['source']}" for row in rows]
+    emit(as_json, rows, "\n".join(lines))
+
+
+def source(found: Resolved, slugs: dict[int, str]) -> str:
+    """Return where a value comes from: `organisation SLUG`, `course`, `installation` or `default`."""
+    kind, _, number = found.source.partition(":")
+    if number:
+        return f"{kind} {slugs[int(number)]}"
+    return "course" if kind == "revision" else kind
+
+
+def written(value: Any) -> str:
+    """Return a value the way `set` reads it."""
+    if isinstance(value, list):
+        return ",".join(map(str, value)) or "none"
+    return json.dumps(value) if isinstance(value, bool) else str(value)
+
+
+@rules.command("set")
+@click.argument("rule", type=RULE)
+@click.argument("value")
+@organisation_option
+@course_option
+@json_option
+def set_(rule: str, value: str, organisation: str | None, course: str | None, as_json: bool) -> None:
+    """Set RULE to VALUE. Days are written 180,90,30,0 (or none); yes or no as true or false."""
+    key = Rule(rule)
+
+    def put(place: dict[str, int | None]) -> None:
+        try:
+            service.put(key, read(key, value), by=SYSTEM, now=clock.now(), **place)
+        except service.RuleError as error:
+            raise Failed(f"{error}.") from error
+
+    data = {"rule": rule, "value": read(key, value), "organisation": organisation, "course": course}
+    at_place(organisation, course, put)
+    emit(as_json, data, f"{rule} is {written(data['value'])} {said(organisation, course)}.")
+
+
+@rules.command()
+@click.argument("rule", type=RULE)
+@organisation_option
+@course_option
+@json_option
+def unset(rule: str, organisation: str | None, course: str | None, as_json: bool) -> None:
+    """Take back what was set for RULE at exactly this place, so that the next place decides again."""
+
+    def take_back(place: dict[str, int | None]) -> None:
+        if not service.unset(Rule(rule), by=SYSTEM, now=clock.now(), **place):
+            raise Failed(f"{rule} is not set {said(organisation, course)}.")
+
+    at_place(organisation, course, take_back)
+    data = {"rule": rule, "organisation": organisation, "course": course}
+    emit(as_json, data, f"{rule} is no longer set {said(organisation, course)}.")
+
+
+def at_place(organisation: str | None, course: str | None, do: Callable[[dict[str, int | None]], None]) -> None:
+    """Call `do` with the ids of the place that the slugs name. Raises `Failed` for names that are not there."""
+    with installation():
+        where, what = find_organisation(db.session(), organisation), find_course(db.session(), course)
+        do({"organisation_id": where.id if where else None, "course_id": what.id if what else None})
+
+
+def find_course(session: Session, slug: str | None) -> Course | None:
+    """Return the course named, or None when none was. Raises `Failed` for one that was never published."""
+    if slug is None:
+        return None
+    found = session.scalars(select(Course).where(Course.slug == slug)).one_or_none()
+    if found is None:
+        raise Failed(f"There is no published course {slug}.")
+    return found
+
+
+def read(rule: Rule, text: str) -> Any:
+    """Return what a text means for a rule; what cannot be read stays text, which the rule then refuses in words."""
+    text = text.strip()
+    kind = type(service.DEFAULTS[rule])
+    if kind is bool:
+        return {"true": True, "yes": True, "false": False, "no": False}.get(text.lower(), text)
+    if kind is list:
+        parts = [] if text.lower() == "none" else text.split(",")
+        return [number(part) for part in parts]
+    return number(text) if kind is int else text
+
+
+def number(text: str) -> int | str:
+    """Return a whole number, or the text when it is none."""
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
+
+
+def said(organisation: str | None, course: str | None) -> str:
+    """Return a place in words."""
+    place = f"for {organisation}" if organisation else "for the installation"
+    return f"{place}, in the course {course}" if course else place
