@@ -163,3 +163,29 @@ def test_a_broken_course_is_shown_and_the_site_still_starts(start: Start, tmp_pa
         assert time.monotonic() < deadline
         time.sleep(0.1)
     assert "course.yaml:1" in served.text()
+
+
+HASHING = """
+import threading
+from pathlib import Path
+from mhfa_lms import server
+from mhfa_lms.services import passwords
+
+def megabytes():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmRSS"))
+
+server.spare_memory()
+before = megabytes()
+threads = [threading.Thread(target=passwords.hashed, args=("a long enough pass phrase",)) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(megabytes() - before)
+"""
+
+
+def test_the_memory_of_password_hashes_is_given_back() -> None:
+    run = subprocess.run([sys.executable, "-c", HASHING], capture_output=True, text=True, check=True)
+    assert int(run.stdout) < 15  # four hashes take 76 MB while they are made
