@@ -177,12 +177,19 @@ def megabytes():
 
 server.spare_memory()
 before = megabytes()
-threads = [threading.Thread(target=passwords.hashed, args=("a long enough pass phrase",)) for _ in range(4)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+together, measured = threading.Barrier(5), threading.Event()
+
+def work():
+    for _time in range(3):
+        passwords.hashed("a long enough pass phrase")
+    together.wait()
+    measured.wait()
+
+for _thread in range(4):
+    threading.Thread(target=work).start()
+together.wait()
 print(megabytes() - before)
+measured.set()
 """
 
 
