@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, selectinload
 
 from mhfa_lms.content.schema import Course, Question
@@ -12,6 +13,17 @@ from mhfa_lms.models import Attempt, AttemptRelease, AttemptState, Enrolment
 from mhfa_lms.services import rules
 from mhfa_lms.services.rules import Rule
 from mhfa_lms.services.scoring import Drawn
+
+# Made once, as the learner's pages run them.
+_ATTEMPTS: Final = (
+    select(Attempt)
+    .where(Attempt.enrolment_id == bindparam("enrolment_id"), Attempt.assessment == bindparam("assessment"))
+    .order_by(Attempt.number)
+)
+_ATTEMPT: Final = _ATTEMPTS.where(Attempt.number == bindparam("number")).options(selectinload(Attempt.answers))
+_RELEASED: Final = select(AttemptRelease.for_number).where(
+    AttemptRelease.enrolment_id == bindparam("enrolment_id"), AttemptRelease.assessment == bindparam("assessment")
+)
 
 
 class Phase(StrEnum):
@@ -52,20 +64,9 @@ class Standing:
 
 def standing(session: Session, enrolment: Enrolment, course: Course, *, steps_done: bool) -> Standing:
     """Return where an enrolment stands. Four queries."""
-    attempts = tuple(
-        session.scalars(
-            select(Attempt)
-            .where(Attempt.enrolment_id == enrolment.id, Attempt.assessment == course.assessment.id)
-            .order_by(Attempt.number)
-        )
-    )
-    released = set(
-        session.scalars(
-            select(AttemptRelease.for_number).where(
-                AttemptRelease.enrolment_id == enrolment.id, AttemptRelease.assessment == course.assessment.id
-            )
-        )
-    )
+    wanted = {"enrolment_id": enrolment.id, "assessment": course.assessment.id}
+    attempts = tuple(session.scalars(_ATTEMPTS, wanted))
+    released = set(session.scalars(_RELEASED, wanted))
     found = rules.resolve(
         session,
         [Rule.ATTEMPTS, Rule.PASS_PERCENT],
@@ -92,15 +93,8 @@ def _phase(attempts: tuple[Attempt, ...], allowed: int, *, steps_done: bool, rel
 
 def attempt(session: Session, enrolment_id: int, course: Course, number: int) -> Attempt | None:
     """Return one attempt of an enrolment with its answers. Two queries."""
-    return session.scalars(
-        select(Attempt)
-        .where(
-            Attempt.enrolment_id == enrolment_id,
-            Attempt.assessment == course.assessment.id,
-            Attempt.number == number,
-        )
-        .options(selectinload(Attempt.answers))
-    ).one_or_none()
+    wanted = {"enrolment_id": enrolment_id, "assessment": course.assessment.id, "number": number}
+    return session.scalars(_ATTEMPT, wanted).one_or_none()
 
 
 def drawn_of(attempt: Attempt) -> list[Drawn]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from mhfa_lms.db import transaction
@@ -76,6 +76,25 @@ class RuleError(ValueError):
     """A value a rule cannot have."""
 
 
+def _tree_statement() -> Select[int, int | None]:
+    start = (
+        select(Organisation.id, Organisation.parent_id)
+        .where(Organisation.id == bindparam("organisation_id"))
+        .cte(recursive=True)
+    )
+    # UNION, not UNION ALL: a circle made by hand in the database ends the walk instead of running for ever.
+    tree = start.union(select(Organisation.id, Organisation.parent_id).where(Organisation.id == start.c.parent_id))
+    return select(tree.c.id, tree.c.parent_id)
+
+
+# Made once, as most pages run them.
+_TREE: Final = _tree_statement()
+_SETTINGS: Final = select(RuleSetting.key, RuleSetting.organisation_id, RuleSetting.course_id, RuleSetting.value).where(
+    RuleSetting.key.in_(bindparam("keys", expanding=True)),
+    RuleSetting.organisation_id.is_(None) | RuleSetting.organisation_id.in_(bindparam("tree", expanding=True)),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Resolved:
     """A rule's value and where it comes from: `organisation:<id>`, `revision`, `installation` or `default`."""
@@ -94,14 +113,7 @@ def resolve(
 ) -> dict[Rule, Resolved]:
     """Resolve several rules at once, with two queries whatever their number."""
     tree = ancestors(session, organisation_id)
-    found = session.execute(
-        select(RuleSetting.key, RuleSetting.organisation_id, RuleSetting.course_id, RuleSetting.value).where(
-            RuleSetting.key.in_([rule.value for rule in rules]),
-            (RuleSetting.organisation_id.is_(None)) | (RuleSetting.organisation_id.in_(tree)),
-            (RuleSetting.course_id.is_(None)) | (RuleSetting.course_id == course_id),
-        )
-    ).all()
-    settings = {(row.key, row.organisation_id, row.course_id): row.value["value"] for row in found}
+    settings = _settings(session, rules, tree)
     return {rule: _first(rule, settings, tree, course_id, revision_defaults or {}) for rule in rules}
 
 
@@ -110,13 +122,7 @@ def resolve_for_revisions(
 ) -> dict[int, Resolved]:
     """Resolve one rule for several revisions (id to course id and defaults), with two queries whatever their number."""
     tree = ancestors(session, organisation_id)
-    found = session.execute(
-        select(RuleSetting.key, RuleSetting.organisation_id, RuleSetting.course_id, RuleSetting.value).where(
-            RuleSetting.key == rule.value,
-            (RuleSetting.organisation_id.is_(None)) | (RuleSetting.organisation_id.in_(tree)),
-        )
-    ).all()
-    settings = {(row.key, row.organisation_id, row.course_id): row.value["value"] for row in found}
+    settings = _settings(session, [rule], tree)
     return {one: _first(rule, settings, tree, *revision) for one, revision in revisions.items()}
 
 
@@ -135,6 +141,11 @@ def resolve_everywhere(session: Session, rules: list[Rule]) -> dict[int, dict[Ru
         organisation_id: {rule: _first(rule, settings, _upwards(organisation_id, parents), None, {}) for rule in rules}
         for organisation_id in parents
     }
+
+
+def _settings(session: Session, rules: list[Rule], tree: list[int]) -> dict[tuple[str, int | None, int | None], Any]:
+    found = session.execute(_SETTINGS, {"keys": [rule.value for rule in rules], "tree": tree})
+    return {(row.key, row.organisation_id, row.course_id): row.value["value"] for row in found}
 
 
 def _first(
@@ -158,12 +169,8 @@ def _first(
 
 def ancestors(session: Session, organisation_id: int | None) -> list[int]:
     """Return an organisation's id and those above it, nearest first."""
-    start = (
-        select(Organisation.id, Organisation.parent_id).where(Organisation.id == organisation_id).cte(recursive=True)
-    )
-    # UNION, not UNION ALL: a circle made by hand in the database ends the walk instead of running for ever.
-    tree = start.union(select(Organisation.id, Organisation.parent_id).where(Organisation.id == start.c.parent_id))
-    parents = {row.id: row.parent_id for row in session.execute(select(tree.c.id, tree.c.parent_id))}
+    found = session.execute(_TREE, {"organisation_id": organisation_id})
+    parents = {row.id: row.parent_id for row in found}
     return _upwards(organisation_id, parents)
 
 
