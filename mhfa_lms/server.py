@@ -6,6 +6,7 @@ half an installation would take answers and never send a mail.
 
 import contextlib
 import ctypes
+import errno
 import gc
 import logging
 import multiprocessing
@@ -56,9 +57,16 @@ def listen(bind: str, port: int) -> socket.socket:
         return socket.create_server((bind, port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise PortInUseError(
-            f"Cannot listen on {bind} port {port}: {(error.strerror or str(error)).lower()}."
-            " Stop what uses it, or choose another port with --port."
+            f"Cannot listen on {bind} port {port}: {os.strerror(error.errno or 0).lower()}. {_advice(error)}"
         ) from error
+
+
+def _advice(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "Stop what uses it, or choose another port with --port."
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return "Choose a port above 1023 with --port."
+    return "Choose an address of this computer with MHFA_BIND."
 
 
 class _WatchfulArbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no types

@@ -6,12 +6,12 @@ Every wrong value is reported together, each with its variable's name and what w
 import os
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
+from mhfa_lms import setting_checks as checks
 from mhfa_lms.paths import courses_dir
 
 BAD_CHARACTERS = frozenset("\r\n")
@@ -67,11 +67,13 @@ class _Reader:
         self.env = env
         self.problems: list[str] = []
 
-    def text(self, name: str, default: str, check: Callable[[str], str | None] = lambda _value: None) -> str:
+    def text(
+        self, name: str, default: str, check: Callable[[str], str | None] = lambda _value: None, *, secret: bool = False
+    ) -> str:
         value = self.env.get(name, "").strip() or default
         problem = "must be one line of text" if BAD_CHARACTERS & set(value) else check(value)
         if problem:
-            self.problems.append(f"{name}: {problem} (it is set to {value!r})")
+            self.problems.append(f"{name}: {problem}" + ("" if secret else f" (it is set to {checks.masked(value)!r})"))
         return value
 
     def number(self, name: str, default: int, low: int, high: int) -> int:
@@ -82,121 +84,89 @@ class _Reader:
         return default
 
 
-def _check_database(value: str) -> str | None:
-    if value.startswith(("sqlite:///", "postgresql+psycopg://", "postgresql://")):
-        return None
-    return "must be an address like sqlite:////folder/file.db or postgresql+psycopg://user:password@host/name"
-
-
-def _check_base_url(value: str) -> str | None:
-    parts = urlsplit(value)
-    if parts.scheme in {"http", "https"} and parts.hostname and not parts.query and not parts.fragment:
-        return None
-    return "must be a web address that starts with http:// or https://, such as https://learn.example.org"
-
-
-def _check_mail(value: str) -> str | None:
-    parts = urlsplit(value)
-    if parts.scheme in {"smtp", "smtps"} and parts.hostname:
-        return None
-    if parts.scheme == "file" and parts.path.startswith("/"):
-        return None
-    return "must be smtp://host:port, smtps://user:password@host:port or file:///folder"
-
-
-def _check_sender(value: str) -> str | None:
-    local, _, host = value.rpartition("@")
-    return None if local and host and " " not in value else "must be an e-mail address such as noreply@example.org"
-
-
-def _check_zone(value: str) -> str | None:
-    try:
-        ZoneInfo(value)
-    except (KeyError, ValueError, OSError):
-        return "must be the name of a time zone such as Europe/London or UTC"
-    return None
-
-
-def _check_locale(value: str) -> str | None:
-    return None if value.replace("-", "").isalnum() else "must be the code of a language such as en"
-
-
-def _check_address(value: str) -> str | None:
-    if value == "localhost":
-        return None
-    try:
-        ip_address(value)
-    except ValueError:
-        return "must be an IP address to listen on, such as 127.0.0.1 or 0.0.0.0"
-    return None
-
-
-def _check_folder(value: str) -> str | None:
-    return None if Path(value).is_dir() else "must be a folder that exists"
-
-
-def _check_key(value: str) -> str | None:
-    return None if len(value) >= 16 else "must have at least 16 characters"
-
-
-def _check_web_address(value: str) -> str | None:
-    return None if value.startswith(("https://", "http://")) else "must be a web address"
-
-
 def _stored_secret(data_dir: Path) -> str:
     """Return the key kept in the data folder, made at the first start.
 
-    Created with O_EXCL, because two processes may start at once: the second then reads the first one's key.
+    Written beside its place and linked there, because two processes may start at once and one may be killed: the name
+    leads to a whole key or to none, and the first one wins.
     """
     path = data_dir / "secret-key"
-    data_dir.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        part = data_dir / f".secret-key.{os.getpid()}.part"
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(32))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(part, path)
+        part.unlink()
+    return path.read_text(encoding="ascii").strip()
+
+
+def _secret(reader: _Reader, data_dir: Path) -> str:
+    chosen = reader.text("MHFA_SECRET_KEY", "", lambda value: checks.key(value) if value else None, secret=True)
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii").strip()
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(key := secrets.token_urlsafe(32))
-    return key
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        found = chosen or _stored_secret(data_dir)
+    except OSError as error:
+        reader.problems.append(
+            f"MHFA_DATA_DIR: must be a folder that can be written to (it is {str(data_dir)!r}: {error.strerror})"
+        )
+        return ""
+    except ValueError:
+        found = ""
+    if not chosen and checks.key(found):
+        reader.problems.append(
+            f"MHFA_SECRET_KEY: the key kept in {data_dir / 'secret-key'} is damaged;"
+            " set the variable, or remove the file and a new key is made"
+        )
+    return found
 
 
 def read_settings(env: Mapping[str, str] | None = None, *, demo: bool = False, port: int | None = None) -> Settings:
-    """Read the settings from the environment.
+    """Read the settings from the environment, and make the data folder with the key in it where they are missing.
 
     Raises `SettingsError` that names every variable with a wrong value.
     """
     reader = _Reader(os.environ if env is None else env)
     data_dir = Path(reader.text("MHFA_DATA_DIR", "instance")).absolute()
-    read_port = port if port is not None else reader.number("PORT", 8000, 1, 65535)
-    bind = reader.text("MHFA_BIND", "127.0.0.1", _check_address)
-    base_url = reader.text("MHFA_BASE_URL", f"http://127.0.0.1:{read_port}", _check_base_url).rstrip("/")
-    host = urlsplit(base_url).hostname or "localhost"
+    read_port = port if port is not None else reader.number("PORT", 8000, 1, checks.LARGEST_PORT)
+    base_url = reader.text("MHFA_BASE_URL", f"http://127.0.0.1:{read_port}", checks.base_url).rstrip("/")
     values = {
         "data_dir": data_dir,
-        "database_url": reader.text("MHFA_DATABASE_URL", f"sqlite:///{data_dir / 'mhfa.db'}", _check_database),
+        "database_url": reader.text("MHFA_DATABASE_URL", f"sqlite:///{data_dir / 'mhfa.db'}", checks.database),
         "base_url": base_url,
         "site_name": reader.text("MHFA_SITE_NAME", "First Aid for Minds"),
         "issuer_name": reader.text("MHFA_ISSUER_NAME", ""),
-        "mail_url": reader.text("MHFA_MAIL_URL", f"file://{data_dir / 'mail'}", _check_mail),
-        "mail_from": reader.text("MHFA_MAIL_FROM", f"noreply@{host}", _check_sender),
-        "courses_dir": Path(reader.text("MHFA_COURSES_DIR", str(courses_dir()), _check_folder)).absolute(),
-        "timezone": reader.text("MHFA_TIMEZONE", "UTC", _check_zone),
-        "default_locale": reader.text("MHFA_DEFAULT_LOCALE", "en", _check_locale),
-        "bind": bind,
+        "mail_url": reader.text("MHFA_MAIL_URL", (data_dir / "mail").as_uri(), checks.mail),
+        "mail_from": reader.text("MHFA_MAIL_FROM", f"noreply@{_mail_host(base_url)}", checks.sender),
+        "courses_dir": Path(reader.text("MHFA_COURSES_DIR", str(courses_dir()), checks.folder)).absolute(),
+        "timezone": reader.text("MHFA_TIMEZONE", "UTC", checks.zone),
+        "default_locale": reader.text("MHFA_DEFAULT_LOCALE", "en", checks.locale),
+        "bind": reader.text("MHFA_BIND", "127.0.0.1", checks.address),
         "port": read_port,
-        "metrics_allow": tuple(
-            address.strip() for address in reader.text("MHFA_METRICS_ALLOW", "127.0.0.1").split(",") if address.strip()
-        ),
+        "metrics_allow": checks.listed(reader.text("MHFA_METRICS_ALLOW", "127.0.0.1", checks.networks)),
         "trusted_proxies": reader.number("MHFA_TRUSTED_PROXIES", 0, 0, 10),
         "licence_statement": reader.text("MHFA_LICENCE_STATEMENT", ""),
-        "exit_url": reader.text("MHFA_EXIT_URL", "https://www.wikipedia.org/", _check_web_address),
+        "exit_url": reader.text("MHFA_EXIT_URL", "https://www.wikipedia.org/", checks.web_address),
         "demo": demo,
+        "secret_key_fallbacks": checks.listed(
+            reader.text("MHFA_SECRET_KEY_FALLBACKS", "", checks.older_keys, secret=True)
+        ),
+        "secret_key": _secret(reader, data_dir),
     }
-    secret = reader.text("MHFA_SECRET_KEY", "", lambda value: _check_key(value) if value else None)
-    fallbacks = reader.text("MHFA_SECRET_KEY_FALLBACKS", "")
     if reader.problems:
         raise SettingsError(reader.problems)
-    return Settings(
-        **values,  # type: ignore[arg-type]  # a dict of mixed values; Settings' own annotations are the check
-        secret_key=secret or _stored_secret(data_dir),
-        secret_key_fallbacks=tuple(key.strip() for key in fallbacks.split(",") if key.strip()),
-    )
+    return Settings(**values)  # type: ignore[arg-type]  # a dict of mixed values; Settings' own annotations are the check
+
+
+def _mail_host(base_url: str) -> str:
+    """Return the host that mails come from when none is named; wrong addresses are named by their own variable."""
+    parts = checks.split(base_url)
+    host = (parts and parts.hostname) or "localhost"
+    try:
+        ip_address(host)
+    except ValueError:
+        return host
+    # A mail address cannot end in a bare IP address.
+    return "localhost"

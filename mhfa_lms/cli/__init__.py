@@ -1,6 +1,8 @@
 """The commands: `mhfa-lms ...`. A command's module is loaded when the command is used, so that `--help` is quick."""
 
 import importlib
+import os
+import sys
 from typing import Final
 
 import click
@@ -64,7 +66,7 @@ def cli() -> None:
     """A learning platform for first aid for mental health.
 
     `mhfa-lms serve --demo` shows it with invented people. Settings are read from variables whose names start with
-    MHFA_; README.md lists them.
+    MHFA_; docs/operating.md lists them.
     """
 
 
@@ -77,6 +79,18 @@ def main() -> int:
         for problem in error.problems:
             click.echo(f"  {problem}", err=True)
         return WRONG_SETTINGS
+    except OSError as error:
+        # A full disk, a folder that is not there: something for whoever runs this, not a mistake of the program.
+        click.echo(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", err=True)
+        forget_output()
+    return 1
+
+
+def forget_output() -> None:
+    """Let go of what standard output would not take, so that nothing is tried again at the end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 __all__ = ["cli", "main"]

@@ -1,16 +1,19 @@
 """What every command shares: settings, the database, and answers for people or for programs."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
 import click
+from sqlalchemy.exc import DBAPIError
 
 from mhfa_lms import db, logs
+from mhfa_lms import setting_checks as checks
 from mhfa_lms.services import certification
-from mhfa_lms.settings import Settings, read_settings
+from mhfa_lms.settings import Settings, SettingsError, read_settings
 
 json_option: Final = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for programs.")
 
@@ -30,15 +33,32 @@ def emit(as_json: bool, data: Any, text: str) -> None:
 
 @contextmanager
 def bound(settings: Settings) -> Iterator[None]:
-    """Bind this process to the installation's database, up to date or not."""
+    """Bind this process to the installation's database, up to date or not.
+
+    Raises `SettingsError` when the database cannot be opened.
+    """
     logs.configure()
+    # Database, mails and certificates hold personal data: other users of this computer cannot read what is made here.
+    os.umask(0o077)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     db.configure(settings.database_url)
     certification.configure(settings.issuer_name)
     try:
+        knock(settings)
         yield
     finally:
         db.release()
+
+
+def knock(settings: Settings) -> None:
+    """Open the database once. Raises `SettingsError` with the reason, which holds no password."""
+    try:
+        db.engine().connect().close()
+    except DBAPIError as error:
+        reason = " ".join(str(error.orig).split())
+        raise SettingsError(
+            [f"MHFA_DATABASE_URL: the database {checks.masked(settings.database_url)} cannot be opened: {reason}"]
+        ) from error
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """What `serve` says when it has started."""
 
 from datetime import datetime
+from urllib.parse import unquote
 
 from mhfa_lms.services import accounts
 from mhfa_lms.settings import Settings
@@ -22,7 +23,7 @@ def welcome(settings: Settings, accounts_text: str, link: str | None) -> str:
             f"  There is no administrator yet. This link makes the first one; it works once, for a day:\n    {link}"
         )
     if settings.mail_url.startswith("file://"):
-        folder = settings.mail_url.removeprefix("file://")
+        folder = unquote(settings.mail_url.removeprefix("file://"))
         parts.append(f"  Mails are not sent anywhere. Each becomes a file in {folder}")
     parts.append("  Ctrl-C stops it.\n")
     return "\n\n".join(parts)

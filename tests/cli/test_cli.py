@@ -1,9 +1,11 @@
 """What holds for every command: help, exit codes, wrong settings, answers for programs."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -54,6 +56,49 @@ def test_wrong_settings_stop_the_start_and_each_is_named(
     told = capsys.readouterr().err
     assert "PORT: must be a whole number from 1 to 65535" in told
     assert "MHFA_BASE_URL: must be a web address that starts with" in told
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("sqlite:////nowhere/at/all.db", "unable to open"),
+        ("postgresql://user:hunter2@127.0.0.1:1/name", "connection"),
+    ],
+)
+def test_a_database_that_cannot_be_opened_is_a_wrong_setting(
+    address: str, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MHFA_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("MHFA_DATABASE_URL", address)
+    monkeypatch.setattr(sys, "argv", ["mhfa-lms", "tick"])
+    assert main() == 2
+    said = capsys.readouterr().err
+    assert "MHFA_DATABASE_URL: the database" in said
+    assert told in said
+    assert "hunter2" not in said
+
+
+def outside(*words: str, folder: Path, **how: Any) -> subprocess.Popen[bytes]:
+    """Start a command in a process of its own, as a shell would."""
+    env = {**os.environ, "MHFA_DATA_DIR": str(folder)}
+    env.pop("MHFA_DATABASE_URL", None)
+    return subprocess.Popen([sys.executable, "-m", "mhfa_lms.cli", *words], env=env, stderr=subprocess.PIPE, **how)
+
+
+@pytest.mark.parametrize("words", [("routes",), ("routes", "--json"), ("--help",)])
+def test_a_reader_that_goes_away_is_no_error_to_talk_about(words: tuple[str, ...], tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with outside(*words, folder=tmp_path, stdout=write) as process:
+        os.close(write)
+        assert process.communicate(timeout=60)[1] == b""
+        assert process.returncode == 1
+
+
+def test_a_full_disk_is_said_in_one_line(tmp_path: Path) -> None:
+    with Path("/dev/full").open("wb") as full, outside("routes", folder=tmp_path, stdout=full) as process:
+        assert process.communicate(timeout=60)[1] == b"No space left on device\n"
+        assert process.returncode == 1
 
 
 def test_an_unknown_command_is_refused(run: Run) -> None:
