@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from gettext import NullTranslations
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import jinja2
 from babel import Locale, dates, lists, numbers
+from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
 # Placeholders and tags, which the pseudo-languages leave alone.
@@ -165,14 +166,38 @@ def format_code(code: str) -> str:
     return "-".join(code[start : start + 4] for start in range(0, len(code), 4))
 
 
+def _marked(text: str) -> Markup:
+    return Markup(text)  # noqa: S704  # messages are the program's own; what is filled into them is escaped
+
+
+@lru_cache(maxsize=4096)
+def _ready(code: str, message: str) -> Markup:
+    return _marked(translations(code).gettext(message)) % {}
+
+
+# Jinja's own callables take the whole context, which it then makes anew for every call inside a block or a loop.
+@jinja2.pass_eval_context
+def _gettext_in_template(context: EvalContext, message: str, /, **values: object) -> str:
+    if context.autoescape and not values:
+        return _ready(_current.get(), message)
+    text = translations(_current.get()).gettext(message)
+    return (_marked(text) if context.autoescape else text) % values
+
+
+@jinja2.pass_eval_context
+def _ngettext_in_template(context: EvalContext, one: str, many: str, count: int, /, **values: object) -> str:
+    text = translations(_current.get()).ngettext(one, many, count)
+    return (_marked(text) if context.autoescape else text) % {"num": count, **values}
+
+
 def install(environment: jinja2.Environment) -> None:
-    """Give a Jinja environment translations and the filters that every template of ours may use."""
+    """Give a Jinja environment translations and the filters that every template of ours may use.
+
+    Messages are format strings, as in Jinja's new style: `%(name)s` is filled in (and escaped), a percent sign is `%%`.
+    """
     environment.add_extension("jinja2.ext.i18n")
-    environment.install_gettext_callables(  # type: ignore[attr-defined]  # added by the i18n extension
-        lambda message: translations(_current.get()).gettext(message),
-        lambda one, many, count: translations(_current.get()).ngettext(one, many, count),
-        newstyle=True,
-    )
+    environment.newstyle_gettext = True  # type: ignore[attr-defined]  # added by the i18n extension
+    environment.globals.update(_=_gettext_in_template, gettext=_gettext_in_template, ngettext=_ngettext_in_template)
     environment.filters.update(
         date=format_date,
         shortdate=lambda day: format_date(day, "medium"),
