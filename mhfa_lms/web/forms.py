@@ -1,7 +1,7 @@
 """The base of every form, and validators with our own words."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from flask_wtf import FlaskForm
 from wtforms import Field, ValidationError
@@ -9,12 +9,39 @@ from wtforms.validators import InputRequired
 
 from mhfa_lms.i18n import lazy
 
+OFFERED: Final = lazy("Choose one of the answers on offer")
+# What WTForms would say in English by itself, in our words.
+SAID: Final = {
+    "Not a valid choice.": OFFERED,
+    "Invalid Choice: could not coerce.": OFFERED,
+    "Invalid choice(s): one or more data inputs could not be coerced.": OFFERED,
+    "'%(value)s' is not a valid choice for this field.": OFFERED,
+    "Not a valid integer value.": lazy("Enter a whole number"),
+    "Not a valid date value.": lazy("Enter a day"),
+}
+
+
+class Words:
+    """The translations WTForms asks for."""
+
+    def gettext(self, text: str) -> str:
+        """Return a message of WTForms in our words and the language in use."""
+        return str(SAID.get(text, text))
+
+    def ngettext(self, one: str, many: str, count: int) -> str:  # noqa: ARG002  # WTForms fixes the signature
+        """Return a message about some things; ours fit any number."""
+        return self.gettext(one)
+
 
 class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     """A form with protection against requests from other sites; field messages are our own."""
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]  # Flask-WTF ships no types
         locales = ()
+
+        def get_translations(self, form: Any) -> Words:  # noqa: ARG002  # WTForms fixes the signature
+            """Return our own: WTForms knows neither our words nor the pseudo-languages."""
+            return Words()
 
         def render_field(self, field: Field, render_kw: dict[str, Any]) -> Any:
             """Leave the browser's own checks out: ours run on submission, and say what to do."""

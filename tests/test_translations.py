@@ -1,0 +1,214 @@
+"""Nothing is shown to people that a translator could not have changed.
+
+Every page is asked for in the pseudo-language, which puts translated text into brackets. What stands outside brackets
+must be data: what people and courses say, and the directory of help lines.
+"""
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import Any, Final
+
+import pytest
+from flask import Flask, template_rendered
+from flask.testing import FlaskClient
+from jinja2 import Template
+from sqlalchemy import select
+
+from mhfa_lms import clock, db
+from mhfa_lms.db import Base
+from mhfa_lms.help import lines
+from mhfa_lms.jobs import drawing
+from mhfa_lms.models import AttemptState, Audience, Certificate, LinkKind, Organisation, Role
+from mhfa_lms.paths import templates_dir
+from mhfa_lms.services import invitations, links
+from mhfa_lms.settings import Settings
+from tests import make
+from tests.jobs.mails import messages
+from tests.web.test_walk import World, address, sign_in, world
+
+__all__ = ["world"]  # the fixture of the walk
+
+PSEUDO: Final = "en-XA"
+WHO: Final = ("owner", "instructor", "coordinator", "administrator", "nobody")
+# These would end what the walk needs.
+LEFT_OUT: Final = frozenset({"account.sign_out", "account.sign_out_everywhere", "coordinate.leave", "coordinate.roles"})
+# What is not a page by itself: layouts, macros, and mails, which have tests of their own.
+PARTS: Final = re.compile(r"(layouts|components|email)/|.*/(parts|nav)\.html")
+LINKS: Final = {
+    LinkKind.CONFIRM: "/confirm/",
+    LinkKind.RESET: "/reset/",
+    LinkKind.CHANGE_ADDRESS: "/account/address/",
+    LinkKind.FIRST_ADMIN: "/setup/",
+}
+READ_OUT: Final = frozenset({"aria-label", "alt", "placeholder", "title", "data-saved", "data-failed", "data-clash"})
+KEYS: Final = frozenset({"Ctrl", "Enter", "Ctrl Enter", "C", "N", "R", "S", "Y"})
+# Dates, which Babel writes (in English, for this language); addresses of the site; numbers of certificates.
+WRITTEN: Final = re.compile(
+    r"\d{1,2} [A-Z][a-z]+ \d{4}(, \d\d:\d\d)?|(https?://)?[\w.]+:\d+/\S+|[0-9A-Z]{4}(-[0-9A-Z]{4}){3}|\b[0-9A-Z]{4}-\d+\b"
+)
+EDGES: Final = " ,.;:()–-…/+|"
+
+
+class Reader(HTMLParser):
+    """Collects what a page shows, an element a line, and what its attributes tell a screen reader."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: list[str] = []
+        self.said: list[str] = []
+        self._style = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._style = tag == "style"
+        self.said += [value for name, value in attrs if name in READ_OUT and value]
+        self.shown.append("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._style = False
+        self.shown.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        if not self._style:
+            self.shown.append(data)
+
+
+def outside(text: str) -> set[str]:
+    """Return the pieces of a text that stand outside brackets and hold letters."""
+    depth, kept = 0, ""
+    for letter in text:
+        depth += (letter == "[") - (letter == "]")
+        kept += "\n" if depth or letter == "]" else letter
+    pieces = (" ".join(piece.split()).strip(EDGES) for piece in WRITTEN.sub("\n", kept).split("\n"))
+    return {piece for piece in pieces if any(letter.isalpha() for letter in piece)}
+
+
+def untranslated(html: str) -> set[str]:
+    """Return what a page shows or says outside brackets."""
+    reader = Reader()
+    reader.feed(html)
+    return set().union(*map(outside, ["".join(reader.shown), *reader.said]))
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Yield every text inside a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from texts(list(value.values()))
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            yield from texts(one)
+
+
+def data() -> str:
+    """Return all texts in the database and in the directory of help lines."""
+    session = db.session()
+    session.rollback()
+    rows = [list(row) for table in Base.metadata.sorted_tables for row in session.execute(select(table))]
+    return "\n".join([*texts(rows), str(lines.load())])
+
+
+def is_data(piece: str, known: str) -> bool:
+    """Whether a piece of text is data (whole, in a list, numbered, or before the site's name), or names a key."""
+    if piece in KEYS:
+        return True
+    bare = re.sub(r"^\d+\. | – First Aid for Minds$", "", piece)
+    parts = re.split(r", | and ", bare)
+    return any(all(part.strip(EDGES) in known for part in some) for some in ([bare], parts))
+
+
+@pytest.fixture
+def shown(app: Flask) -> set[str]:
+    """The templates that were drawn since the test began."""
+    names: set[str] = set()
+
+    def note(_sender: Flask, template: Template, **_rest: object) -> None:
+        names.add(template.name or "")
+
+    template_rendered.connect(note, app, weak=False)
+    return names
+
+
+def reads(client: FlaskClient, path: str, method: str = "GET", **form: str) -> str:
+    """Return a page in the pseudo-language; empty when the answer is none."""
+    client.set_cookie("language", PSEUDO)
+    answer = client.open(path, method=method, data=form, follow_redirects=method == "POST")
+    return answer.text if answer.mimetype == "text/html" and answer.status_code not in {302, 303} else ""
+
+
+def every_route(app: Flask, world: World) -> Iterator[tuple[str, str]]:
+    """Yield every route's page as each of the roles, and what it answers to an empty form."""
+    for method in ("GET", "POST"):
+        for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+            path = address(rule, world.values)
+            if (
+                path is None
+                or method not in (rule.methods or set())
+                or (method == "POST" and rule.endpoint in LEFT_OUT)
+            ):
+                continue
+            for who in WHO:
+                yield f"{method} {path} as {who}", reads(sign_in(app.test_client(), world, who), path, method)
+
+
+def every_link(app: Flask, world: World) -> Iterator[tuple[str, str]]:
+    """Yield the pages behind links from mails, and those of people who join."""
+    now, nobody = clock.now(), app.test_client()
+    place, holder_id = make.organisation("open-to-all", open_to_join=True), make.account("holder@example.org").id
+    lead = make.actor(make.member(place, Role.COORDINATOR, name="Lead"), now=now)
+    invitations.invite(place.id, "new@example.org", "New Person", roles=[Role.LEARNER], audience=Audience.OTHER,
+                       site_id=None, course_id=make.published().course_id, by=lead, now=now)  # fmt: skip
+    paths = ["/join/open-to-all", next(mail.facts["path"] for mail in messages("invitation")), "/reset/nonsense"]
+    with db.transaction() as session:
+        for kind, start in LINKS.items():
+            owner = None if kind is LinkKind.FIRST_ADMIN else holder_id
+            paths.append(start + links.issue(session, kind, owner, now=now, data={"email": "new@example.org"}).secret)
+    for path in paths:
+        yield f"{path} as nobody", reads(nobody, path)
+        yield f"{path} as owner", reads(sign_in(app.test_client(), world, "owner"), path)
+    with nobody.session_transaction() as cookie:
+        cookie.update(mailed="new@example.org", unconfirmed={"id": holder_id, "email": "holder@example.org"})
+    for path in ("/confirm", "/look-in-your-mail?about=reset", "/look-in-your-mail?about=confirm"):
+        yield path, reads(nobody, path)
+
+
+def every_turn(app: Flask, world: World) -> Iterator[tuple[str, str]]:
+    """Yield what learners and markers see at the turns of a course."""
+    values, nobody = world.values, app.test_client()
+    for path in ("/courses/small", "/v/0000000000000000", "/nowhere"):
+        yield path, reads(nobody, path)
+    learner, marker = (sign_in(app.test_client(), world, who) for who in ("owner", "instructor"))
+    marked = {"level-asks": "3", "level-hears": "3", "action-asked": "yes", "feedback": "Sam", "then": "stop"}
+    yield "a mark", reads(marker, f"/mark/{values['answer_id']}", "POST", **marked)
+    yield "its result", reads(learner, f"/learn/{values['enrolment_id']}/scenario/sam")
+    writer = make.member(make.organisation("elsewhere"), Role.INSTRUCTOR, name="Writer")
+    enrolment = make.enrolment(writer)
+    make.attempt(enrolment, state=AttemptState.SUBMITTED, submitted_at=make.NOON, points=1, passed=False)
+    enrolment_id, place_id = enrolment.id, enrolment.organisation_id
+    make.signed_in(nobody, writer)
+    for path in ("scenario/sam", "assessment/1/result"):
+        yield path, reads(nobody, f"/learn/{enrolment_id}/{path}")
+    yield "a marker without leave", reads(nobody, "/mark")
+    make.member(db.session().get_one(Organisation, place_id), Role.SAFEGUARDING, name="Lead")
+    yield "a draft", reads(nobody, f"/learn/{enrolment_id}/scenario/sam")
+
+
+def a_certificate(settings: Settings) -> tuple[str, str]:
+    """Return what a certificate says, as it is printed."""
+    found = make.certificate(locale=PSEUDO)
+    return "a certificate", drawing.document(db.session().get_one(Certificate, found.id), settings).html
+
+
+def test_every_page_can_be_translated(app: Flask, world: World, shown: set[str], settings: Settings) -> None:
+    pages = [*every_route(app, world), *every_link(app, world), *every_turn(app, world), a_certificate(settings)]
+    known = f"{data()}\n{settings}"
+    assert {(piece, name) for name, html in pages for piece in untranslated(html) if not is_data(piece, known)} == set()
+    drawn = shown | {"certificate/certificate.html"}
+    here = {path.relative_to(templates_dir()).as_posix() for path in templates_dir().rglob("*.html")}
+    assert {name for name in here - drawn if not PARTS.match(name)} == set(), "pages nobody has looked at here"
+
+
+def test_what_is_not_translated_is_found() -> None:
+    page = '<h1 title="Plain">[Háááding]</h1><p>[Oné <b>%(two)s</b>] two, [threé]</p><style>p {}</style>'
+    assert untranslated(page) == {"Plain", "two"}
