@@ -4,6 +4,7 @@ addresses, texts or one-time links."""
 import logging
 import sys
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,19 @@ def drop_personal(_logger: object, _method: str, event: dict[str, Any]) -> dict[
     return {key: ("[left out]" if key in PERSONAL else value) for key, value in event.items()}
 
 
+def drop_words(_logger: object, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Leave an error's own words out: PostgreSQL's repeat the row that was refused, and with it names and addresses."""
+    for one in _with_causes(event.get("exception")):
+        one["exc_value"], one["exc_notes"] = "[left out]", []
+    return event
+
+
+def _with_causes(errors: Any) -> Iterator[dict[str, Any]]:
+    for one in errors if isinstance(errors, list) else ():
+        yield one
+        yield from _with_causes(one.get("exceptions"))
+
+
 def configure(level: int = logging.INFO) -> None:
     """Send logs to standard error, as JSON."""
     structlog.configure(
@@ -30,6 +44,7 @@ def configure(level: int = logging.INFO) -> None:
             drop_personal,  # type: ignore[list-item]  # structlog's own alias wants a mutable mapping
             # Without locals: they hold the very data that must stay out.
             structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
+            drop_words,  # type: ignore[list-item]
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
