@@ -1,6 +1,9 @@
 """Names and addresses: how they are compared and put in order."""
 
 import unicodedata
+from typing import Final
+
+JOINERS: Final = {0x200C: None, 0x200D: None}
 
 
 def email_key(address: str) -> str:
@@ -26,6 +29,14 @@ def sort_key(name: str) -> str:
             digits = ""
         out.append(letter)
     return "".join(out).rstrip("\0").strip()
+
+
+def one_line(text: str) -> bool:
+    """Whether a text is one line without control letters: nothing that a mail's header or a table could trip over.
+
+    The two joiners are allowed: names in Persian and in Indic scripts are written with them.
+    """
+    return text.translate(JOINERS).isprintable()
 
 
 def initials(name: str) -> str:

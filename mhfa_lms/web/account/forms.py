@@ -10,6 +10,7 @@ from wtforms.validators import InputRequired, Length, ValidationError
 
 from mhfa_lms.i18n import lazy
 from mhfa_lms.models import Audience
+from mhfa_lms.services import names
 from mhfa_lms.web.forms import Form, at_most, needed, stripped
 
 LONGEST_ADDRESS: Final = 254
@@ -52,7 +53,7 @@ def _name(label: Any, message: Any = NEED_NAME) -> StringField:
 
 
 def _one_line(_form: Any, field: Field) -> None:
-    if not (field.data or "").strip() or any(not letter.isprintable() for letter in field.data):
+    if not (field.data or "").strip() or not names.one_line(field.data):
         raise ValidationError(NEED_NAME)
 
 

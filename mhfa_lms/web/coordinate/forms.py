@@ -9,6 +9,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import lazy
 from mhfa_lms.models import Audience, CourseRevision, Membership, Role
+from mhfa_lms.services import names
 from mhfa_lms.services.certificates import LONGEST_REASON
 from mhfa_lms.services.sites import LONGEST_NAME as LONGEST_SITE
 from mhfa_lms.web.account.forms import Address
@@ -26,7 +27,7 @@ class OneLine:
 
     def __call__(self, _form: Any, field: Any) -> None:
         """Raise `ValidationError` for anything else."""
-        if not field.data or not field.data.isprintable():
+        if not field.data or not names.one_line(field.data):
             raise ValidationError(self.message)
 
 
