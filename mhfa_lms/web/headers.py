@@ -37,6 +37,8 @@ def init(app: Flask, settings: Settings) -> None:
         if settings.secure:
             headers["Strict-Transport-Security"] = "max-age=31536000"
         if request.endpoint != "assets.serve" and "Cache-Control" not in headers:
-            # A shared computer must not show the last person's pages after they signed out.
-            headers["Cache-Control"] = "no-store" if actor() or response.status_code != 200 else "no-cache"
+            # A shared computer must not show the last person's pages after they signed out. The pages behind links
+            # from mails and those about joining show names and addresses to people who are not signed in.
+            personal = actor() or response.status_code != 200 or request.blueprint == "account"
+            headers["Cache-Control"] = "no-store" if personal else "no-cache"
         return response

@@ -16,7 +16,7 @@ from tests.make import NOON
 CODE = "7KQ2M9XBT4HF0RWA"
 UNKNOWN = "0000000000000000"
 JSON = {"Accept": "application/json"}
-PRIVATE = {"X-Robots-Tag": "noindex, nofollow", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+PRIVATE = {"X-Robots-Tag": "noindex, nofollow", "Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
 
 
 @pytest.fixture(autouse=True)

@@ -40,7 +40,8 @@ def keep_private(response: Response) -> Response:
     if request.endpoint in ENDPOINTS:
         response.headers["X-Robots-Tag"] = "noindex, nofollow"
         response.headers["Cache-Control"] = "no-store"
-        response.headers["Referrer-Policy"] = "no-referrer"
+        # The number never leaves this site. Without any referrer the page's own forms would be refused over HTTPS.
+        response.headers["Referrer-Policy"] = "same-origin"
         response.vary.add("Accept")
     return response
 
