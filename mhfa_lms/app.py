@@ -13,7 +13,20 @@ from mhfa_lms.paths import templates_dir
 from mhfa_lms.services import certification
 from mhfa_lms.services.sessions import LASTS
 from mhfa_lms.settings import Settings
-from mhfa_lms.web import access, account, admin, coordinate, errors, grading, headers, identity, learn, pages, public
+from mhfa_lms.web import (
+    access,
+    account,
+    admin,
+    coordinate,
+    errors,
+    grading,
+    headers,
+    identity,
+    learn,
+    pages,
+    public,
+    requests,
+)
 from mhfa_lms.web.assets import Assets, make_blueprint
 from mhfa_lms.web.database import database
 
@@ -39,7 +52,7 @@ def create_app(settings: Settings) -> Flask:
         SESSION_REFRESH_EACH_REQUEST=False,
         WTF_CSRF_TIME_LIMIT=int(timedelta(hours=12).total_seconds()),
         COMPRESS_ALGORITHM=["br", "gzip"],
-        COMPRESS_BR_LEVEL=4,
+        COMPRESS_BR_LEVEL=2,  # half the time of 4, for 6 % more bytes
         COMPRESS_MIN_SIZE=500,
         PROPAGATE_EXCEPTIONS=False,
     )
@@ -49,6 +62,7 @@ def create_app(settings: Settings) -> Flask:
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    requests.init(app)
     database.init_app(app)
     identity.init(app)
     CSRFProtect(app)

@@ -222,6 +222,17 @@ def signed_in(client: FlaskClient, membership: Membership, *, now: datetime | No
     assert found is not None
     if found.membership_id != membership.id:
         sessions.switch(membership.id, by=found, now=now)
+    return _with_secret(client, secret)
+
+
+def signed_in_account(client: FlaskClient, holder: Account, *, now: datetime) -> FlaskClient:
+    """Sign the client's browser in as somebody who may have no membership."""
+    with db.transaction() as session:
+        secret = sessions.begin(session, holder.id, now=now)
+    return _with_secret(client, secret)
+
+
+def _with_secret(client: FlaskClient, secret: str) -> FlaskClient:
     db.sessions.remove()
     with client.session_transaction() as cookie:
         cookie["_user_id"] = secret

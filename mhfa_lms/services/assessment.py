@@ -118,6 +118,8 @@ def save_answer(
             if set(row.chosen) != set(picked):
                 raise AnsweredElsewhereError(question_id)
             return
+        # No honest page is further ahead than by one; a number made up must not shut out the pages to come.
+        version = row.version + 1
         row.chosen, row.version, row.client_id, row.saved_at = list(picked), version, client_id[:64], now
 
 

@@ -9,6 +9,7 @@ from mhfa_lms.services import memberships, sessions
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.account.blueprint import blueprint
 from mhfa_lms.web.identity import me
+from mhfa_lms.web.requests import whole
 
 
 @blueprint.get("/account/organisations")
@@ -23,7 +24,7 @@ def organisations() -> ResponseReturnValue:
 @requires(Can.USE_ACCOUNT)
 def switch() -> ResponseReturnValue:
     """Use another of one's organisations; the service refuses those of other people."""
-    membership_id = request.form.get("membership_id", type=int)
+    membership_id = request.form.get("membership_id", type=whole)
     if membership_id is None:
         abort(400)
     sessions.switch(membership_id, by=me(), now=clock.now())

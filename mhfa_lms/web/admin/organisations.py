@@ -16,12 +16,13 @@ from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import lazy
 from mhfa_lms.models import Organisation
 from mhfa_lms.policy import Can
+from mhfa_lms.services import names, paging
 from mhfa_lms.services import organisations as service
-from mhfa_lms.services import paging
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.admin.blueprint import blueprint
 from mhfa_lms.web.forms import Form, ValidationError, at_most, needed, stripped
 from mhfa_lms.web.identity import me, settings
+from mhfa_lms.web.requests import whole
 
 
 class OrganisationForm(Form):
@@ -35,9 +36,9 @@ class OrganisationForm(Form):
     open_to_join = BooleanField(lazy("Anybody may join without an invitation"))
 
     def validate_name(self, field: Any) -> None:
-        """Check that the name is more than spaces."""
-        if not field.data:
-            raise ValidationError(_("Write the organisation’s name"))
+        """Check that the name is more than spaces, and nothing that a mail's subject could trip over."""
+        if not field.data or not names.one_line(field.data):
+            raise ValidationError(_("Write the organisation’s name in one line"))
 
     def validate_slug(self, field: Any) -> None:
         """Check the form of the short name, and that it is free."""
@@ -80,7 +81,7 @@ def _page(form: OrganisationForm, status: int = 200) -> ResponseReturnValue:
         Organisation.open_to_join,
         above.name.label("parent"),
     ).outerjoin(above, above.id == Organisation.parent_id)
-    place = paging.Place(request.args.get("after", type=int), request.args.get("before", type=int))
+    place = paging.Place(request.args.get("after", type=whole), request.args.get("before", type=whole))
     page = paging.page(db.session(), statement, paging.Order(Organisation.name, Organisation.id, true()), place)
     return render_template("admin/organisations.html", form=form, page=page), status
 

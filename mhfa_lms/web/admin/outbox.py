@@ -12,6 +12,7 @@ from mhfa_lms.services import outbox as service
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.admin.blueprint import blueprint
 from mhfa_lms.web.identity import me
+from mhfa_lms.web.requests import whole
 
 SHOWN = {WorkState.FAILED.value: WorkState.FAILED, WorkState.WAITING.value: WorkState.WAITING}
 
@@ -21,7 +22,7 @@ SHOWN = {WorkState.FAILED.value: WorkState.FAILED, WorkState.WAITING.value: Work
 def outbox() -> ResponseReturnValue:
     """Failed mails (or those that wait), the newest first, 25 a page."""
     state = SHOWN.get(request.args.get("state", ""), WorkState.FAILED)
-    rows, later = attention.mails(db.session(), state=state, before=request.args.get("before", type=int))
+    rows, later = attention.mails(db.session(), state=state, before=request.args.get("before", type=whole))
     return render_template("admin/outbox.html", rows=rows, later=later, state=state)
 
 

@@ -13,12 +13,10 @@ from mhfa_lms.services import catalogue
 from mhfa_lms.services.paging import Place
 from mhfa_lms.services.periods import CERTIFIED, Standing
 from mhfa_lms.services.register import NO_SITE, Filters
+from mhfa_lms.web.requests import whole
 
 LONGEST_TEXT: Final = 100
-LARGEST_ID: Final = 2**63 - 1
 YES, NO = "yes", "no"
-# No person has such a name, and PostgreSQL refuses it in any text.
-NUL: Final = "\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +29,12 @@ class Option:
 
 def text(name: str) -> str:
     """Return a text of the address, of a length that people type."""
-    return request.args.get(name, "").replace(NUL, "").strip()[:LONGEST_TEXT]
+    return request.args.get(name, "").strip()[:LONGEST_TEXT]
 
 
 def number(name: str) -> int | None:
     """Return a whole number of the address."""
-    value = request.args.get(name, "")
-    if not (value.isascii() and value.isdigit()) or int(value[:20]) > LARGEST_ID:
-        return None
-    return int(value)
+    return request.args.get(name, type=whole)
 
 
 def place() -> Place:

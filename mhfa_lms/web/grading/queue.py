@@ -17,6 +17,7 @@ from mhfa_lms.services.marking_queue import Place
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.grading.blueprint import blueprint
 from mhfa_lms.web.identity import me
+from mhfa_lms.web.requests import whole
 
 SKIPPED = "skipped"
 # A cookie holds 4 KB; whoever skips more than this sees the first ones again.
@@ -31,7 +32,7 @@ def queue() -> str:
     if not by.authorised_types:
         return closed()
     waiting = marking_queue.waiting(session, by)
-    after = _place(request.args.get("after", type=int))
+    after = _place(request.args.get("after", type=whole))
     lines = marking_queue.page(session, by, now=now, after=after)
     return render_template(
         "grading/queue.html",
@@ -61,7 +62,7 @@ def closed() -> str:
 @requires(Can.SEE_MARKING)
 def next() -> ResponseReturnValue:
     """Take the next answer. With `skip=<id>` the marker gives that one back first, and meets it again at the end."""
-    skipped = request.args.get("skip", type=int)
+    skipped = request.args.get("skip", type=whole)
     if skipped is None:
         return go_on()
     try:

@@ -19,6 +19,7 @@ from mhfa_lms.web.access import requires
 from mhfa_lms.web.identity import me
 from mhfa_lms.web.learn.blueprint import blueprint
 from mhfa_lms.web.learn.load import attempt_of, course_of, own_enrolment
+from mhfa_lms.web.requests import whole
 
 ADDRESS = "/learn/<int:enrolment_id>/assessment"
 
@@ -62,7 +63,7 @@ def _keep(enrolment: Enrolment, attempt: Attempt, questions: list[Question], pla
             number,
             questions[place - 1].id,
             request.form.getlist("choice"),
-            version=request.form.get("version", 1, type=int),
+            version=request.form.get("version", 1, type=whole),
             client_id=request.form.get("page", ""),
             by=me(),
             now=clock.now(),

@@ -11,6 +11,7 @@ from mhfa_lms.services.certificates import Held
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.identity import me, settings
 from mhfa_lms.web.learn.blueprint import blueprint
+from mhfa_lms.web.requests import whole
 
 
 def load(actor: Actor, code: str) -> Held | None:
@@ -22,7 +23,7 @@ def load(actor: Actor, code: str) -> Held | None:
 @requires(Can.SEE_HOME)
 def index() -> str:
     """Every certificate of the account, newest first."""
-    held, following = certificates.mine(by=me(), now=clock.now(), before=request.args.get("before", type=int))
+    held, following = certificates.mine(by=me(), now=clock.now(), before=request.args.get("before", type=whole))
     return render_template("learn/certificates.html", held=held, following=following)
 
 

@@ -12,6 +12,7 @@ from mhfa_lms.services.journey import Home, Next
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.identity import me
 from mhfa_lms.web.learn.blueprint import blueprint
+from mhfa_lms.web.requests import whole
 
 
 @blueprint.get("/home")
@@ -45,7 +46,7 @@ def _offers(here: Home) -> list[tuple[int, Course]]:
 def enrol() -> ResponseReturnValue:
     """Begin a course."""
     who = me()
-    course_id = request.form.get("course", type=int)
+    course_id = request.form.get("course", type=whole)
     if course_id is None or who.membership_id is None:
         abort(404)
     try:

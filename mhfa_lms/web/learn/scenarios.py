@@ -23,6 +23,7 @@ from mhfa_lms.web.forms import Form, at_most
 from mhfa_lms.web.identity import me
 from mhfa_lms.web.learn.blueprint import blueprint
 from mhfa_lms.web.learn.load import course_of, own_enrolment, scenario_of
+from mhfa_lms.web.requests import whole
 
 ADDRESS = "/learn/<int:enrolment_id>/scenario/<scenario_id>"
 
@@ -162,7 +163,7 @@ def draft(enrolment: Enrolment, scenario_id: str) -> ResponseReturnValue:
             enrolment.id,
             found.id,
             text,
-            version=request.args.get("version", 0, type=int),
+            version=request.args.get("version", 0, type=whole),
             page=request.args.get("page", ""),
             by=me(),
             now=clock.now(),
