@@ -107,6 +107,8 @@ class Membership(Base):
         ForeignKeyConstraint(["site_id", "organisation_id"], ["site.id", "site.organisation_id"], ondelete="RESTRICT"),
         CheckConstraint("(state = 'left') = (left_at IS NOT NULL)", name="left_iff_left_at"),
         Index(None, "organisation_id", "sort_key", "id"),
+        # Counting who is here, without reading every row.
+        Index(None, "organisation_id", "state"),
     )
 
     id: Mapped[Id]
@@ -140,6 +142,8 @@ class MembershipRole(Base):
 
     __tablename__ = "membership_role"
     __erasure__ = Erasure.DELETED
+    # Finding the few with a role among the many.
+    __table_args__ = (Index(None, "role", "membership_id"),)
 
     membership_id: Mapped[int] = mapped_column(ForeignKey("membership.id", ondelete="CASCADE"), primary_key=True)
     role: Mapped[Role] = mapped_column(primary_key=True)

@@ -87,6 +87,13 @@ class Query:
             .where(scope(self.by, Certificate), *conditions(self.filters, self.today))
         )
 
+    def ids(self) -> Columns:
+        """Return the selection of ids, to be counted: in the certificates alone where no filter is about the people."""
+        filters = self.filters
+        if filters.site_id is not None or filters.listed is not None or filters.open_only:
+            return self.where(select(Certificate.id))
+        return select(Certificate.id).where(scope(self.by, Certificate), *conditions(filters, self.today))
+
 
 def conditions(filters: Filters, today: date) -> Iterator[ColumnElement[bool]]:
     """Yield what the filters ask of a certificate joined with its membership."""
@@ -150,12 +157,12 @@ def query(session: Session, filters: Filters, *, by: Actor, now: datetime) -> Qu
 
 def total(session: Session, wanted: Query) -> Total:
     """Return how many certificates the query finds, exactly up to 10,000."""
-    return paging.count(session, wanted.where(select(Certificate.id)))
+    return paging.count(session, wanted.ids())
 
 
 def exceeds(session: Session, wanted: Query, most: int) -> bool:
     """Whether the query finds more rows than a file can hold."""
-    return paging.count(session, wanted.where(select(Certificate.id)), cap=most).more
+    return paging.count(session, wanted.ids(), cap=most).more
 
 
 def page(session: Session, wanted: Query, place: Place) -> Page[Any]:

@@ -143,11 +143,12 @@ def _certificates(
 
 
 def settle() -> None:
-    """Let the database count on from the ids given, and look at what it holds, as it does by itself in the long run."""
+    """Let PostgreSQL count on from the ids given, and look at what it holds, as it does by itself in the long run."""
+    if db.engine().dialect.name != "postgresql":
+        return
     with db.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if connection.dialect.name == "postgresql":
-            for table in db.Base.metadata.sorted_tables:
-                if "id" in table.c:
-                    last = f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), max(id)) FROM \"{table.name}\""
-                    connection.execute(text(last))
+        for table in db.Base.metadata.sorted_tables:
+            if "id" in table.c:
+                last = f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), max(id)) FROM \"{table.name}\""
+                connection.execute(text(last))
         connection.execute(text("ANALYZE"))
