@@ -134,7 +134,18 @@ def lazy(message: str, **values: object) -> Any:
 
 def format_date(day: date, style: str = "long") -> str:
     """Return a civil date in words, such as 21 November 2026; style is Babel's short, medium, long or full."""
-    return dates.format_date(day, format=style, locale=language().format_locale)
+    return _date(day, style, language().format_locale)
+
+
+# Lists show the same days and numbers over and over, and Babel takes its time.
+@lru_cache(maxsize=4096)
+def _date(day: date, style: str, locale: str) -> str:
+    return dates.format_date(day, format=style, locale=locale)
+
+
+@lru_cache(maxsize=4096)
+def _number(value: float, locale: str) -> str:
+    return numbers.format_decimal(value, locale=locale)
 
 
 def format_moment(instant: datetime, zone: str, style: str = "medium") -> str:
@@ -153,7 +164,7 @@ def format_time(instant: datetime, zone: str) -> str:
 
 def format_number(value: float) -> str:
     """Return a number as the language writes it."""
-    return numbers.format_decimal(value, locale=language().format_locale)
+    return _number(value, language().format_locale)
 
 
 def format_list(items: list[str]) -> str:
