@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -132,3 +133,15 @@ def test_routes_name_a_permission_for_each(run: Run) -> None:
     assert routes["/help"]["permission"] == "public"
     assert routes["/help"]["methods"] == ["GET"]
     assert all(row["permission"] for row in routes.values())
+
+
+def test_nobody_else_on_the_computer_reads_what_is_made(run: Run, installation: Path) -> None:
+    """Database, keys and files hold personal data: folder and files are their owner's alone."""
+    before = os.umask(0o022)
+    try:
+        assert run("db", "upgrade").exit_code == 0
+        (installation / "made-after-it").touch()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(installation.stat().st_mode) == 0o700
+    assert stat.S_IMODE((installation / "made-after-it").stat().st_mode) == 0o600
