@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from mhfa_lms.content.schema import Course, Question
 from mhfa_lms.models import Attempt, AttemptRelease, AttemptState, Enrolment
@@ -20,7 +20,7 @@ _ATTEMPTS: Final = (
     .where(Attempt.enrolment_id == bindparam("enrolment_id"), Attempt.assessment == bindparam("assessment"))
     .order_by(Attempt.number)
 )
-_ATTEMPT: Final = _ATTEMPTS.where(Attempt.number == bindparam("number")).options(selectinload(Attempt.answers))
+_ATTEMPT: Final = _ATTEMPTS.where(Attempt.number == bindparam("number"))
 _RELEASED: Final = select(AttemptRelease.for_number).where(
     AttemptRelease.enrolment_id == bindparam("enrolment_id"), AttemptRelease.assessment == bindparam("assessment")
 )
@@ -92,7 +92,7 @@ def _phase(attempts: tuple[Attempt, ...], allowed: int, *, steps_done: bool, rel
 
 
 def attempt(session: Session, enrolment_id: int, course: Course, number: int) -> Attempt | None:
-    """Return one attempt of an enrolment with its answers. Two queries."""
+    """Return one attempt of an enrolment. One query, and one more where its answers are looked at."""
     wanted = {"enrolment_id": enrolment_id, "assessment": course.assessment.id, "number": number}
     return session.scalars(_ATTEMPT, wanted).one_or_none()
 
