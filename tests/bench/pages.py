@@ -119,6 +119,16 @@ def _coordinating(seeded: Seeded) -> Iterator[Measured]:
     yield Measured(
         f"Coordinator: register of {count}", reading(register, [many]), same, path=register, cookie=many, same_as=short
     )
+    overview = "Coordinator: overview of 100 certificates"
+    yield Measured(overview, reading("/coordinate", [few]), nine, path="/coordinate", cookie=few)
+    yield Measured(
+        f"Coordinator: overview of {count}",
+        reading("/coordinate", [many]),
+        same,
+        path="/coordinate",
+        cookie=many,
+        same_as=overview,
+    )
     yield Measured(short_list, reading(people, [few]), nine, path=people, cookie=few)
     yield Measured(
         f"Coordinator: {seeded.certificates // 2:,} people",
