@@ -73,6 +73,11 @@ def cli() -> None:
 def main() -> int:
     """Run the command line; returns the exit code. Wrong settings are named one by one and end with 2."""
     try:
+        " ".join(sys.argv).encode()
+    except UnicodeEncodeError:
+        click.echo("The words of this command are not valid UTF-8.", err=True)
+        return WRONG_SETTINGS
+    try:
         cli.main(prog_name="mhfa-lms")
     except SettingsError as error:
         click.echo("The settings are not right yet:", err=True)

@@ -14,6 +14,7 @@ from mhfa_lms.policy import SYSTEM
 from mhfa_lms.services import publishing
 from mhfa_lms.settings import read_settings
 
+REVISION = click.IntRange(1, 2**31 - 1)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -103,8 +104,8 @@ def new(slug: str, title: str | None, folder: Path | None, as_json: bool) -> Non
 
 @courses.command()
 @click.argument("slug")
-@click.argument("first", metavar="REV", type=int)
-@click.argument("second", metavar="REV", type=int)
+@click.argument("first", metavar="REV", type=REVISION)
+@click.argument("second", metavar="REV", type=REVISION)
 @json_option
 def diff(slug: str, first: int, second: int, as_json: bool) -> None:
     """Show what differs between two revisions of a course."""

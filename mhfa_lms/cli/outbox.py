@@ -18,6 +18,7 @@ STATES: Final = {
     "failed": WorkState.FAILED,
     "cancelled": WorkState.CANCELLED,
 }
+LARGEST_ID: Final = 2**63 - 1
 NAMES: Final = {state: name for name, state in STATES.items()}
 
 
@@ -61,7 +62,7 @@ def _described(message: Message) -> dict[str, Any]:
 
 
 @outbox.command()
-@click.argument("message_id", metavar="ID", type=int)
+@click.argument("message_id", metavar="ID", type=click.IntRange(1, LARGEST_ID))
 @json_option
 def retry(message_id: int, as_json: bool) -> None:
     """Send a failed mail after all: the worker takes it next."""

@@ -1,11 +1,13 @@
 """`mhfa-lms register`: the register of certified first aiders as a file."""
 
 import json
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, cast
 
 import click
 
@@ -15,6 +17,7 @@ from mhfa_lms.cli.base import Failed, installation
 from mhfa_lms.services import register as service
 from mhfa_lms.services import register_words as words
 
+IN_MEMORY: Final = 8 * 1024 * 1024
 FORMATS: Final = ("csv", "xlsx", "json")
 WHO: Final = click.Choice(["everyone", "listed", "not-listed"])
 
@@ -79,7 +82,11 @@ def export(
 def _opened(out: Path | None) -> Iterator[IO[bytes]]:
     """Open the file beside its place and move it there when it is whole; an old one stays when anything fails."""
     if out is None:
-        yield sys.stdout.buffer
+        # Whole before its first byte goes out: an XLSX file cannot be written to a pipe whose reader leaves.
+        with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as file:
+            yield cast("IO[bytes]", file)
+            file.seek(0)
+            shutil.copyfileobj(file, sys.stdout.buffer)
         sys.stdout.buffer.flush()
         return
     part = out.with_name(f"{out.name}.part")

@@ -1,6 +1,7 @@
 """`mhfa-lms users`."""
 
 import sys
+from typing import Final
 
 import click
 from email_validator import EmailNotValidError, validate_email
@@ -13,6 +14,8 @@ from mhfa_lms.models import Account, Audience, Organisation, Role
 from mhfa_lms.policy import SYSTEM
 from mhfa_lms.services import accounts, memberships, organisations, passwords
 from mhfa_lms.settings import Settings
+
+LONGEST_NAME: Final = 120
 
 
 @click.group()
@@ -53,6 +56,7 @@ def create(
     """
     if not organisation and (roles or not admin):
         raise Failed("Name the organisation to belong to with --organisation, or make an administrator with --admin.")
+    name = checked_name(name)
     with installation() as settings:
         address = checked_address(email)
         password = read_password(from_stdin=password_stdin)
@@ -79,6 +83,14 @@ def create(
                 )
                 data["roles"] = sorted(role.value for role in wanted)
     emit(as_json, data, f"Made the account {address}.")
+
+
+def checked_name(name: str) -> str:
+    """Return a name on one line. Raises `Failed` when there is none or it is too long."""
+    name = " ".join(name.split())
+    if not name or len(name) > LONGEST_NAME:
+        raise Failed(f"Give a name of at most {LONGEST_NAME} characters with --name.")
+    return name
 
 
 def checked_address(email: str) -> str:

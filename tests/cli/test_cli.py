@@ -102,6 +102,16 @@ def test_a_full_disk_is_said_in_one_line(tmp_path: Path) -> None:
         assert process.returncode == 1
 
 
+@pytest.mark.parametrize("words", [("outbox", "retry"), ("courses", "diff", "small", "1")])
+def test_a_number_no_database_can_hold_is_refused(run: Run, words: tuple[str, ...]) -> None:
+    assert run(*words, "9" * 30).exit_code == 2
+
+
+def test_words_that_are_not_utf_8_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["mhfa-lms", "organisations", "create", "x", "--name", "\udcff"])
+    assert main() == 2
+
+
 def test_an_unknown_command_is_refused(run: Run) -> None:
     assert run("dance").exit_code == 2
 

@@ -71,6 +71,8 @@ def test_the_password_is_asked_for_twice(run: Run) -> None:
         (("--organisation", "nowhere"), PASSWORD, "no organisation nowhere"),
         (("--admin",), "short\n", "at least 10 characters"),
         ((), PASSWORD, "--organisation"),
+        (("--admin", "--name", "  "), PASSWORD, "Give a name"),
+        (("--admin", "--name", "A" * 121), PASSWORD, "at most 120 characters"),
         (("--admin", "--email", "not an address"), PASSWORD, "not an e-mail address"),
     ],
 )
