@@ -27,6 +27,7 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy import Connection as SqlConnection
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, scoped_session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
@@ -94,6 +95,10 @@ class Base(DeclarativeBase):
             values_callable=lambda kind: [member.value for member in kind],
         ),
     }
+
+
+# An INSERT that can say what to do on a conflict.
+Insert = postgresql.Insert | sqlite.Insert
 
 
 class NestedTransactionError(RuntimeError):
@@ -194,6 +199,12 @@ def release() -> None:
 def session() -> Session:
     """Return the thread's session, for reading. Writing is done in `transaction()`."""
     return sessions()
+
+
+def insert(session: Session, model: type[Base]) -> Insert:
+    """Begin an INSERT that can say what to do on a conflict: each database has its own kind."""
+    kind = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    return kind(model)
 
 
 @contextmanager

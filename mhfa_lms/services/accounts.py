@@ -3,11 +3,10 @@
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from mhfa_lms import i18n
-from mhfa_lms.db import transaction
+from mhfa_lms.db import insert, transaction
 from mhfa_lms.models import Account, Audience, LinkKind, Role
 from mhfa_lms.policy import SYSTEM, Actor, Can, require
 from mhfa_lms.services import audit, links, memberships, organisations, passwords, sessions
@@ -34,9 +33,8 @@ def create_account(
 
     Hand in `password_hash` where many people may write at once: hashing takes long. Raises `AccountExistsError`.
     """
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     account_id = session.scalars(
-        insert(Account)
+        insert(session, Account)
         .values(
             email=email.strip(),
             email_key=email_key(email),

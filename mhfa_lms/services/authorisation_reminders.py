@@ -4,10 +4,9 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
-from mhfa_lms.db import transaction
+from mhfa_lms.db import insert, transaction
 from mhfa_lms.models import (
     Account,
     Authorisation,
@@ -70,8 +69,7 @@ def _post(
         for key, id_ in outbox.post_many(session, posts, due_at=due_at, now=now).items()
     ]
     if new:
-        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        session.execute(insert(AuthorisationReminder).on_conflict_do_nothing(), new)
+        session.execute(insert(session, AuthorisationReminder).on_conflict_do_nothing(), new)
     return len(new)
 
 

@@ -12,12 +12,11 @@ from mhfa_lms.db import session as reading
 from mhfa_lms.db import transaction
 from mhfa_lms.models import Certificate, Membership, Organisation, StoredFile
 from mhfa_lms.policy import Actor, Can, require
-from mhfa_lms.services import audit, names
+from mhfa_lms.services import audit, names, paging
 from mhfa_lms.services.certification import announce
 from mhfa_lms.services.periods import Standing, standing
 from mhfa_lms.services.secrets import new_code, read_code
 
-PAGE: Final = 25
 LONGEST_REASON: Final = 500
 # What a corrected certificate takes over from the one it replaces. The name and the code are its own.
 CARRIED: Final = (
@@ -102,13 +101,13 @@ def mine(*, by: Actor, now: datetime, before: int | None = None) -> tuple[list[H
         .join(Organisation, Organisation.id == Certificate.organisation_id)
         .where(Membership.account_id == by.account_id)
         .order_by(Certificate.id.desc())
-        .limit(PAGE + 1)
+        .limit(paging.PAGE + 1)
     )
     if before is not None:
         query = query.where(Certificate.id < before)
     rows = reading().execute(query).all()
-    held = [_held(row.Certificate, row.timezone, now) for row in rows[:PAGE]]
-    return held, held[-1].certificate.id if len(rows) > PAGE else None
+    held = [_held(row.Certificate, row.timezone, now) for row in rows[: paging.PAGE]]
+    return held, held[-1].certificate.id if len(rows) > paging.PAGE else None
 
 
 def _held(certificate: Certificate, timezone: str, now: datetime) -> Held:
@@ -150,7 +149,7 @@ def revoke(code: str, reason: str, *, by: Actor, now: datetime) -> None:
         certificate.revoked_by_id = by.account_id or None
         # What it renewed can be renewed again: the renewal counts no more.
         _repoint(session, certificate.id, None)
-        _record(session, "certificate-revoked", certificate, by=by, now=now)
+        audit.about(session, "certificate-revoked", certificate, by=by, now=now)
 
 
 def replace(code: str, name: str, *, by: Actor, now: datetime) -> Certificate:
@@ -180,7 +179,7 @@ def replace(code: str, name: str, *, by: Actor, now: datetime) -> Certificate:
         session.flush()
         _repoint(session, old.id, new.id)
         old.replaced_by_id = new.id
-        _record(session, "certificate-replaced", old, by=by, now=now, successor=new.id)
+        audit.about(session, "certificate-replaced", old, by=by, now=now, successor=new.id)
         announce(session, new, membership, by=by, now=now)
     return new
 
@@ -195,24 +194,9 @@ def set_initials(code: str, on: bool, *, by: Actor, now: datetime) -> None:
         require(by, Can.SEE_OWN_CERTIFICATE, certificate)
         if certificate.initials_only != on:
             certificate.initials_only = on
-            _record(session, "certificate-initials", certificate, by=by, now=now, on=on)
+            audit.about(session, "certificate-initials", certificate, by=by, now=now, on=on)
 
 
 def _repoint(session: Session, old_id: int, new_id: int | None) -> None:
     """Let the certificates that one renewed point to another, or to none."""
     session.execute(update(Certificate).where(Certificate.renewed_by_id == old_id).values(renewed_by_id=new_id))
-
-
-def _record(
-    session: Session, verb: str, certificate: Certificate, *, by: Actor, now: datetime, **data: int | bool
-) -> None:
-    audit.record(
-        session,
-        verb,
-        by=by,
-        now=now,
-        subject="certificate",
-        subject_id=certificate.id,
-        organisation_id=certificate.organisation_id,
-        **data,
-    )

@@ -145,7 +145,7 @@ def complete_if_ready(session: Session, enrolment_id: int, *, now: datetime, by:
     announce(session, certificate, membership, by=by, now=now)
     if predecessor is not None:
         predecessor.renewed_by_id = certificate.id
-        _record(session, "certificate-renewed", predecessor, by=by, now=now, successor=certificate.id)
+        audit.about(session, "certificate-renewed", predecessor, by=by, now=now, successor=certificate.id)
     return certificate
 
 
@@ -171,15 +171,7 @@ def _predecessor(session: Session, membership: Membership, type_id: int, today: 
 def _complete(session: Session, enrolment: Enrolment, today: date, *, by: Actor, now: datetime) -> None:
     enrolment.state = EnrolmentState.COMPLETED
     enrolment.completed_at, enrolment.completed_on = now, today
-    audit.record(
-        session,
-        "enrolment-completed",
-        by=by,
-        now=now,
-        subject="enrolment",
-        subject_id=enrolment.id,
-        organisation_id=enrolment.organisation_id,
-    )
+    audit.about(session, "enrolment-completed", enrolment, by=by, now=now)
 
 
 def _certificate(
@@ -268,19 +260,4 @@ def announce(session: Session, certificate: Certificate, membership: Membership,
             "path": f"/certificates/{certificate.code}",
         },
     )
-    _record(session, "certificate-issued", certificate, by=by, now=now)
-
-
-def _record(
-    session: Session, verb: str, certificate: Certificate, *, by: Actor, now: datetime, **data: int | str | bool | None
-) -> None:
-    audit.record(
-        session,
-        verb,
-        by=by,
-        now=now,
-        subject="certificate",
-        subject_id=certificate.id,
-        organisation_id=certificate.organisation_id,
-        **data,
-    )
+    audit.about(session, "certificate-issued", certificate, by=by, now=now)

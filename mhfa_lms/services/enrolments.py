@@ -61,7 +61,7 @@ def enrol_in(session: Session, membership: Membership, course_id: int, *, by: Ac
     )
     session.add(enrolment)
     session.flush()
-    _record(session, "enrolled", enrolment, by=by, now=now, revision=revision.id)
+    audit.about(session, "enrolled", enrolment, by=by, now=now, revision=revision.id)
     return enrolment
 
 
@@ -101,17 +101,4 @@ def end(session: Session, enrolment: Enrolment, *, by: Actor, now: datetime) -> 
     """End an enrolment whose attempts are used up, in the caller's transaction; its records stay."""
     enrolment.state, enrolment.ended_at = EnrolmentState.ENDED, now
     session.flush()
-    _record(session, "enrolment-ended", enrolment, by=by, now=now)
-
-
-def _record(session: Session, verb: str, enrolment: Enrolment, *, by: Actor, now: datetime, **data: int) -> None:
-    audit.record(
-        session,
-        verb,
-        by=by,
-        now=now,
-        subject="enrolment",
-        subject_id=enrolment.id,
-        organisation_id=enrolment.organisation_id,
-        **data,
-    )
+    audit.about(session, "enrolment-ended", enrolment, by=by, now=now)

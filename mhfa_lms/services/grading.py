@@ -9,11 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from mhfa_lms.content.schema import Scenario
-from mhfa_lms.db import transaction
+from mhfa_lms.db import insert, transaction
 from mhfa_lms.models import (
     AnswerState,
     CourseRevision,
@@ -98,7 +97,7 @@ def let_go(answer_id: int, *, by: Actor, now: datetime) -> None:
         if answer.claimed_by_id != by.membership_id:
             return
         answer.claimed_by_id = answer.claimed_until = None
-        _record(session, "answer-let-go", answer, by=by, now=now)
+        audit.about(session, "answer-let-go", answer, by=by, now=now)
 
 
 def save_draft(answer_id: int, values: Mapping[str, str], *, by: Actor, now: datetime) -> bool:
@@ -134,7 +133,7 @@ def mark(answer_id: int, judgement: Judgement, feedback: str, *, by: Actor, now:
         session.execute(
             delete(MarkDraft).where(MarkDraft.answer_id == answer.id, MarkDraft.marker_id == by.membership_id)
         )
-        _record(session, "answer-marked", answer, by=by, now=now, mark=given.id, passed=given.passed)
+        audit.about(session, "answer-marked", answer, by=by, now=now, mark=given.id, passed=given.passed)
         _tell(session, answer, scenario, passed=given.passed, now=now)
         certification.complete_if_ready(session, answer.enrolment_id, now=now)
         return given
@@ -167,16 +166,15 @@ def _claim(session: Session, answer: ScenarioAnswer, *, by: Actor, now: datetime
     found = rules.resolve(session, [Rule.CLAIM_MINUTES], organisation_id=answer.organisation_id)
     until = now + timedelta(minutes=found[Rule.CLAIM_MINUTES].value)
     if answer.claimed_by_id != by.membership_id:
-        _record(session, "answer-claimed", answer, by=by, now=now)
+        audit.about(session, "answer-claimed", answer, by=by, now=now)
     answer.claimed_by_id, answer.claimed_until = by.membership_id, until
     return until
 
 
 def _keep(session: Session, answer: ScenarioAnswer, values: Mapping[str, str], *, by: Actor, now: datetime) -> None:
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     kept: dict[str, Any] = {"values": dict(values), "saved_at": now}
     session.execute(
-        insert(MarkDraft)
+        insert(session, MarkDraft)
         .values(answer_id=answer.id, marker_id=by.membership_id, **kept)
         .on_conflict_do_update(index_elements=["answer_id", "marker_id"], set_=kept)
     )
@@ -250,19 +248,4 @@ def _tell(session: Session, answer: ScenarioAnswer, scenario: Scenario, *, passe
             "passed": passed,
             "path": f"/learn/{answer.enrolment_id}/scenario/{answer.scenario}",
         },
-    )
-
-
-def _record(
-    session: Session, verb: str, answer: ScenarioAnswer, *, by: Actor, now: datetime, **data: int | bool
-) -> None:
-    audit.record(
-        session,
-        verb,
-        by=by,
-        now=now,
-        subject="scenario_answer",
-        subject_id=answer.id,
-        organisation_id=answer.organisation_id,
-        **data,
     )

@@ -107,7 +107,7 @@ def invite(
         _withdraw_open(session, row, now=now)
         session.add(row)
         session.flush()
-        _record(session, "invited", row, by=by, now=now)
+        audit.about(session, "invited", row, by=by, now=now)
         _post(session, row, secret, by=by, now=now)
 
 
@@ -120,7 +120,7 @@ def withdraw(invitation_id: int, *, by: Actor, now: datetime) -> None:
         require(by, Can.INVITE, row)
         if row.accepted_at is None and row.withdrawn_at is None:
             row.withdrawn_at = now
-            _record(session, "invitation-withdrawn", row, by=by, now=now)
+            audit.about(session, "invitation-withdrawn", row, by=by, now=now)
 
 
 def offer(secret: str, *, now: datetime) -> Offer | None:
@@ -190,7 +190,7 @@ def _join(session: Session, row: Invitation, account_id: int, name: str, *, now:
         now=now,
         by=by,
     )
-    _record(session, "invitation-accepted", row, by=by, now=now)
+    audit.about(session, "invitation-accepted", row, by=by, now=now)
     if row.course_id is not None and catalogue.newest_of(session, row.course_id) is not None:
         enrolments.enrol_in(session, membership, row.course_id, by=by, now=now)
     return membership.id
@@ -283,15 +283,3 @@ def _post(session: Session, row: Invitation, secret: str, *, by: Actor, now: dat
 def _course_title(session: Session, course_id: int | None) -> str:
     revision = catalogue.newest_of(session, course_id) if course_id is not None else None
     return revision.title if revision else ""
-
-
-def _record(session: Session, verb: str, row: Invitation, *, by: Actor, now: datetime) -> None:
-    audit.record(
-        session,
-        verb,
-        by=by,
-        now=now,
-        subject="invitation",
-        subject_id=row.id,
-        organisation_id=row.organisation_id,
-    )

@@ -19,9 +19,8 @@ from mhfa_lms.models import (
 )
 from mhfa_lms.policy import Actor, scope
 from mhfa_lms.services import catalogue
+from mhfa_lms.services.paging import COUNTED, PAGE
 
-PAGE: Final = 25
-COUNTED: Final = 10_000
 LATELY: Final = 5
 Place = tuple[datetime, int]
 S = TypeVar("S", bound=Select[*tuple[Any, ...]])

@@ -54,7 +54,7 @@ def add(
     row.state, row.joined_at, row.left_at = MembershipState.ACTIVE, now, None
     session.flush()
     _put_roles(session, row.id, set(roles) or {Role.LEARNER})
-    _record(session, "membership-added", row, by=by, now=now)
+    audit.about(session, "membership-added", row, by=by, now=now)
     session.refresh(row)
     return row
 
@@ -69,7 +69,7 @@ def set_roles(membership_id: int, roles: Iterable[Role], *, by: Actor, now: date
             return
         _put_roles(session, row.id, wanted)
         sessions.end_all(session, row.account_id, now=now)
-        _record(session, "roles-changed", row, by=by, now=now, roles=",".join(sorted(wanted)))
+        audit.about(session, "roles-changed", row, by=by, now=now, roles=",".join(sorted(wanted)))
 
 
 def leave(membership_id: int, *, by: Actor, now: datetime) -> None:
@@ -84,7 +84,7 @@ def leave(membership_id: int, *, by: Actor, now: datetime) -> None:
         row.state, row.left_at, row.listed_since = MembershipState.LEFT, now, None
         sessions.end_all(session, row.account_id, now=now, but=by.session_id if own else None)
         session.execute(update(LoginSession).where(LoginSession.membership_id == row.id).values(membership_id=None))
-        _record(session, "membership-ended", row, by=by, now=now)
+        audit.about(session, "membership-ended", row, by=by, now=now)
 
 
 def set_listed(membership_id: int, listed: bool, *, by: Actor, now: datetime) -> None:
@@ -94,7 +94,7 @@ def set_listed(membership_id: int, listed: bool, *, by: Actor, now: datetime) ->
         if listed == (row.listed_since is not None):
             return
         row.listed_since = now if listed else None
-        _record(session, "listing-agreed" if listed else "listing-withdrawn", row, by=by, now=now)
+        audit.about(session, "listing-agreed" if listed else "listing-withdrawn", row, by=by, now=now)
 
 
 def set_reminders(membership_id: int, wanted: bool, *, by: Actor, now: datetime) -> None:
@@ -104,7 +104,7 @@ def set_reminders(membership_id: int, wanted: bool, *, by: Actor, now: datetime)
         if wanted == (row.reminders_stopped_at is None):
             return
         row.reminders_stopped_at = None if wanted else now
-        _record(session, "reminders-wanted" if wanted else "reminders-stopped", row, by=by, now=now)
+        audit.about(session, "reminders-wanted" if wanted else "reminders-stopped", row, by=by, now=now)
 
 
 def of_account(account_id: int) -> list[Membership]:
@@ -131,18 +131,3 @@ def _put_roles(session: Session, membership_id: int, wanted: set[Role]) -> None:
     row.roles = [held for held in row.roles if held.role in wanted]
     row.roles += [MembershipRole(role=role) for role in sorted(wanted - {held.role for held in row.roles})]
     session.flush()
-
-
-def _record(
-    session: Session, verb: str, row: Membership, *, by: Actor, now: datetime, **data: int | str | bool | None
-) -> None:
-    audit.record(
-        session,
-        verb,
-        by=by,
-        now=now,
-        subject="membership",
-        subject_id=row.id,
-        organisation_id=row.organisation_id,
-        **data,
-    )

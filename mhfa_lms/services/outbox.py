@@ -6,17 +6,28 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from mhfa_lms.db import transaction
-from mhfa_lms.models import Message, Organisation, WorkState
+from mhfa_lms.db import Insert, insert, transaction
+from mhfa_lms.models import Message, WorkState
 from mhfa_lms.policy import Actor, Can, require
 from mhfa_lms.services import audit
 
 # The part of a Message-ID after the @: RFC 5322 asks for a name that is unique, not for one that exists.
 INTERNET_DOMAIN = "outbox.mhfa-lms.invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One mail to post; the fields are those of `post`."""
+
+    kind: str
+    key: str
+    account_id: int | None
+    organisation_id: int | None
+    locale: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    to_address: str | None = None
 
 
 def post(
@@ -37,66 +48,40 @@ def post(
     `facts` are plain JSON values for the mail's template (templates/email/<kind>.txt and .html). Returns the message's
     id, or None when it had been posted before.
     """
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = (
-        insert(Message)
-        .values(
-            key=key,
-            kind=kind,
-            organisation_id=organisation_id,
-            account_id=account_id,
-            to_address=to_address,
-            locale=locale,
-            facts=facts or {},
-            state="waiting",
-            created_at=now,
-            due_at=due_at,
-            attempts=0,
-            internet_id=message_id(key),
-            error="",
-        )
-        .on_conflict_do_nothing(index_elements=["key"])
-        .returning(Message.id)
-    )
-    return session.scalars(statement).one_or_none()
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """One of many mails to post at once; the fields are those of `post`."""
-
-    kind: str
-    key: str
-    account_id: int
-    organisation_id: int | None
-    locale: str
-    facts: dict[str, Any] = field(default_factory=dict)
+    one = Post(kind, key, account_id, organisation_id, locale, facts or {}, to_address)
+    statement = insert(session, Message).values(**_row(one, due_at=due_at, now=now))
+    return session.scalars(_once(statement).returning(Message.id)).one_or_none()
 
 
 def post_many(session: Session, posts: Sequence[Post], *, due_at: datetime, now: datetime) -> dict[str, int]:
     """Post many mails in one statement. Returns the ids of those that had not been posted before, by key."""
     if not posts:
         return {}
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    rows = [
-        {
-            "key": one.key,
-            "kind": one.kind,
-            "organisation_id": one.organisation_id,
-            "account_id": one.account_id,
-            "locale": one.locale,
-            "facts": one.facts,
-            "state": WorkState.WAITING,
-            "created_at": now,
-            "due_at": due_at,
-            "attempts": 0,
-            "internet_id": message_id(one.key),
-            "error": "",
-        }
-        for one in posts
-    ]
-    statement = insert(Message).on_conflict_do_nothing(index_elements=["key"]).returning(Message.key, Message.id)
+    rows = [_row(one, due_at=due_at, now=now) for one in posts]
+    statement = _once(insert(session, Message)).returning(Message.key, Message.id)
     return {row.key: row.id for row in session.execute(statement, rows)}
+
+
+def _once(statement: Insert) -> Insert:
+    return statement.on_conflict_do_nothing(index_elements=["key"])
+
+
+def _row(one: Post, *, due_at: datetime, now: datetime) -> dict[str, Any]:
+    return {
+        "key": one.key,
+        "kind": one.kind,
+        "organisation_id": one.organisation_id,
+        "account_id": one.account_id,
+        "to_address": one.to_address,
+        "locale": one.locale,
+        "facts": one.facts,
+        "state": WorkState.WAITING,
+        "created_at": now,
+        "due_at": due_at,
+        "attempts": 0,
+        "internet_id": message_id(one.key),
+        "error": "",
+    }
 
 
 def retry(message_id: int, *, by: Actor, now: datetime) -> bool:
@@ -115,10 +100,3 @@ def retry(message_id: int, *, by: Actor, now: datetime) -> bool:
 def message_id(key: str) -> str:
     """Return the Message-ID of a key: always the same, so that a mail sent twice after a crash is seen as one."""
     return f"<{hashlib.sha256(key.encode()).hexdigest()[:40]}@{INTERNET_DOMAIN}>"
-
-
-def organisation_locale(session: Session, organisation_id: int | None) -> str:
-    """Return the language an organisation writes in, for mails to people who have no account yet."""
-    if organisation_id is None:
-        return "en"
-    return session.scalars(select(Organisation.locale).where(Organisation.id == organisation_id)).one_or_none() or "en"

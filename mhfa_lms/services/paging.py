@@ -42,11 +42,6 @@ class Page(Generic[T]):
     before: int | None
     after: int | None
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether the list has no other page."""
-        return self.before is None and self.after is None
-
 
 @dataclass(frozen=True, slots=True)
 class Order:

@@ -192,15 +192,7 @@ def set_details(membership_id: int, details: Details, *, by: Actor, now: datetim
         row.name, row.sort_key = details.name.strip(), names.sort_key(details.name)
         row.site_id, row.audience = details.site_id, details.audience
         row.languages, row.work_email = details.languages.strip(), details.work_email.strip()
-        audit.record(
-            session,
-            "details-changed",
-            by=by,
-            now=now,
-            subject="membership",
-            subject_id=row.id,
-            organisation_id=row.organisation_id,
-        )
+        audit.about(session, "details-changed", row, by=by, now=now)
 
 
 def _is_own_site(session: Session, site_id: int, organisation_id: int) -> bool:

@@ -58,16 +58,7 @@ def release(enrolment_id: int, *, reason: str, by: Actor, now: datetime) -> None
 
 
 def _tell(session: Session, enrolment: Enrolment, row: AttemptRelease, *, by: Actor, now: datetime) -> None:
-    audit.record(
-        session,
-        "attempt-released",
-        by=by,
-        now=now,
-        subject="enrolment",
-        subject_id=enrolment.id,
-        organisation_id=enrolment.organisation_id,
-        number=row.for_number,
-    )
+    audit.about(session, "attempt-released", enrolment, by=by, now=now, number=row.for_number)
     member = session.get_one(Membership, enrolment.membership_id)
     outbox.post(
         session,

@@ -6,12 +6,11 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, func, not_, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from mhfa_lms import clock
+from mhfa_lms.db import insert, transaction
 from mhfa_lms.db import session as reading
-from mhfa_lms.db import transaction
 from mhfa_lms.models import Certificate, Membership, Message, Organisation, Reminder
 from mhfa_lms.services import outbox, rules
 from mhfa_lms.services.reminder_plan import GRACE, RULES, Plan, plan
@@ -121,8 +120,7 @@ def _post(
         for key, id_ in ids.items()
     ]
     if new:
-        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        session.execute(insert(Reminder).on_conflict_do_nothing(), new)
+        session.execute(insert(session, Reminder).on_conflict_do_nothing(), new)
     return len(new)
 
 

@@ -32,7 +32,7 @@ def add(name: str, *, by: Actor, now: datetime) -> int:
         row = Site(organisation_id=owner.id, name=name, sort_key=key)
         session.add(row)
         session.flush()
-        audit.record(session, "site-added", by=by, now=now, subject="site", subject_id=row.id, organisation_id=owner.id)
+        audit.about(session, "site-added", row, by=by, now=now)
         return row.id
 
 

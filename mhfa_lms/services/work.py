@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from mhfa_lms.models import Job
+from mhfa_lms.db import insert
+from mhfa_lms.models import Job, WorkState
 
 
 def post(
@@ -21,16 +21,15 @@ def post(
     total_units: int = 1,
 ) -> int | None:
     """Post a job once. Returns its id, or None when it had been posted before."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     statement = (
-        insert(Job)
+        insert(session, Job)
         .values(
             key=key,
             kind=kind,
             organisation_id=organisation_id,
             account_id=account_id,
             payload=payload or {},
-            state="waiting",
+            state=WorkState.WAITING,
             done_units=0,
             total_units=total_units,
             resume={},

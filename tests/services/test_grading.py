@@ -26,7 +26,7 @@ from mhfa_lms.models import (
     StepProgress,
 )
 from mhfa_lms.policy import Actor, Forbidden
-from mhfa_lms.services import contacts, grading, marking_queue, rules
+from mhfa_lms.services import contacts, grading, marking_queue, paging, rules
 from mhfa_lms.services.grading import DecidedError, TakenError, UnknownAnswerError
 from mhfa_lms.services.marks import Judgement
 from tests import make
@@ -374,7 +374,7 @@ def test_the_list_goes_on_where_the_page_ended(desk: Desk) -> None:
     answers = [waiting(desk, age=number * MINUTE) for number in range(28)][::-1]
     first = marking_queue.page(db.session(), desk.first, now=NOON)
     assert [line.id for line in first] == answers[:26]
-    last = first[marking_queue.PAGE - 1]
+    last = first[paging.PAGE - 1]
     rest = marking_queue.page(db.session(), desk.first, now=NOON, after=(last.submitted_at, last.id))
     assert [line.id for line in rest] == answers[25:]
 

@@ -164,7 +164,7 @@ def test_a_place_in_another_organisation_is_the_beginning(here: Organisation, by
     certified(here, "Zoe")
     found = register.page(db.session(), wanted(by), Place(after=stranger.id))
     assert [row.name for row in found.rows] == ["Ada", "Zoe"]
-    assert found.is_whole
+    assert (found.before, found.after) == (None, None)
 
 
 def test_the_export_says_everything_in_order(here: Organisation, by: Actor) -> None:

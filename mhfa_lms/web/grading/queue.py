@@ -14,6 +14,7 @@ from mhfa_lms.models import Role, ScenarioAnswer
 from mhfa_lms.policy import Can, scope
 from mhfa_lms.services import contacts, grading, marking_queue
 from mhfa_lms.services.marking_queue import Place
+from mhfa_lms.services.paging import PAGE
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.grading.blueprint import blueprint
 from mhfa_lms.web.identity import me
@@ -39,8 +40,8 @@ def queue() -> str:
         waiting=waiting,
         age=age(now - waiting.oldest_at) if waiting.oldest_at else "",
         held=marking_queue.held(session, by, now=now),
-        lines=lines[: marking_queue.PAGE],
-        later=lines[marking_queue.PAGE - 1].id if len(lines) > marking_queue.PAGE else None,
+        lines=lines[:PAGE],
+        later=lines[PAGE - 1].id if len(lines) > PAGE else None,
         first=after is None,
         lately=marking_queue.lately(session, by),
         me=by.membership_id,
