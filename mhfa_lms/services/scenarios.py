@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from mhfa_lms.content.schema import Scenario, Words
 from mhfa_lms.db import transaction
 from mhfa_lms.models import (
+    Account,
     AnswerState,
     Enrolment,
     Mark,
@@ -66,13 +67,15 @@ class WordsError(ValueError):
 
 
 def is_open(session: Session, organisation_id: int) -> bool:
-    """Whether an organisation has somebody with the safeguarding role, so that people may write."""
+    """Whether an organisation has somebody with the safeguarding role who can sign in, so that people may write."""
     found = session.scalars(
         select(Membership.id)
         .join(MembershipRole)
+        .join(Account)
         .where(
             Membership.organisation_id == organisation_id,
             Membership.state == MembershipState.ACTIVE,
+            Account.deactivated_at.is_(None),
             MembershipRole.role == Role.SAFEGUARDING,
         )
         .limit(1)
@@ -135,7 +138,7 @@ def submit(
         fits = scenario.words.min <= count <= scenario.words.max
         if fits:
             answer.state, answer.submitted_at = AnswerState.WAITING, now
-            _record(session, "answer-submitted", answer, by=by, now=now)
+            audit.about(session, "answer-submitted", answer, by=by, now=now)
     if not fits:
         # Raised after the text is kept: a page that is closed now loses nothing.
         raise WordsError(count, scenario.words)
@@ -157,7 +160,7 @@ def try_again(enrolment_id: int, scenario_id: str, *, by: Actor, now: datetime) 
         answer = _new(session, enrolment, scenario_id, last.number + 1, last.text, now=now)
         # Versions go on rising, so that a page still open on the old answer is not taken for one made from this.
         answer.version = last.version + 1
-        _record(session, "answer-begun-again", answer, by=by, now=now, number=answer.number)
+        audit.about(session, "answer-begun-again", answer, by=by, now=now, number=answer.number)
 
 
 def see_result(enrolment_id: int, scenario_id: str, *, by: Actor, now: datetime) -> None:
@@ -223,18 +226,3 @@ def _write(session: Session, answer: ScenarioAnswer, text: str, *, version: int,
     answer.text, answer.version, answer.saved_from, answer.saved_at = words, answer.version + 1, page[:64], now
     session.flush()
     return answer.version
-
-
-def _record(
-    session: Session, verb: str, answer: ScenarioAnswer, *, by: Actor, now: datetime, **data: int | str | bool | None
-) -> None:
-    audit.record(
-        session,
-        verb,
-        by=by,
-        now=now,
-        subject="scenario_answer",
-        subject_id=answer.id,
-        organisation_id=answer.organisation_id,
-        **data,
-    )

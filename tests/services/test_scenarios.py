@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import func, select
 
 from mhfa_lms import db
-from mhfa_lms.models import AnswerState, AuditEvent, ScenarioAnswer
-from mhfa_lms.policy import Forbidden
-from mhfa_lms.services import scenarios
+from mhfa_lms.models import AnswerState, AuditEvent, Enrolment, Organisation, Role, ScenarioAnswer
+from mhfa_lms.policy import SYSTEM, Forbidden
+from mhfa_lms.services import accounts, scenarios
 from mhfa_lms.services.enrolments import NotActiveError
 from mhfa_lms.services.scenarios import (
     ClosedError,
@@ -124,6 +124,18 @@ def test_too_few_or_too_many_words_are_kept_but_not_handed_in(text: str, count: 
 def test_a_text_beyond_all_measure_is_refused() -> None:
     with pytest.raises(TooLongError):
         learner().write("x" * (scenarios.LONGEST + 1))
+
+
+def test_a_lead_whose_account_is_closed_can_help_nobody() -> None:
+    who = learner(safeguarding=False)
+    place = db.session().get_one(Organisation, db.session().get_one(Enrolment, who.enrolment_id).organisation_id)
+    lead = make.account()
+    lead_id = lead.id
+    make.member(place, Role.SAFEGUARDING, name="Lee Lead", holder=lead)
+    who.write("Words that are long enough.")
+    accounts.deactivate(lead_id, by=SYSTEM, now=NOON)
+    with pytest.raises(ClosedError):
+        who.write("More words.", version=2)
 
 
 def test_free_text_is_closed_until_somebody_has_the_safeguarding_role() -> None:
