@@ -21,8 +21,7 @@ from mhfa_lms.models import (
     Role,
 )
 from mhfa_lms.services import outbox
-from mhfa_lms.services.periods import Standing, standing_condition
-from mhfa_lms.services.reminder_reasons import has_newer
+from mhfa_lms.services.periods import Standing, has_newer, standing_condition
 
 KIND: Final = "coordinator-digest"
 AT_ONCE: Final = 500

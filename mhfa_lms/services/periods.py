@@ -8,9 +8,11 @@ import calendar
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cache
 from typing import Final, Protocol
 
-from sqlalchemy import ColumnElement, and_, case, literal
+from sqlalchemy import ColumnElement, Exists, and_, case, literal, or_, select
+from sqlalchemy.orm import aliased
 
 from mhfa_lms.models import Certificate
 
@@ -139,3 +141,26 @@ def standing_column(today: date) -> ColumnElement[str]:
         *((standing_condition(one, today), literal(one.value)) for one in Standing if one is not Standing.LAPSED),
         else_=literal(Standing.LAPSED.value),
     ).label("standing")
+
+
+@cache
+def has_newer() -> Exists:
+    """Return the condition that the holder has a certificate of the same type that lasts longer and counts.
+
+    Built once: building it takes longer than asking it, and every reminder that is delivered asks it.
+    """
+    other = aliased(Certificate)
+    return (
+        select(other.id)
+        .where(
+            other.membership_id == Certificate.membership_id,
+            other.certification_type_id == Certificate.certification_type_id,
+            or_(
+                other.expires_on > Certificate.expires_on,
+                and_(other.expires_on == Certificate.expires_on, other.id > Certificate.id),
+            ),
+            other.revoked_at.is_(None),
+            other.replaced_by_id.is_(None),
+        )
+        .exists()
+    )

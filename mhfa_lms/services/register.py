@@ -10,8 +10,8 @@ from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, String, and_, exists, func, or_, select, type_coerce
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy import ColumnElement, Connection, String, and_, func, or_, select, type_coerce
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from mhfa_lms import clock, db
 from mhfa_lms.models import (
@@ -26,7 +26,7 @@ from mhfa_lms.models import (
 from mhfa_lms.policy import Actor, Can, require, scope
 from mhfa_lms.services import audit, names, paging
 from mhfa_lms.services.paging import Columns, Order, Page, Place, Total
-from mhfa_lms.services.periods import Standing, standing_column, standing_condition
+from mhfa_lms.services.periods import Standing, has_newer, standing_column, standing_condition
 from mhfa_lms.services.secrets import CROCKFORD, FORGIVEN, read_code
 
 COLUMNS: Final = (
@@ -115,17 +115,7 @@ def conditions(filters: Filters, today: date) -> Iterator[ColumnElement[bool]]:
 
 def superseded() -> ColumnElement[bool]:
     """Return the condition that the holder has a later certificate of the same type, a renewal or a new beginning."""
-    later = aliased(Certificate)
-    return or_(
-        Certificate.renewed_by_id.is_not(None),
-        exists().where(
-            later.membership_id == Certificate.membership_id,
-            later.certification_type_id == Certificate.certification_type_id,
-            later.expires_on > Certificate.expires_on,
-            later.revoked_at.is_(None),
-            later.replaced_by_id.is_(None),
-        ),
-    )
+    return or_(Certificate.renewed_by_id.is_not(None), has_newer())
 
 
 def _matches(text: str) -> ColumnElement[bool]:

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Exists, and_, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
 
 from mhfa_lms.models import Account, Certificate, Membership, MembershipState, Organisation, Reminder
+from mhfa_lms.services.periods import has_newer
 
 
 class Reason(StrEnum):
@@ -36,29 +36,6 @@ WORDS: Final[Mapping[Reason, str]] = {
     Reason.OVER: "The time to renew has passed.",
     Reason.SUPERSEDED: "A later reminder about the same certificate has been posted.",
 }
-
-
-@cache
-def has_newer() -> Exists:
-    """Return the condition that the holder has a certificate of the same type that lasts longer and counts.
-
-    Built once: building it takes longer than asking it, and every reminder that is delivered asks it.
-    """
-    other = aliased(Certificate)
-    return (
-        select(other.id)
-        .where(
-            other.membership_id == Certificate.membership_id,
-            other.certification_type_id == Certificate.certification_type_id,
-            or_(
-                other.expires_on > Certificate.expires_on,
-                and_(other.expires_on == Certificate.expires_on, other.id > Certificate.id),
-            ),
-            other.revoked_at.is_(None),
-            other.replaced_by_id.is_(None),
-        )
-        .exists()
-    )
 
 
 def open_conditions() -> list[ColumnElement[bool]]:
