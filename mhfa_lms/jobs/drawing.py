@@ -14,7 +14,7 @@ from mhfa_lms.adapters.pdf import Document, Drawer, WeasyPrintDrawer
 from mhfa_lms.models import Certificate
 from mhfa_lms.paths import templates_dir
 from mhfa_lms.services import certificates
-from mhfa_lms.services.verification import INDEPENDENT
+from mhfa_lms.services.verification import statement
 from mhfa_lms.settings import Settings
 
 KIND: Final = "certificate-pdf"
@@ -78,7 +78,7 @@ def document(certificate: Certificate, settings: Settings) -> Document:
                 created=certificate.issued_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
                 name_size=_size(certificate.name, NAME_SIZES),
                 type_size=_size(certificate.type_name, TYPE_SIZES),
-                statement=settings.licence_statement or str(INDEPENDENT),
+                statement=statement(settings.licence_statement),
                 address=address,
                 host=settings.base_url.split("://", 1)[1],
             )

@@ -13,6 +13,7 @@ import jinja2
 
 from mhfa_lms import clock, i18n
 from mhfa_lms.paths import templates_dir
+from mhfa_lms.services.verification import statement
 from mhfa_lms.settings import Settings
 
 REMINDERS: Final = frozenset({"reminder", "authorisation-reminder", "coordinator-digest"})
@@ -73,7 +74,7 @@ def _values(letter: Letter, settings: Settings, today: date) -> dict[str, Any]:
         "today": day,
         "site_name": settings.site_name,
         "base_url": settings.base_url,
-        "licence_statement": settings.licence_statement,
+        "statement": statement(settings.licence_statement),
         "lang": here.code,
         "dir": here.direction,
         "subject": "",

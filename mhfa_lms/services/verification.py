@@ -2,22 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
 
 from sqlalchemy import select
 
 from mhfa_lms import clock
 from mhfa_lms.db import session as reading
-from mhfa_lms.i18n import lazy
+from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import Certificate, Organisation
 from mhfa_lms.services import names
 from mhfa_lms.services.periods import CERTIFIED, Standing, standing
 from mhfa_lms.services.secrets import read_code
 
-# Said in the footer, on the certificate and to programs, unless the operator states a licence of their own.
-INDEPENDENT: Final[Any] = lazy(
-    "Independent; not affiliated with or licensed by MHFA International or any national provider."
-)
+
+def statement(licence: str) -> str:
+    """Return what is said of the licence everywhere: the operator's own words, else that there is none."""
+    return licence or _("Independent; not affiliated with or licensed by MHFA International or any national provider.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from mhfa_lms.help.lines import dialled
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import Role
 from mhfa_lms.policy import Actor, Can
+from mhfa_lms.services.verification import statement
 from mhfa_lms.settings import Settings
 from mhfa_lms.web.assets import Assets
 from mhfa_lms.web.identity import actor
@@ -27,6 +28,11 @@ class Site:
     exit_url: str
     base_url: str
     demo: bool
+
+    @property
+    def statement(self) -> str:
+        """What the footer says of the licence, in the language in use."""
+        return statement(self.licence_statement)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from mhfa_lms import clock, i18n
 from mhfa_lms.i18n import lazy
 from mhfa_lms.services import limits, verification
 from mhfa_lms.services.secrets import read_code
-from mhfa_lms.services.verification import INDEPENDENT, Verified
+from mhfa_lms.services.verification import Verified, statement
 from mhfa_lms.web.access import public
 from mhfa_lms.web.errors import wants_json
 from mhfa_lms.web.forms import Form, ValidationError, at_most, needed
@@ -102,5 +102,5 @@ def facts(found: Verified) -> dict[str, Any]:
         "expires_on": found.expires_on.isoformat(),
         "revoked_on": found.revoked_on.isoformat() if found.revoked_on else None,
         "checked_on": found.checked_on.isoformat(),
-        "statement": settings().licence_statement or str(INDEPENDENT),
+        "statement": statement(settings().licence_statement),
     }
