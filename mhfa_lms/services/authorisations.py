@@ -85,11 +85,12 @@ def of(session: Session, membership_id: int, *, by: Actor, today: date) -> list[
             .join(CertificationType, CertificationType.id == Authorisation.certification_type_id)
             .join(Membership, Membership.id == Authorisation.membership_id)
             .where(scope(by, Membership), Membership.id == membership_id, Authorisation.expires_on >= today)
-            .order_by(CertificationType.name, Authorisation.expires_on)
+            .order_by(CertificationType.name, Authorisation.expires_on, Authorisation.id)
         )
     )
 
 
 def types(session: Session) -> list[Any]:
     """Return the certification types: id and name."""
-    return list(session.execute(select(CertificationType.id, CertificationType.name).order_by(CertificationType.name)))
+    columns = select(CertificationType.id, CertificationType.name)
+    return list(session.execute(columns.order_by(CertificationType.name, CertificationType.id)))

@@ -45,10 +45,9 @@ def by_id(revision_id: int) -> Course:
 def newest(session: Session) -> list[CourseRevision]:
     """Return each course's newest open revision, in the order of their titles: what new enrolments take."""
     last = (
-        select(func.max(CourseRevision.number))
+        select(CourseRevision.course_id, func.max(CourseRevision.number).label("number"))
         .where(CourseRevision.open.is_(True))
         .group_by(CourseRevision.course_id)
-        .with_only_columns(CourseRevision.course_id, func.max(CourseRevision.number).label("number"))
         .subquery()
     )
     return list(

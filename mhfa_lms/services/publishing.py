@@ -53,8 +53,11 @@ def publish(folder: Path, *, by: Actor, now: datetime, correction: bool = False)
         session.execute(delete(CourseProblem).where(CourseProblem.slug == content.slug))
         course = _course(session, content)
         last = session.scalars(
-            select(CourseRevision).where(CourseRevision.course_id == course.id).order_by(CourseRevision.number.desc())
-        ).first()
+            select(CourseRevision)
+            .where(CourseRevision.course_id == course.id)
+            .order_by(CourseRevision.number.desc())
+            .limit(1)
+        ).one_or_none()
         document = content.model_dump(mode="json")
         digest = document_digest(document)
         if last and last.digest == digest:
@@ -80,7 +83,8 @@ def document_digest(document: dict[str, Any]) -> str:
 
 def problems(session: Session) -> list[CourseProblem]:
     """Return the problems of the last publication, in order."""
-    return list(session.scalars(select(CourseProblem).order_by(CourseProblem.path, CourseProblem.line)))
+    query = select(CourseProblem).order_by(CourseProblem.path, CourseProblem.line, CourseProblem.id)
+    return list(session.scalars(query))
 
 
 def _keep_problems(slug: str, found: list[Problem], *, now: datetime) -> Published:
