@@ -4,6 +4,8 @@ import unicodedata
 from typing import Final
 
 JOINERS: Final = {0x200C: None, 0x200D: None}
+# Of a person or an organisation, in letters.
+LONGEST: Final = 120
 
 
 def email_key(address: str) -> str:

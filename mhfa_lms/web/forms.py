@@ -8,6 +8,7 @@ from wtforms import Field, ValidationError
 from wtforms.validators import InputRequired
 
 from mhfa_lms.i18n import lazy
+from mhfa_lms.services import names
 
 OFFERED: Final = lazy("Choose one of the answers on offer")
 # What WTForms would say in English by itself, in our words.
@@ -65,9 +66,21 @@ def at_most(count: int, message: Any = None) -> Callable[[Any, Field], None]:
     return check
 
 
+class OneLine:
+    """A validator for a text of one line that is not only spaces."""
+
+    def __init__(self, message: Any) -> None:
+        self.message = message
+
+    def __call__(self, _form: Any, field: Any) -> None:
+        """Raise `ValidationError` for anything else."""
+        if not field.data or not names.one_line(field.data):
+            raise ValidationError(self.message)
+
+
 def stripped(value: str | None) -> str | None:
     """Return a text without spaces around it."""
     return value.strip() if value else value
 
 
-__all__ = ["Form", "ValidationError", "at_most", "needed", "stripped"]
+__all__ = ["Form", "OneLine", "ValidationError", "at_most", "needed", "stripped"]

@@ -11,10 +11,9 @@ from wtforms.validators import InputRequired, Length, ValidationError
 from mhfa_lms.i18n import lazy
 from mhfa_lms.models import Audience
 from mhfa_lms.services import names
-from mhfa_lms.web.forms import Form, at_most, needed, stripped
+from mhfa_lms.web.forms import Form, OneLine, at_most, needed, stripped
 
 LONGEST_ADDRESS: Final = 254
-LONGEST_NAME: Final = 120
 AUDIENCES: Final = [
     SelectChoice(Audience.VOLUNTEER.value, lazy("As a volunteer")),
     SelectChoice(Audience.EDUCATOR.value, lazy("In a school or another place of learning")),
@@ -49,12 +48,7 @@ def _email(label: Any, message: Any = NEED_EMAIL) -> EmailField:
 
 
 def _name(label: Any, message: Any = NEED_NAME) -> StringField:
-    return StringField(label, [needed(message), at_most(LONGEST_NAME), _one_line], filters=[stripped])
-
-
-def _one_line(_form: Any, field: Field) -> None:
-    if not (field.data or "").strip() or not names.one_line(field.data):
-        raise ValidationError(NEED_NAME)
+    return StringField(label, [needed(message), at_most(names.LONGEST), OneLine(message)], filters=[stripped])
 
 
 def _password(label: Any, message: Any) -> PasswordField:

@@ -20,7 +20,7 @@ from mhfa_lms.services import names, paging
 from mhfa_lms.services import organisations as service
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.admin.blueprint import blueprint
-from mhfa_lms.web.forms import Form, ValidationError, at_most, needed, stripped
+from mhfa_lms.web.forms import Form, OneLine, ValidationError, at_most, needed, stripped
 from mhfa_lms.web.identity import me, settings
 from mhfa_lms.web.requests import whole
 
@@ -28,17 +28,16 @@ from mhfa_lms.web.requests import whole
 class OrganisationForm(Form):
     """A new organisation."""
 
-    name = StringField(lazy("Name"), [needed(lazy("Write the organisation’s name")), at_most(120)], filters=[stripped])
+    name = StringField(
+        lazy("Name"),
+        [OneLine(lazy("Write the organisation’s name in one line")), at_most(names.LONGEST)],
+        filters=[stripped],
+    )
     slug = StringField(lazy("Short name for addresses"), [at_most(service.LONGEST_SLUG)], filters=[stripped])
     parent = StringField(lazy("Short name of the organisation above it"), [at_most(60)], filters=[stripped])
     timezone = StringField(lazy("Time zone"), [needed(lazy("Write a time zone")), at_most(60)], filters=[stripped])
     country = SelectField(lazy("Country"), choices=[], validate_choice=True)
     open_to_join = BooleanField(lazy("Anybody may join without an invitation"))
-
-    def validate_name(self, field: Any) -> None:
-        """Check that the name is more than spaces, and nothing that a mail's subject could trip over."""
-        if not field.data or not names.one_line(field.data):
-            raise ValidationError(_("Write the organisation’s name in one line"))
 
     def validate_slug(self, field: Any) -> None:
         """Check the form of the short name, and that it is free."""

@@ -14,21 +14,7 @@ from mhfa_lms.services.certificates import LONGEST_REASON
 from mhfa_lms.services.sites import LONGEST_NAME as LONGEST_SITE
 from mhfa_lms.web.account.forms import Address
 from mhfa_lms.web.coordinate import words
-from mhfa_lms.web.forms import Form, ValidationError, at_most, needed, stripped
-
-LONGEST_NAME = 120
-
-
-class OneLine:
-    """A validator for a text of one line that is not only spaces."""
-
-    def __init__(self, message: Any) -> None:
-        self.message = message
-
-    def __call__(self, _form: Any, field: Any) -> None:
-        """Raise `ValidationError` for anything else."""
-        if not field.data or not names.one_line(field.data):
-            raise ValidationError(self.message)
+from mhfa_lms.web.forms import Form, OneLine, ValidationError, at_most, needed, stripped
 
 
 class Said:
@@ -64,7 +50,7 @@ class InviteForm(Form):
 
     name = StringField(
         lazy("Name"),
-        [OneLine(lazy("Enter the person’s name")), at_most(LONGEST_NAME)],
+        [OneLine(lazy("Enter the person’s name")), at_most(names.LONGEST)],
         filters=[stripped],
     )
     email = EmailField(
@@ -146,7 +132,7 @@ class DetailsForm(Form):
     """What the organisation notes about a member."""
 
     name = StringField(
-        lazy("Name"), [OneLine(lazy("Enter the person’s name")), at_most(LONGEST_NAME)], filters=[stripped]
+        lazy("Name"), [OneLine(lazy("Enter the person’s name")), at_most(names.LONGEST)], filters=[stripped]
     )
     site_id = SelectField(lazy("Site"), coerce=_id_or_none)
     audience = SelectField(lazy("Where they are a first aider"))
