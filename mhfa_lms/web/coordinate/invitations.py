@@ -24,7 +24,12 @@ def invite() -> ResponseReturnValue:
     form = InviteForm(roles=[Role.LEARNER.value])
     form.offer(sites.listed(db.session(), by=who), catalogue.newest(db.session()))
     if form.validate_on_submit() and _sent(form):
-        flash(_("The invitation is on its way to %(email)s. It works for 14 days.", email=form.email.data), "success")
+        said = _(
+            "The invitation is on its way to %(email)s. It works for %(days)s days.",
+            email=form.email.data,
+            days=service.LASTS.days,
+        )
+        flash(said, "success")
         return redirect(url_for("coordinate.invitations"), 303)
     return render_template("coordinate/invite.html", form=form), 422 if form.errors else 200
 

@@ -15,6 +15,7 @@ from mhfa_lms.policy import Actor, scope
 from mhfa_lms.services import catalogue, contacts
 from mhfa_lms.services.contacts import Contact
 from mhfa_lms.services.grading import DECIDED
+from mhfa_lms.services.scenarios import count_words
 from mhfa_lms.web.identity import me
 
 
@@ -90,7 +91,7 @@ def paper(answer: ScenarioAnswer, scenario: Scenario, *, now: datetime) -> Paper
         alias=answer.alias,
         number=answer.number,
         paragraphs=paragraphs,
-        words=len(answer.text.split()),
+        words=count_words(answer.text),
         submitted_at=answer.submitted_at or answer.saved_at,
         scenario=scenario,
         course=revision.title,
