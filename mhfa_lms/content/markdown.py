@@ -71,11 +71,3 @@ def render(text: str) -> Markup:
         link_rel="noopener noreferrer",
     )
     return Markup(html.strip())  # noqa: S704  # nh3 has just cleaned it
-
-
-def render_inline(text: str) -> Markup:
-    """Return one line of Markdown (a question's prompt, an option) as safe HTML without a paragraph around it."""
-    html = str(render(text))
-    if html.startswith("<p>") and html.count("<p>") == 1 and html.endswith("</p>"):
-        html = html.removeprefix("<p>").removesuffix("</p>")
-    return Markup(html)  # noqa: S704  # cleaned by render

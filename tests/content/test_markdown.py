@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mhfa_lms.content.markdown import render, render_inline
+from mhfa_lms.content.markdown import render
 
 PIECES = st.sampled_from(
     [
@@ -44,7 +44,3 @@ def test_links_leave_nothing_behind() -> None:
     html = render("[x](https://example.org)")
     assert 'href="https://example.org"' in html
     assert 'rel="noopener noreferrer"' in html
-
-
-def test_one_line_has_no_paragraph() -> None:
-    assert render_inline("What **now**?") == "What <strong>now</strong>?"
