@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import bindparam, case, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, defer, joinedload
 
 from mhfa_lms.content.schema import Course, Module, Scenario, Step
 from mhfa_lms.models import AnswerState, Certificate, Enrolment, EnrolmentState, ScenarioAnswer
@@ -33,6 +33,8 @@ _ANSWERS: Final = (
     select(ScenarioAnswer)
     .where(ScenarioAnswer.enrolment_id.in_(bindparam("enrolment_ids", expanding=True)))
     .order_by(ScenarioAnswer.enrolment_id, ScenarioAnswer.number)
+    # No page about progress shows what was written, and that can be long.
+    .options(defer(ScenarioAnswer.text))
 )
 
 
@@ -127,7 +129,7 @@ def _journey(
 
 
 def _answers(session: Session, enrolment_ids: Sequence[int]) -> dict[tuple[int, str], ScenarioAnswer]:
-    """Return the newest answer by enrolment and scenario. Without the text it would be as long as the answers."""
+    """Return the newest answer by enrolment and scenario, without its text."""
     found = session.scalars(_ANSWERS, {"enrolment_ids": enrolment_ids})
     return {(answer.enrolment_id, answer.scenario): answer for answer in found}
 
