@@ -86,6 +86,7 @@ def main() -> int:
     chosen = parser.parse_args()
     if not Path("/proc/self/smaps_rollup").exists():
         parser.error("processor time and memory are read from /proc: this runs on Linux")
+    busy = os.getloadavg()[0]
     certificates = 1_000_000 if chosen.full else 100_000
     runs = []
     with tempfile.TemporaryDirectory() as folder:
@@ -97,7 +98,9 @@ def main() -> int:
                 bench("PostgreSQL", settings_in(Path(folder), url), certificates=certificates, seconds=chosen.seconds)
             )
     if not chosen.no_file:
-        report.write(runs)
+        report.write(runs, busy=busy)
+    if busy > 1:
+        print(f"The machine was busy ({busy:.1f} processes) before the start: take these figures as an upper bound.")
     if names := report.missed(runs):
         print("Missed:", *names, sep="\n  ")
     return 0

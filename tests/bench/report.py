@@ -69,11 +69,14 @@ def missed(runs: Iterable[Run]) -> list[str]:
     return [f"{run.name}: {one.name}" for run in runs for one in [*run.pages, *run.others] if one.met is False]
 
 
-def write(runs: list[Run], path: Path = FILE) -> None:
-    """Write everything as JSON, with the machine by its cores and the Python only."""
+def write(runs: list[Run], *, busy: float, path: Path = FILE) -> None:
+    """Write everything as JSON, with the machine by its cores and the Python only.
+
+    `busy`: how many processes wanted a core before the measuring began; what else ran makes every figure worse.
+    """
     document: dict[str, Any] = {
         "made_on": date.today().isoformat(),  # noqa: DTZ011  # for readers; nothing depends on it
-        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "busy_before": busy},
         "how": "CPU: of the web processes (and PostgreSQL's), in ms per request, at 8 connections on the same cores as"
         " the load generator. Sizes gzipped. Floor: a bare Flask page in the same web processes, in the same run.",
         "runs": [asdict(run) for run in runs],

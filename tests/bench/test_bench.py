@@ -87,7 +87,7 @@ def test_figures_become_a_table_and_json(tmp_path: Path) -> None:
     assert "at most 2 (NO)" in shown
     assert "seconds 0.9  under 1.4 seconds (yes)" in shown
     assert report.missed([run]) == ["SQLite: A page"]
-    report.write([run], tmp_path / "bench.json")
+    report.write([run], busy=0.5, path=tmp_path / "bench.json")
     written = json.loads((tmp_path / "bench.json").read_text())
     assert written["runs"][0]["pages"][0]["figures"]["times_floor"] == 2.25
-    assert set(written["machine"]) == {"cores", "python"}
+    assert set(written["machine"]) == {"cores", "python", "busy_before"}
