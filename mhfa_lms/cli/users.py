@@ -1,7 +1,6 @@
 """`mhfa-lms users`."""
 
 import sys
-from typing import Final
 
 import click
 from email_validator import EmailNotValidError, validate_email
@@ -12,10 +11,8 @@ from mhfa_lms.cli.base import Failed, emit, installation, json_option
 from mhfa_lms.cli.organisations import sentence
 from mhfa_lms.models import Account, Audience, Organisation, Role
 from mhfa_lms.policy import SYSTEM
-from mhfa_lms.services import accounts, memberships, organisations, passwords
+from mhfa_lms.services import accounts, memberships, names, organisations, passwords
 from mhfa_lms.settings import Settings
-
-LONGEST_NAME: Final = 120
 
 
 @click.group()
@@ -88,8 +85,8 @@ def create(
 def checked_name(name: str) -> str:
     """Return a name on one line. Raises `Failed` when there is none or it is too long."""
     name = " ".join(name.split())
-    if not name or len(name) > LONGEST_NAME:
-        raise Failed(f"Give a name of at most {LONGEST_NAME} characters with --name.")
+    if not name or len(name) > names.LONGEST:
+        raise Failed(f"Give a name of at most {names.LONGEST} characters with --name.")
     return name
 
 
