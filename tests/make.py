@@ -211,6 +211,12 @@ def certificate(
     )
 
 
+def signed_in_secret(membership: Membership) -> str:
+    """The secret of a browser that is signed in as a member's account."""
+    with db.transaction() as session:
+        return sessions.begin(session, membership.account_id, now=datetime.now(UTC))
+
+
 def signed_in(client: FlaskClient, membership: Membership, *, now: datetime | None = None) -> FlaskClient:
     """Sign the client's browser in as a member, without going through the sign-in page."""
     from mhfa_lms import clock

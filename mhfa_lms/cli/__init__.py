@@ -20,7 +20,7 @@ COMMANDS: Final = {
     "db": ("database:db", "Bring the database up to date, or check it."),
     "demo": ("demo:demo", "Add invented people and their work; safe to repeat."),
     "organisations": ("organisations:organisations", "Make organisations."),
-    "users": ("users:users", "Make accounts."),
+    "users": ("users:users", "Make accounts, close them and open them again."),
     "courses": ("courses:courses", "Check, publish, begin and compare courses."),
     "certificates": ("certificates:certificates", "Issue, revoke, replace, draw and check certificates."),
     "rules": ("rules:rules", "See and set an organisation's rules: pass mark, validity, reminders."),

@@ -4,6 +4,7 @@ import sys
 
 import click
 from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mhfa_lms import clock, db
@@ -17,7 +18,7 @@ from mhfa_lms.settings import Settings
 
 @click.group()
 def users() -> None:
-    """Make accounts."""
+    """Make accounts, close them and open them again."""
 
 
 @users.command()
@@ -80,6 +81,38 @@ def create(
                 )
                 data["roles"] = sorted(role.value for role in wanted)
     emit(as_json, data, f"Made the account {address}.")
+
+
+@users.command()
+@click.option("--email", required=True, metavar="E", help="The address of the account.")
+@json_option
+def deactivate(email: str, as_json: bool) -> None:
+    """Close an account: every browser is signed out at once, and nobody can sign in with it. Its records stay."""
+    with installation():
+        account_id = existing(email)
+        accounts.deactivate(account_id, by=SYSTEM, now=clock.now())
+    emit(as_json, {"id": account_id, "active": False}, f"Closed the account {email} and signed it out everywhere.")
+
+
+@users.command()
+@click.option("--email", required=True, metavar="E", help="The address of the account.")
+@json_option
+def reactivate(email: str, as_json: bool) -> None:
+    """Open a closed account again."""
+    with installation():
+        account_id = existing(email)
+        accounts.reactivate(account_id, by=SYSTEM, now=clock.now())
+    emit(as_json, {"id": account_id, "active": True}, f"Opened the account {email} again.")
+
+
+def existing(email: str) -> int:
+    """Return the id of the account with an address. Raises `Failed` when there is none."""
+    key = names.email_key(email)
+    found = db.session().scalars(select(Account.id).where(Account.email_key == key, Account.erased_at.is_(None)))
+    account_id = found.one_or_none()
+    if account_id is None:
+        raise Failed(f"There is no account with the address {email}.")
+    return account_id
 
 
 def checked_name(name: str) -> str:

@@ -78,6 +78,16 @@ def deactivate(account_id: int, *, by: Actor, now: datetime) -> None:
         links.end(session, account_id, LinkKind.CONFIRM, LinkKind.RESET, LinkKind.CHANGE_ADDRESS, now=now)
 
 
+def reactivate(account_id: int, *, by: Actor, now: datetime) -> None:
+    """Open a closed account again; its holder signs in anew. One that was erased stays closed."""
+    require(by, Can.ADMINISTER)
+    with transaction() as session:
+        account = session.get_one(Account, account_id, with_for_update=True)
+        if account.deactivated_at is not None and account.erased_at is None:
+            account.deactivated_at = None
+            audit.record(session, "account-reactivated", by=by, now=now, subject="account", subject_id=account_id)
+
+
 def set_locale(locale: str, *, by: Actor, now: datetime) -> None:
     """Keep the language a person chose; an unknown one changes nothing."""
     if i18n.known(locale) is None:

@@ -5,9 +5,10 @@ import json
 import pytest
 from sqlalchemy import select
 
-from mhfa_lms import db
+from mhfa_lms import clock, db
 from mhfa_lms.models import Account, Membership, Organisation, Role
-from mhfa_lms.services import passwords
+from mhfa_lms.services import passwords, sessions
+from tests import make
 from tests.cli.conftest import Run
 
 PASSWORD = "three plain words\n"
@@ -91,3 +92,23 @@ def test_an_address_is_used_once_however_it_is_written(run: Run) -> None:
     result = run(*words, "A@EXAMPLE.ORG", fed=PASSWORD)
     assert result.exit_code == 1
     assert "already" in result.stderr
+
+
+def test_an_account_is_closed_and_opened_again(run: Run) -> None:
+    person = make.member()
+    cookie = make.signed_in_secret(person)
+    email = person.account.email
+    assert run("users", "deactivate", "--email", email.upper()).exit_code == 0
+    assert sessions.resume(cookie, now=clock.now()) is None
+    closed = db.session().scalars(select(Account.deactivated_at)).one()
+    assert closed is not None
+    db.session().rollback()
+    assert json.loads(run("users", "reactivate", "--email", email, "--json").stdout)["active"] is True
+    assert db.session().scalars(select(Account.deactivated_at)).one() is None
+    assert sessions.resume(cookie, now=clock.now()) is None
+
+
+def test_an_account_that_is_not_there_cannot_be_closed(run: Run) -> None:
+    result = run("users", "deactivate", "--email", "nobody@example.org")
+    assert result.exit_code == 1
+    assert "no account" in result.stderr
