@@ -58,5 +58,5 @@ def erase_person(email: str, yes: bool, as_json: bool) -> None:
     emit(
         as_json,
         asdict(done),
-        f"Erased. {rows} records are gone; {len(done.codes)} certificates can be checked without a name.",
+        f"Erased. Records gone: {rows}. Certificates that can be checked, without a name: {len(done.codes)}.",
     )

@@ -45,8 +45,8 @@ def tick(as_of: str | None, yes: bool, as_json: bool) -> None:
     emit(
         as_json,
         {"as_of": now.isoformat(), **asdict(report), "total": report.total, "sealed": sealed},
-        f"{now.isoformat(timespec='minutes')}: posted {report.reminders} reminders,"
-        f" {report.authorisation_reminders} reminders to instructors and {report.digests} letters to coordinators.",
+        f"{now.isoformat(timespec='minutes')}: posted to certificate holders {report.reminders},"
+        f" to instructors {report.authorisation_reminders}, to coordinators {report.digests}.",
     )
 
 
