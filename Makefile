@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 export PORT ?= 8000
 PYTHON_BIN := .venv/bin/python
-QUICK := not postgres and not browser and not long and not slow
+QUICK := not database and not postgres and not browser and not long and not slow
 
 .PHONY: help
 help: ## this list
@@ -28,7 +28,7 @@ test-long: set-up ## the full-size kill and load loops (long)
 	@deploy/test.sh -m long
 
 .PHONY: check
-check: venv lint types ## the quick one, for every save: format, lint, types, unit tests on SQLite
+check: venv lint types ## the quick one, for every save: format, lint, types, unit tests
 	@$(PYTHON_BIN) -m pytest -q -n 2 --dist worksteal -m "$(QUICK)"
 
 .PHONY: bench
