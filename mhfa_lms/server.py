@@ -96,6 +96,16 @@ def spare_memory() -> None:
     gc.freeze()
 
 
+def _leave(_server: object, worker: Any) -> None:
+    """End a web process that has finished serving.
+
+    A browser's idle connection can hold a thread for five seconds, and Python waits for its threads: the parent would
+    lose patience and kill the process with an alarming message.
+    """
+    if worker.booted:
+        os._exit(0)
+
+
 class _Web(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     """Gunicorn with threads. Each process makes its own application after the fork: connections are not shared."""
 
@@ -118,6 +128,7 @@ class _Web(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "loglevel": "warning",
             "proc_name": "mhfa-lms web",
             "control_socket_disable": True,
+            "worker_exit": _leave,
             "forwarded_allow_ips": "",  # who is asking is ProxyFix's business alone
         }
         for key, value in chosen.items():
