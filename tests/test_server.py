@@ -152,6 +152,24 @@ def test_the_demonstration_refuses_to_be_reachable_from_outside(start: Start) ->
     assert "MHFA_BIND" in served.text()
 
 
+def test_demonstration_data_is_not_served_for_real(start: Start) -> None:
+    shown = start("--demo").wait()
+    shown.process.send_signal(signal.SIGINT)
+    assert shown.process.wait(20) == 0
+    served = start()
+    assert served.process.wait(30) == 1
+    assert "MHFA_DATA_DIR" in served.text()
+
+
+def test_idle_connections_do_not_hold_up_the_stop(start: Start) -> None:
+    served = start().wait()
+    with closing(socket.create_connection(("127.0.0.1", served.port))):
+        time.sleep(0.5)
+        os.killpg(served.process.pid, signal.SIGINT)
+        assert served.process.wait(20) == 0
+    assert "SIGKILL" not in served.text()
+
+
 def test_a_broken_course_is_shown_and_the_site_still_starts(start: Start, tmp_path: Path) -> None:
     folder = tmp_path / "courses" / "broken"
     folder.mkdir(parents=True)

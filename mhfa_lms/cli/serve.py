@@ -35,6 +35,8 @@ def serve(port: int | None, workers: int, demo: bool) -> None:
     listener = open_port(settings)
     with bound(settings):
         prepare(settings)
+        if not demo:
+            refuse_demo_data()
         accounts = demo_accounts() if demo else ""
         link = None if demo else first_link(settings, now=clock.now())
     ended = server.supervise(
@@ -55,6 +57,7 @@ def web(port: int | None, workers: int) -> None:
     with bound(settings):
         if not schema.is_current():
             raise Failed("The database is not up to date. Run: mhfa-lms db upgrade")
+        refuse_demo_data()
     click.echo(f"Serving {settings.base_url}")
     # Gunicorn ends with SystemExit of its own.
     server.run_web(settings, listener, workers=workers)
@@ -72,6 +75,17 @@ def refuse_a_public_demo(settings: Settings) -> None:
         )
     if not settings.mail_url.startswith("file://"):
         raise Failed("The demonstration sends no mail. Leave MHFA_MAIL_URL out, or set it to file:///folder.")
+
+
+def refuse_demo_data() -> None:
+    """Raise `Failed` when the database holds the demonstration's people: an administrator with a known password."""
+    from mhfa_lms.services import demo
+
+    if demo.has_open_accounts():
+        raise Failed(
+            "This database holds the demonstration, and everybody knows the password of its administrator."
+            " Choose another folder with MHFA_DATA_DIR (or another MHFA_DATABASE_URL), or add --demo to look around."
+        )
 
 
 def open_port(settings: Settings) -> socket.socket:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from mhfa_lms.db import session as reading
 from mhfa_lms.db import transaction
 from mhfa_lms.models import (
+    Account,
     Audience,
     Authorisation,
     Certificate,
@@ -57,6 +58,17 @@ class DemoError(RuntimeError):
 def is_made() -> bool:
     """Whether the demonstration is in the database."""
     return organisations.by_slug(reading(), ALDER) is not None
+
+
+def has_open_accounts() -> bool:
+    """Whether one of the accounts with the known password can sign in."""
+    known = [names.email_key(address) for address in addresses()]
+    return (
+        reading()
+        .scalars(select(Account.id).where(Account.email_key.in_(known), Account.deactivated_at.is_(None)).limit(1))
+        .first()
+        is not None
+    )
 
 
 def make(*, now: datetime) -> bool:
