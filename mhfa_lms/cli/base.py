@@ -71,6 +71,9 @@ def installation() -> Iterator[Settings]:
 
     settings = read_settings()
     with bound(settings):
+        if schema.current() is None:
+            where = checks.masked(settings.database_url)
+            raise Failed(f"The database {where} is empty. Is MHFA_DATA_DIR right? If so, run: mhfa-lms db upgrade")
         if not schema.is_current():
             raise Failed("The database is not up to date. Run: mhfa-lms db upgrade")
         yield settings
