@@ -12,7 +12,7 @@ from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from mhfa_lms.db import session as reading
-from mhfa_lms.models import LinkKind, OneTimeLink
+from mhfa_lms.models import Account, LinkKind, OneTimeLink
 from mhfa_lms.services.secrets import hashed, new_secret
 
 LASTS: Final[Mapping[LinkKind, timedelta]] = {
@@ -61,9 +61,15 @@ def peek(kind: LinkKind, secret: str, *, now: datetime) -> OneTimeLink | None:
 def use(session: Session, kind: LinkKind, secret: str, *, now: datetime) -> OneTimeLink:
     """Use a link up, and with it all others of its kind and account. Raises `DeadLinkError`.
 
-    The row lock makes a second click wait, and then find the link used.
+    The account is locked before its links, as everywhere: two links of one account pressed at once would otherwise wait
+    for each other. The row lock makes a second click wait, and then find the link used.
     """
-    row = session.scalars(_living(kind, secret, now).with_for_update()).one_or_none()
+    owner = session.scalars(_living(kind, secret, now).with_only_columns(OneTimeLink.account_id)).one_or_none()
+    if owner is not None:
+        session.get_one(Account, owner, with_for_update={"key_share": True}, populate_existing=True)
+    row = session.scalars(
+        _living(kind, secret, now).with_for_update(), execution_options={"populate_existing": True}
+    ).one_or_none()
     if row is None:
         raise DeadLinkError(kind)
     end(session, row.account_id, kind, now=now)
