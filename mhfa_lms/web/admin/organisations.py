@@ -119,5 +119,11 @@ def create_organisation() -> ResponseReturnValue:
         # All else was checked above: the short name, made from the name or taken meanwhile, is not free.
         form.slug.errors = [_("Another organisation has this short name. Choose a different one")]
         return _page(form, 422)
-    flash(_("%(name)s is ready. Invite its first coordinator, or let people join.", name=made.name), "success")
+    flash(
+        _(
+            "%(name)s is ready. Make its first coordinator with “mhfa-lms users create”, or let people join.",
+            name=made.name,
+        ),
+        "success",
+    )
     return redirect(url_for("admin.organisations"), 303)
