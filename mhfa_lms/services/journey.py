@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import bindparam, case, select
 from sqlalchemy.orm import Session, defer, joinedload
 
+from mhfa_lms import clock
 from mhfa_lms.content.schema import Course, Module, Scenario, Step
-from mhfa_lms.models import AnswerState, Certificate, Enrolment, EnrolmentState, ScenarioAnswer
-from mhfa_lms.policy import Actor, bound_scope
-from mhfa_lms.services import attempts, catalogue, learning
+from mhfa_lms.models import AnswerState, Certificate, Enrolment, EnrolmentState, Organisation, ScenarioAnswer
+from mhfa_lms.policy import Actor, bound_scope, scope
+from mhfa_lms.services import attempts, catalogue, learning, periods, renewal
 from mhfa_lms.services.attempts import Phase, Standing
 from mhfa_lms.services.learning import Progress
+from mhfa_lms.services.renewal import Renewal
 
 # Nobody takes more courses than this at a time; older ones are under Certificates.
 MOST_SHOWN: Final = 25
@@ -145,6 +148,15 @@ class NewResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ToRenew:
+    """A certificate that can be renewed today, and the course that does it. `standing` is due, grace or lapsed."""
+
+    certificate: Certificate
+    standing: periods.Standing
+    course: Renewal
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
     """What the home page shows: the course to go on with, the others, and what is new."""
 
@@ -192,3 +204,32 @@ def _new_results(enrolments: Sequence[Enrolment], answers: dict[tuple[int, str],
             if one.result_is_new:
                 found.append(NewResult(enrolment.id, scenario, course.language, one.state is AnswerState.PASSED))
     return found
+
+
+def to_renew(session: Session, actor: Actor, now: datetime) -> ToRenew | None:
+    """Return what the membership in use can renew: what ends first, and what has lapsed only after that.
+
+    One query, and one more where there is something.
+    """
+    # No place on earth is more than a day ahead; the exact day, in the organisation's time zone, decides below.
+    day = clock.civil_date(now, "UTC")
+    row = session.execute(
+        select(Certificate, Organisation.timezone)
+        .join(Organisation, Organisation.id == Certificate.organisation_id)
+        .where(
+            scope(actor, Certificate),
+            Certificate.membership_id == actor.membership_id,
+            Certificate.window_opens_on <= day + timedelta(days=1),
+            Certificate.revoked_at.is_(None),
+            Certificate.replaced_by_id.is_(None),
+            Certificate.renewed_by_id.is_(None),
+            ~periods.has_newer(),
+        )
+        .order_by(case((Certificate.window_closes_on < day, 1), else_=0), Certificate.expires_on, Certificate.id)
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    today = clock.civil_date(now, row.timezone)
+    course = renewal.course_for(session, row.Certificate, today)
+    return ToRenew(row.Certificate, periods.standing(row.Certificate, today), course) if course else None

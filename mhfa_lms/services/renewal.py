@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from mhfa_lms.models import Certificate, Course, CourseKind, CourseRevision, Enrolment, EnrolmentState
@@ -22,7 +22,7 @@ class Renewal:
 def course_for(session: Session, certificate: Certificate, today: date) -> Renewal | None:
     """Return the course to take now, or None when there is nothing to renew yet or no course to do it with.
 
-    Two queries. A certificate that was renewed, withdrawn or replaced is not renewed again.
+    One query. A certificate that was renewed, withdrawn or replaced is not renewed again.
     """
     if certificate.renewed_by_id or standing(certificate, today) not in {
         Standing.DUE,
@@ -30,29 +30,30 @@ def course_for(session: Session, certificate: Certificate, today: date) -> Renew
         Standing.LAPSED,
     }:
         return None
-    offered = _offered(session, certificate.certification_type_id, refreshers=in_window(certificate, today))
-    if not offered:
-        return None
-    rows = session.execute(
-        select(Enrolment.course_id, Enrolment.id).where(
-            Enrolment.membership_id == certificate.membership_id,
-            Enrolment.course_id.in_(offered),
-            Enrolment.state == EnrolmentState.ACTIVE,
-        )
+    offered = _offered(session, certificate, refreshers=in_window(certificate, today))
+    # Whoever is on one of them already goes on with that.
+    return next((one for one in offered if one.enrolment_id), offered[0] if offered else None)
+
+
+def _offered(session: Session, certificate: Certificate, *, refreshers: bool) -> list[Renewal]:
+    """Return the published courses of a certificate's type with their newest titles, refreshers first where they count.
+
+    Each comes with its holder's active enrolment, of which there is at most one a course.
+    """
+    going = and_(
+        Enrolment.course_id == Course.id,
+        Enrolment.membership_id == certificate.membership_id,
+        Enrolment.state == EnrolmentState.ACTIVE,
     )
-    going = {row.course_id: row.id for row in rows}
-    course_id = next((one for one in offered if one in going), next(iter(offered)))
-    return Renewal(course_id, offered[course_id], going.get(course_id))
-
-
-def _offered(session: Session, type_id: int, *, refreshers: bool) -> dict[int, str]:
-    """Return the published courses of a type by id with their newest titles, refreshers first where they count."""
     rows = session.execute(
-        select(Course.id, Course.kind, CourseRevision.title)
+        select(Course.id, Course.kind, CourseRevision.title, Enrolment.id.label("enrolment_id"))
         .join(CourseRevision, CourseRevision.course_id == Course.id)
-        .where(Course.certification_type_id == type_id, CourseRevision.open.is_(True))
+        .outerjoin(Enrolment, going)
+        .where(Course.certification_type_id == certificate.certification_type_id, CourseRevision.open.is_(True))
         .order_by(Course.id, CourseRevision.number.desc())
     ).all()
     newest = {row.id: row for row in reversed(rows)}
     kinds = [CourseKind.REFRESHER, CourseKind.FULL] if refreshers else [CourseKind.FULL]
-    return {row.id: row.title for kind in kinds for row in newest.values() if row.kind is kind}
+    return [
+        Renewal(row.id, row.title, row.enrolment_id) for kind in kinds for row in newest.values() if row.kind is kind
+    ]

@@ -3,12 +3,24 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, timedelta
+from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import event, select
 
 from mhfa_lms import clock, db
-from mhfa_lms.models import AnswerState, Enrolment, Membership, MembershipState, Organisation, StepProgress, Way
+from mhfa_lms.models import (
+    AnswerState,
+    Certificate,
+    Enrolment,
+    Membership,
+    MembershipState,
+    Organisation,
+    StepProgress,
+    Way,
+)
 from mhfa_lms.services import sessions
 from tests import make
 from tests.make import NOON
@@ -186,6 +198,62 @@ def test_home_brings_a_new_result_and_the_certificate(client: FlaskClient) -> No
     page = client.get("/home").text
     assert "You have finished this course" in page
     assert re.search(r'href="/certificates/[0-9A-Z]{16}"', page)
+
+
+@pytest.mark.parametrize(
+    ("opens", "ends", "closes", "words"),
+    [
+        (-10, 30, 120, "You can renew it now."),
+        (-100, -10, 80, "You can still renew it until"),
+        (-400, -300, -200, "To be certified again, take the full course."),
+    ],
+)
+def test_home_says_when_a_certificate_can_be_renewed(
+    client: FlaskClient, opens: int, ends: int, closes: int, words: str
+) -> None:
+    who = learner()
+    member = db.session().get_one(Membership, who.membership_id)
+    today = clock.now().date()
+    days = {"window_opens_on": opens, "expires_on": ends, "window_closes_on": closes}
+    dates: dict[str, Any] = {name: today + timedelta(days=count) for name, count in days.items()}
+    revision = make.published(course("renewable"))
+    make.certificate(member, revision, starts_on=today - timedelta(days=1000), **dates)
+    enter(client, who)
+    page = client.get("/home").text
+    assert words in page
+    assert "Go on with my renewal" in page or "Renew now" in page
+    assert asked(client, "/home") <= 12
+
+
+def test_home_of_a_holder_with_everything_on_it_stays_within_its_queries(client: FlaskClient) -> None:
+    who = learner()
+    who.do_steps()
+    who.pass_rest(attempt=False)
+    who.take()
+    make.published(course("offered"))
+    with db.transaction() as session:
+        held = session.scalars(select(Certificate).where(Certificate.membership_id == who.membership_id)).one()
+        held.window_opens_on = held.starts_on
+    enter(client, who)
+    page = client.get("/home").text
+    assert "Renew now" in page
+    assert "Courses you can start" in page
+    assert asked(client, "/home") <= 12
+
+
+def test_home_is_silent_about_certificates_that_are_renewed_or_not_due(client: FlaskClient) -> None:
+    who = learner()
+    member = db.session().get_one(Membership, who.membership_id)
+    revision = make.published(course("renewable"))
+    newer = make.certificate(member, revision)
+    due: dict[str, Any] = {"starts_on": date(2023, 11, 21), "window_opens_on": date(2026, 6, 1)}
+    due["expires_on"] = clock.now().date()
+    make.certificate(member, revision, renewed_by_id=newer.id, **due)
+    make.certificate(revision=revision, **due)  # somebody else's
+    enter(client, who)
+    page = client.get("/home").text
+    assert "Renew now" not in page
+    assert "Go on with my renewal" not in page
 
 
 def test_other_peoples_enrolments_do_not_exist(client: FlaskClient) -> None:

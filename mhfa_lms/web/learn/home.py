@@ -24,6 +24,7 @@ def home() -> str:
     return render_template(
         "learn/home.html",
         here=here,
+        renew=journey.to_renew(db.session(), who, clock.now()) if who.membership_id is not None else None,
         name=names.first_name(who.name),
         offers=_offers(here) if who.membership_id is not None else [],
     )
