@@ -37,7 +37,8 @@ def test_help_leaves_no_cookie(client: FlaskClient) -> None:
 def test_a_course_says_that_no_clinician_has_reviewed_it(client: FlaskClient) -> None:
     make.published()
     assert "/courses/small" in client.get("/courses").text
-    assert "has not yet been clinically reviewed" in client.get("/courses/small").text
+    for path in ("/", "/courses", "/courses/small"):
+        assert "has not yet been clinically reviewed" in client.get(path).text, path
     assert client.get("/courses/other").status_code == 404
 
 
