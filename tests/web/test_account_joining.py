@@ -76,6 +76,7 @@ def test_what_is_wrong_is_said_and_what_was_typed_is_kept(client: FlaskClient) -
     assert 'value="amina"' in answer.text
     assert "short" not in answer.text.replace("shorten", "")
     assert "Tick the box" in answer.text
+    assert "Use at least 10 characters" in answer.text
     answer = client.post("/join/harbour", data={**FORM, "password": "password123"})
     assert answer.status_code == 422
     assert "easy to guess" in answer.text

@@ -10,7 +10,7 @@ from wtforms.validators import InputRequired, Length, ValidationError
 
 from mhfa_lms.i18n import lazy
 from mhfa_lms.models import Audience
-from mhfa_lms.services import names
+from mhfa_lms.services import names, passwords
 from mhfa_lms.web.forms import Form, OneLine, at_most, needed, stripped
 
 LONGEST_ADDRESS: Final = 254
@@ -107,6 +107,13 @@ class JoinForm(Form):
         choices=AUDIENCES,
     )
     of_age = BooleanField(lazy("I am old enough"), [needed(lazy("Tick the box if you are old enough to join"))])
+
+    def validate_password(self, field: Field) -> None:
+        """Raise `ValidationError` for a password that is refused: said with everything else that is wrong."""
+        try:
+            passwords.check(text(field), text(self.email))
+        except passwords.PasswordError as error:
+            raise ValidationError(error.message) from error
 
 
 class AcceptForm(Form):

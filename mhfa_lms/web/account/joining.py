@@ -12,7 +12,6 @@ from mhfa_lms.policy import Actor
 from mhfa_lms.services import joining, memberships, organisations, rules, sessions
 from mhfa_lms.services.limits import SIGN_IN_ACCOUNT
 from mhfa_lms.services.links import DeadLinkError
-from mhfa_lms.services.passwords import PasswordError
 from mhfa_lms.services.secrets import hashed
 from mhfa_lms.services.signing_in import WrongPasswordError
 from mhfa_lms.web.access import public
@@ -43,13 +42,9 @@ def _join_new(organisation: Organisation) -> ResponseReturnValue:
         wish = joining.Wish(text(form.email), text(form.name), text(form.password), Audience(text(form.audience)))
         organisation_id = organisation.id
         visitor.count_mail(wish.email)
-        try:
-            joining.join(organisation_id, wish, token=visitor.token(), locale=i18n.language().code, now=clock.now())
-        except PasswordError as error:
-            refuse(form.password, error.message)
-        else:
-            cookie[visitor.MAILED] = wish.email
-            return redirect(url_for("account.sent", about="confirm"), 303)
+        joining.join(organisation_id, wish, token=visitor.token(), locale=i18n.language().code, now=clock.now())
+        cookie[visitor.MAILED] = wish.email
+        return redirect(url_for("account.sent", about="confirm"), 303)
     page = render_template("account/join.html", form=form, organisation=organisation)
     return page, 422 if form.errors else 200
 
