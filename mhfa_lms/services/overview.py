@@ -58,7 +58,7 @@ class Overview:
     has_lead: bool
 
 
-def of(session: Session, *, by: Actor, today: date) -> Overview:
+def of(session: Session, *, by: Actor, today: date, now: datetime) -> Overview:
     """Return the overview of the actor's organisation. Six queries. Raises `Forbidden`."""
     require(by, Can.COORDINATE)
     found = _certificates(session, by, today)
@@ -73,7 +73,7 @@ def of(session: Session, *, by: Actor, today: date) -> Overview:
         sites=per_site,
         waiting=waiting,
         waiting_since=since,
-        invitations=people.invitations_total(session, by=by),
+        invitations=people.invitations_total(session, by=by, now=now),
         has_lead=scenarios.is_open(session, by.organisation_id or 0),
     )
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, String, and_, cast, exists, func, literal, not_, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from mhfa_lms.db import transaction
@@ -21,8 +21,10 @@ from mhfa_lms.models import (
     Membership,
     MembershipRole,
     MembershipState,
+    Message,
     Role,
     Site,
+    WorkState,
 )
 from mhfa_lms.policy import Actor, Can, require, scope
 from mhfa_lms.services import audit, names, paging
@@ -204,6 +206,12 @@ def _open(by: Actor) -> ColumnElement[bool]:
     return and_(scope(by, Invitation), Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None))
 
 
+def _undelivered() -> ColumnElement[bool]:
+    """Whether the invitation's mail failed for good: its key is what `invitations.invite` posts it under."""
+    key = literal("invitation:") + cast(Invitation.id, String)
+    return exists().where(Message.key == key, Message.state == WorkState.FAILED)
+
+
 def invitations(session: Session, place: Place, *, by: Actor) -> Page[Any]:
     """Return 25 invitations that were neither accepted nor withdrawn, by address; expired ones are among them."""
     require(by, Can.INVITE)
@@ -221,6 +229,7 @@ def invitations(session: Session, place: Place, *, by: Actor) -> Page[Any]:
             Invitation.created_at,
             Invitation.expires_at,
             newest.correlate(Course).scalar_subquery().label("course"),
+            _undelivered().label("undelivered"),
         )
         .outerjoin(Course, Course.id == Invitation.course_id)
         .where(_open(by))
@@ -228,9 +237,9 @@ def invitations(session: Session, place: Place, *, by: Actor) -> Page[Any]:
     return paging.page(session, columns, Order(Invitation.email_key, Invitation.id, _open(by)), place)
 
 
-def invitations_total(session: Session, *, by: Actor) -> Total:
-    """Return how many invitations are open."""
-    return paging.count(session, select(Invitation.id).where(_open(by)))
+def invitations_total(session: Session, *, by: Actor, now: datetime) -> Total:
+    """Return how many invitations can still be accepted: open, and not expired."""
+    return paging.count(session, select(Invitation.id).where(_open(by), Invitation.expires_at > now))
 
 
 def invitation(session: Session, invitation_id: int, *, by: Actor) -> Invitation | None:

@@ -72,7 +72,7 @@ def test_learners_see_nobody(here: Organisation) -> None:
     with pytest.raises(Forbidden):
         lines(learner)
     with pytest.raises(Forbidden):
-        overview.of(db.session(), by=learner, today=TODAY)
+        overview.of(db.session(), by=learner, today=TODAY, now=NOON)
     with pytest.raises(Forbidden):
         sites.add("North", by=learner, now=NOON)
 
@@ -143,7 +143,7 @@ def test_the_overview_by_site_adds_up(here: Organisation, by: Actor) -> None:
         window_closes_on=date(2025, 12, 30),
     )
     make.enrolment(make.member(here, name="Learner", site_id=north.id), revision)
-    found = overview.of(db.session(), by=by, today=TODAY)
+    found = overview.of(db.session(), by=by, today=TODAY, now=NOON)
     assert found.figures == overview.Figures(certified=2, due=1, grace=0, lapsed=1, in_training=1)
     assert [(one.name, one.figures.certified, one.figures.in_training) for one in found.sites] == [
         ("North", 1, 1),

@@ -30,6 +30,7 @@ from mhfa_lms.models import (
     Site,
     StepProgress,
     Way,
+    WorkState,
 )
 from tests import kept as make
 from tests.counting import queries
@@ -366,6 +367,15 @@ def test_inviting(coordinator: FlaskClient, here: Organisation, revision: Course
     text = coordinator.get("/coordinate/people/invitations").text
     assert "new@example.org" in text
     assert revision.title in text
+    assert "1 invitation is open" in text
+    assert "Could not be delivered" not in text
+    with db.transaction() as session:
+        session.execute(update(Message).values(state=WorkState.FAILED, done_at=clock.now()))
+        session.execute(update(Invitation).values(expires_at=clock.now()))
+    text = coordinator.get("/coordinate/people/invitations").text
+    assert "Could not be delivered" in text
+    assert "Expired" in text
+    assert "0 invitations are open" in text
 
 
 def test_inviting_answers_alike_whoever_has_an_account(coordinator: FlaskClient, here: Organisation) -> None:

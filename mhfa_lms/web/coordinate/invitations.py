@@ -62,7 +62,7 @@ def invitations() -> str:
     return render_template(
         "coordinate/invitations.html",
         page=people.invitations(session, filters.place(), by=who),
-        total=people.invitations_total(session, by=who),
+        total=people.invitations_total(session, by=who, now=clock.now()),
         now=clock.now(),
         zone=who.timezone,
     )

@@ -37,8 +37,8 @@ class Task:
 @requires(Can.COORDINATE)
 def overview() -> str:
     """How many are certified, what ends soon, who is learning, what waits; by site."""
-    who, session = me(), db.session()
-    found = service.of(session, by=who, today=load.today(session, who, clock.now()))
+    who, session, now = me(), db.session(), clock.now()
+    found = service.of(session, by=who, today=load.today(session, who, now), now=now)
     return render_template(
         "coordinate/overview.html",
         found=found,

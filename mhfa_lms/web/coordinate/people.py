@@ -60,7 +60,7 @@ def people() -> str:
         values=_values(wanted),
         page=service.page(session, wanted, filters.place(), by=who, today=today),
         total=service.total(session, wanted, by=who, today=today),
-        invited=service.invitations_total(session, by=who),
+        invited=service.invitations_total(session, by=who, now=clock.now()),
         sites=filters.site_options(sites.listed(session, by=who)),
         roles=[Option("", _("Any role")), *(Option(one.value, word) for one, word in words.roles().items())],
         training=_training_options(),
