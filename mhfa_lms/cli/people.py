@@ -53,7 +53,7 @@ def erase_person(email: str, yes: bool, as_json: bool) -> None:
         except erasure.LastAdministratorError as error:
             raise Failed("This is the only administrator. Make another one first: mhfa-lms users create") from error
         # Now, and again by the worker should this end here.
-        remove_files(settings, 0, {"codes": done.codes}, clock.now())
+        remove_files(settings, 0, {"codes": done.codes, "keys": done.files}, clock.now())
     rows = sum(done.deleted.values())
     emit(
         as_json,

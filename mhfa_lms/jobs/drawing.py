@@ -43,7 +43,7 @@ def draw(certificate_id: int, *, settings: Settings, now: datetime, files: Files
     """Draw, store and record one certificate, unless that has been done."""
     session = db.session()
     certificate = session.get_one(Certificate, certificate_id)
-    if certificate.file_id is not None or certificate.erased_at is not None:
+    if certificate.file_id is not None or certificates.holder_is_gone(certificate):
         session.rollback()
         return
     key = file_key(certificate.code)

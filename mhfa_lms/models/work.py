@@ -57,7 +57,7 @@ class Job(Base):
     """A piece of long work, with progress and a place to resume from."""
 
     __tablename__ = "job"
-    __erasure__ = Erasure.KEPT
+    __erasure__ = Erasure.REDUCED
     __table_args__ = (
         CheckConstraint("(state = 'waiting') = (done_at IS NULL)", name="waiting_iff_not_done"),
         CheckConstraint("attempts >= 0", name="attempts_not_negative"),

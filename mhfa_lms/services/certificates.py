@@ -115,6 +115,11 @@ def _held(certificate: Certificate, timezone: str, now: datetime) -> Held:
     return Held(certificate, standing(certificate, today), today)
 
 
+def holder_is_gone(certificate: Certificate) -> bool:
+    """Whether the certificate or its holder's account has been erased: it is neither drawn nor corrected any more."""
+    return certificate.erased_at is not None or certificate.membership.account.erased_at is not None
+
+
 def attach(certificate_id: int, *, key: str, size: int, sha256: str, now: datetime) -> None:
     """Record the certificate's PDF, once: when one is recorded already, nothing changes.
 
@@ -122,7 +127,7 @@ def attach(certificate_id: int, *, key: str, size: int, sha256: str, now: dateti
     """
     with transaction() as session:
         certificate = session.get_one(Certificate, certificate_id, with_for_update=True)
-        if certificate.file_id is not None or certificate.erased_at is not None:
+        if certificate.file_id is not None or holder_is_gone(certificate):
             return
         file = StoredFile(key=key, media_type="application/pdf", size=size, sha256=sha256, created_at=now)
         session.add(file)
@@ -163,7 +168,7 @@ def replace(code: str, name: str, *, by: Actor, now: datetime) -> Certificate:
     with transaction() as session:
         old = by_code(session, code, lock=True)
         require(by, Can.REVOKE_CERTIFICATE, old)
-        if old.revoked_at is not None or old.replaced_by_id is not None or old.erased_at is not None:
+        if old.revoked_at is not None or old.replaced_by_id is not None or holder_is_gone(old):
             raise CertificateError("This certificate no longer counts, so it cannot be corrected")
         membership = session.get_one(Membership, old.membership_id)
         today = clock.civil_date(now, membership.organisation.timezone)

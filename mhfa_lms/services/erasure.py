@@ -1,6 +1,10 @@
 """Erasing a person: rows that are about nobody else go, the others keep what records and verification need.
 
 A certificate keeps its number, dates and standing, and loses the name. Marks, attempts and the audit trail keep ids.
+
+With `keep_records`, as when people delete their own account, an organisation keeps its training record: the name used
+there, site and certificates of a membership that has one, until the retention period ends. The public sees no name of
+theirs from then on, because their account is erased (`verification`).
 """
 
 from collections.abc import Callable
@@ -8,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from mhfa_lms.db import Base, transaction
@@ -21,6 +25,7 @@ from mhfa_lms.models import (
     Enrolment,
     EnrolmentState,
     Invitation,
+    Job,
     LoginSession,
     Mark,
     MarkDraft,
@@ -63,12 +68,13 @@ class LastAdministratorError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What was done to an account: rows deleted and reduced, by table, and the codes of its certificates."""
+    """What was done to an account: rows by table, the codes of its certificates, the keys of files to remove."""
 
     account_id: int
     deleted: dict[str, int]
     reduced: dict[str, int]
     codes: list[str]
+    files: list[str]
 
 
 def erase(email: str, *, by: Actor, now: datetime) -> Erased:
@@ -81,18 +87,27 @@ def erase(email: str, *, by: Actor, now: datetime) -> Erased:
         account = accounts.find(session, email, lock=True)
         if account is None:
             raise UnknownPersonError(email)
-        _keep_an_administrator(session, account)
-        who = Person(account.id, account.email_key)
-        codes = list(session.scalars(select(Certificate.code).where(ROWS[Certificate](who))))
-        files = list(session.scalars(who.files))
-        _stop(session, who, now)
-        deleted = {model.__tablename__: _delete(session, model, who) for model in DELETED}
-        reduced = {model.__tablename__: empty(session, who, now) for model, empty in REDUCED.items()}
-        deleted[StoredFile.__tablename__] = len(files)
-        session.execute(delete(StoredFile).where(StoredFile.id.in_(files)))
-        work.post(session, REMOVE_FILES, key=f"remove-files:{account.id}", now=now, payload={"codes": codes})
-        audit.record(session, "person-erased", by=by, now=now, subject="account", subject_id=account.id)
-        return Erased(account.id, deleted, reduced, codes)
+        return erase_account(session, account, by=by, now=now)
+
+
+def erase_account(
+    session: Session, account: Account, *, by: Actor, now: datetime, keep_records: bool = False
+) -> Erased:
+    """Erase the person of a locked account, in the caller's transaction. Raises `LastAdministratorError`."""
+    _keep_an_administrator(session, account)
+    who = Person(account.id, account.email_key)
+    codes = list(session.scalars(select(Certificate.code).where(ROWS[Certificate](who))))
+    files = {row.id: row.key for row in session.execute(select(StoredFile.id, StoredFile.key).where(who.has_file))}
+    _stop(session, who, now)
+    deleted = {model.__tablename__: _delete(session, model, who) for model in DELETED}
+    emptied = REDUCED | KEEPING if keep_records else REDUCED
+    reduced = {model.__tablename__: empty(session, who, now) for model, empty in emptied.items()}
+    deleted[StoredFile.__tablename__] = len(files)
+    session.execute(delete(StoredFile).where(StoredFile.id.in_(files)))
+    gone = {"codes": codes, "keys": list(files.values())}
+    work.post(session, REMOVE_FILES, key=f"remove-files:{account.id}", now=now, payload=gone)
+    audit.record(session, "person-erased", by=by, now=now, subject="account", subject_id=account.id)
+    return Erased(account.id, deleted, reduced, codes, list(files.values()))
 
 
 def _keep_an_administrator(session: Session, account: Account) -> None:
@@ -113,14 +128,19 @@ def _stop(session: Session, who: Person, now: datetime) -> None:
         .where(ROWS[Message](who), Message.state == WorkState.WAITING)
         .values(state=WorkState.CANCELLED, done_at=now, leased_until=None)
     )
+    session.execute(
+        update(Job)
+        .where(ROWS[Job](who), Job.state == WorkState.WAITING)
+        .values(state=WorkState.CANCELLED, done_at=now, leased_until=None)
+    )
 
 
 def _delete(session: Session, model: type[Base], who: Person) -> int:
     return _count(session.execute(delete(model).where(ROWS[model](who)).execution_options(synchronize_session=False)))
 
 
-def _empty(session: Session, model: type[Base], who: Person, **values: Any) -> int:
-    statement = update(model).where(ROWS[model](who)).values(**values)
+def _empty(session: Session, model: type[Base], who: Person, *only: ColumnElement[bool], **values: Any) -> int:
+    statement = update(model).where(ROWS[model](who), *only).values(**values)
     return _count(session.execute(statement.execution_options(synchronize_session=False)))
 
 
@@ -150,16 +170,21 @@ def _account(session: Session, who: Person, now: datetime) -> int:
     )
 
 
-def _memberships(session: Session, who: Person, now: datetime) -> int:
+def _leave(session: Session, who: Person, now: datetime) -> None:
     session.execute(
         update(Membership)
         .where(ROWS[Membership](who), Membership.state == MembershipState.ACTIVE)
         .values(state=MembershipState.LEFT, left_at=now)
     )
+
+
+def _memberships(session: Session, who: Person, now: datetime, *only: ColumnElement[bool]) -> int:
+    _leave(session, who, now)
     return _empty(
         session,
         Membership,
         who,
+        *only,
         name="",
         sort_key="",
         site_id=None,
@@ -175,6 +200,22 @@ def _certificates(session: Session, who: Person, now: datetime) -> int:
         update(Certificate).where(ROWS[Certificate](who), Certificate.revoked_at.is_not(None)).values(revoked_reason="")
     )
     return _empty(session, Certificate, who, name="", sort_key="", initials_only=False, file_id=None, erased_at=now)
+
+
+def _memberships_with_records(session: Session, who: Person, now: datetime) -> int:
+    """Empty memberships without a certificate; of the others keep what the training record is made of."""
+    record = Membership.id.in_(who.recorded)
+    return _memberships(session, who, now, ~record) + _empty(
+        session, Membership, who, record, languages="", work_email="", listed_since=None
+    )
+
+
+def _certificates_with_names(session: Session, who: Person, now: datetime) -> int:  # noqa: ARG001
+    return _empty(session, Certificate, who, initials_only=False, file_id=None)
+
+
+def _jobs(session: Session, who: Person, now: datetime) -> int:  # noqa: ARG001
+    return _empty(session, Job, who, payload={}, resume={}, error="")
 
 
 def _answers(session: Session, who: Person, now: datetime) -> int:  # noqa: ARG001  # every entry has the same form
@@ -203,7 +244,13 @@ REDUCED: Final[dict[type[Base], Callable[[Session, Person, datetime], int]]] = {
     ScenarioAnswer: _answers,
     AttemptRelease: lambda session, who, _now: _empty(session, AttemptRelease, who, reason=""),
     Message: _messages,
+    Job: _jobs,
     Certificate: _certificates,
     Membership: _memberships,
     Account: _account,
+}
+# What is emptied instead where organisations keep their training records.
+KEEPING: Final[dict[type[Base], Callable[[Session, Person, datetime], int]]] = {
+    Certificate: _certificates_with_names,
+    Membership: _memberships_with_records,
 }

@@ -81,10 +81,20 @@ class Person:
         return select(Authorisation.id).where(Authorisation.membership_id.in_(self.memberships))
 
     @property
-    def files(self) -> Select[int | None]:
-        """The files of their certificates."""
-        return select(Certificate.file_id).where(
-            Certificate.membership_id.in_(self.memberships), Certificate.file_id.is_not(None)
+    def recorded(self) -> Ids:
+        """Their memberships with a certificate that has not been erased: organisations' training records."""
+        return select(Certificate.membership_id).where(
+            Certificate.membership_id.in_(self.memberships), Certificate.erased_at.is_(None)
+        )
+
+    @property
+    def has_file(self) -> ColumnElement[bool]:
+        """Whether a file is one of their certificates', or one that was made for them."""
+        drawn = select(Certificate.file_id).where(Certificate.membership_id.in_(self.memberships))
+        made = select(Job.file_id).where(Job.account_id == self.account_id)
+        return or_(
+            StoredFile.id.in_(drawn.where(Certificate.file_id.is_not(None))),
+            StoredFile.id.in_(made.where(Job.file_id.is_not(None))),
         )
 
 
@@ -107,7 +117,7 @@ ROWS: Final[dict[type[Base], Callable[[Person], ColumnElement[bool]]]] = {
     ScenarioAnswer: lambda who: ScenarioAnswer.enrolment_id.in_(who.enrolments),
     Mark: lambda who: Mark.answer_id.in_(who.answers),
     MarkDraft: lambda who: or_(MarkDraft.answer_id.in_(who.answers), MarkDraft.marker_id.in_(who.memberships)),
-    StoredFile: lambda who: StoredFile.id.in_(who.files),
+    StoredFile: lambda who: who.has_file,
     Certificate: lambda who: Certificate.membership_id.in_(who.memberships),
     Reminder: lambda who: Reminder.certificate_id.in_(who.certificates),
     AuthorisationReminder: lambda who: AuthorisationReminder.authorisation_id.in_(who.authorisations),

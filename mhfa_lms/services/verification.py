@@ -8,7 +8,7 @@ from sqlalchemy import select
 from mhfa_lms import clock
 from mhfa_lms.db import session as reading
 from mhfa_lms.i18n import gettext as _
-from mhfa_lms.models import Certificate, Organisation
+from mhfa_lms.models import Account, Certificate, Membership, Organisation
 from mhfa_lms.services import names
 from mhfa_lms.services.periods import CERTIFIED, Standing, standing
 from mhfa_lms.services.secrets import read_code
@@ -55,24 +55,28 @@ def look_up(typed: str, *, now: datetime) -> Verified | None:
     row = (
         reading()
         .execute(
-            select(Certificate, Organisation.timezone)
+            select(Certificate, Organisation.timezone, Account.erased_at)
             .join(Organisation, Organisation.id == Certificate.organisation_id)
+            .join(Membership, Membership.id == Certificate.membership_id)
+            .join(Account, Account.id == Membership.account_id)
             .where(Certificate.code == code)
         )
         .one_or_none()
     )
-    return _verified(row.Certificate, row.timezone, now) if row else None
+    return _verified(row.Certificate, row.timezone, now, holder_gone=row.erased_at is not None) if row else None
 
 
-def _verified(certificate: Certificate, timezone: str, now: datetime) -> Verified:
+def _verified(certificate: Certificate, timezone: str, now: datetime, *, holder_gone: bool) -> Verified:
+    # Whoever deleted their account is named to nobody, also while an organisation keeps its training record.
+    erased = holder_gone or certificate.erased_at is not None
     today = clock.civil_date(now, timezone)
     found = standing(certificate, today)
     return Verified(
         code=certificate.code,
         standing=found,
-        name=_name(certificate),
+        name=None if erased else _name(certificate),
         is_initials=certificate.initials_only,
-        is_erased=certificate.erased_at is not None,
+        is_erased=erased,
         type_name=certificate.type_name,
         course_title=certificate.course_title,
         organisation_name=certificate.organisation_name,
@@ -90,6 +94,6 @@ def _verified(certificate: Certificate, timezone: str, now: datetime) -> Verifie
 
 def _name(certificate: Certificate) -> str | None:
     # A corrected certificate may bear a name that its holder no longer uses: it is not told to anybody.
-    if certificate.erased_at is not None or certificate.replaced_by_id is not None:
+    if certificate.replaced_by_id is not None:
         return None
     return names.initials(certificate.name) if certificate.initials_only else certificate.name

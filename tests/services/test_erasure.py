@@ -22,7 +22,7 @@ from mhfa_lms.models import (
     WorkState,
 )
 from mhfa_lms.policy import SYSTEM, Forbidden
-from mhfa_lms.services import erasure, exporting, verification
+from mhfa_lms.services import certificates, erasure, exporting, verification
 from mhfa_lms.services.personal import ROWS, UNLINKED
 from tests import make
 from tests.services import invented as invented_people
@@ -103,6 +103,52 @@ def test_a_certificate_can_still_be_checked_without_a_name(invented: None) -> No
     assert found.is_certified
     assert found.name is None
     assert found.is_erased
+
+
+def gone_by_themselves(email: str) -> erasure.Erased:
+    """Erase as when people delete their own account: organisations keep their training records."""
+    with db.transaction() as session:
+        account = session.scalars(select(Account).where(Account.email == email).with_for_update()).one()
+        return erasure.erase_account(session, account, by=SYSTEM, now=clock.now(), keep_records=True)
+
+
+def test_an_organisation_may_keep_its_training_record_and_the_public_sees_no_name(invented: None) -> None:
+    (code,) = gone_by_themselves("educator@demo.example").codes
+    certificate = db.session().scalars(select(Certificate).where(Certificate.code == code)).one()
+    member = certificate.membership
+    assert certificate.name == member.name == "Edwin Castillo"
+    assert certificate.file_id is None
+    assert (member.state, member.work_email, member.languages, member.listed_since) == ("left", "", "", None)
+    assert certificates.holder_is_gone(certificate)
+    found = verification.look_up(code, now=clock.now())
+    assert found is not None
+    assert (found.name, found.is_erased, found.is_certified) == (None, True, True)
+    assert '"educator@demo.example"' not in everything()
+
+
+def test_no_name_is_kept_where_there_is_no_certificate(invented: None) -> None:
+    gone_by_themselves("mateo.silva@demo.example")
+    assert "Mateo Silva" not in everything()
+
+
+def test_files_and_jobs_made_for_the_person_go(database: str) -> None:
+    holder = make.account("amina@example.org")
+    with db.transaction() as session:
+        file = models.StoredFile(key="work/a.csv", media_type="text/csv", size=1, sha256="0", created_at=make.NOON)
+        session.add(file)
+        session.flush()
+        for number, state in enumerate((WorkState.WAITING, WorkState.DONE)):
+            ended = make.NOON if state is WorkState.DONE else None
+            filled = {"payload": {"text": "Amina"}, "account_id": holder.id, "created_at": make.NOON}
+            done = {"file_id": file.id if ended else None, "done_at": ended, "due_at": make.NOON}
+            session.add(models.Job(key=f"{number}", kind="any", state=state, **filled, **done))
+    done_to = erasure.erase("amina@example.org", by=SYSTEM, now=make.NOON)
+    assert done_to.files == ["work/a.csv"]
+    assert db.session().scalars(select(models.StoredFile)).all() == []
+    jobs = db.session().scalars(select(models.Job).where(models.Job.kind == "any").order_by(models.Job.key)).all()
+    assert [(one.state, one.payload) for one in jobs] == [(WorkState.CANCELLED, {}), (WorkState.DONE, {})]
+    removal = db.session().scalars(select(models.Job).where(models.Job.kind == erasure.REMOVE_FILES)).one()
+    assert removal.payload == {"codes": [], "keys": ["work/a.csv"]}
 
 
 def test_what_was_under_way_ends(invented: None) -> None:
