@@ -34,14 +34,16 @@ def _page(
     if authorise is None:
         authorise = AuthoriseForm(formdata=None)
         authorise.offer(authorisations.types(session))
-    wrong = next((form for form in (roles, enrol, authorise) if form.errors), None)
+    here = member.state == MembershipState.ACTIVE
+    # Whoever has left has no forms on their page that could be mended.
+    wrong = next((form for form in (roles, enrol, authorise) if here and form.errors), None)
     today = clock.civil_date(clock.now(), member.organisation.timezone)
     page = render_template(
         "coordinate/person.html",
         form=wrong,
         member=member,
         record=training_record.of(session, member, by=who, today=today),
-        here=member.state == MembershipState.ACTIVE,
+        here=here,
         own=member.id == who.membership_id,
         zone=member.organisation.timezone,
         roles_form=roles,

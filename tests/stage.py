@@ -1,0 +1,87 @@
+"""Sets the stage for a walk over every page: what only exists while something is under way.
+
+Run as `python -m tests.stage` beside a server with demonstration data, it prints the addresses as JSON.
+"""
+
+import json
+import sys
+from datetime import datetime
+
+from sqlalchemy import select
+
+from mhfa_lms import clock, db
+from mhfa_lms.models import Account, Certificate, Enrolment, EnrolmentState, LinkKind, Membership
+from mhfa_lms.services import accounts, assessment, demo, links, passwords
+from mhfa_lms.services.demo_people import DOMAIN
+from mhfa_lms.settings import read_settings
+from tests import make
+
+# Each in another state: half way, certified, renewing, to be marked, failed once and twice, released, writing, passed,
+# withdrawn, corrected, and in the middle of the assessment.
+ASSESSED = "sofia.ivanova"
+PEOPLE = (
+    *("learner", "educator", "instructor", "second.instructor", "coordinator", "other.coordinator", "safeguarding"),
+    *("admin", "tariq.haddad", "mateo.silva", "noura.said", "eli.cohen", "ana.ribeiro", "david.osei", "mei.lin"),
+    *("ines.moreau", "hana.suzuki", "marek.nowak", "zoe.papadaki", ASSESSED),
+)
+# What no link leads to: pages for people who come from outside, and their states.
+OUTSIDE = (
+    *("/help?country=US", "/v/0000000000000000", "/v?code=nonsense", "/join/alder-valley"),
+    *("/invitation/demo-beatriz-santos", "/invitation/nonsense", "/confirm/nonsense", "/reset/nonsense"),
+)
+# Whoever signs in with this address and the demonstration's password has not confirmed it yet.
+UNCONFIRMED = "unconfirmed@demo.example"
+# Whose certificates to check: valid, to renew, expired lately and long ago, withdrawn, replaced.
+CHECKED = ("instructor", "educator", "hana.suzuki", "fatou.diallo", "marek.nowak", "zoe.papadaki")
+# One-time links: the kind, where it leads, and whose it is.
+LINKS = (
+    (LinkKind.CONFIRM, "/confirm/", "ines.moreau"),
+    (LinkKind.RESET, "/reset/", "ines.moreau"),
+    (LinkKind.CHANGE_ADDRESS, "/account/address/", "ines.moreau"),
+    (LinkKind.FIRST_ADMIN, "/setup/", None),
+)
+
+
+def member(who: str) -> Membership:
+    """Return one of the demonstration's people."""
+    account = select(Account.id).where(Account.email == f"{who}@{DOMAIN}").scalar_subquery()
+    query = select(Membership).where(Membership.account_id == account).order_by(Membership.id)
+    return db.session().scalars(query).first() or _missing(who)
+
+
+def _missing(who: str) -> Membership:
+    raise LookupError(f"the demonstration has no {who}")
+
+
+def _check(who: str) -> str:
+    query = select(Certificate.code).where(Certificate.membership_id == member(who).id).order_by(Certificate.id)
+    return f"/v/{db.session().scalars(query).first()}"
+
+
+def set_up(now: datetime) -> list[str]:
+    """Issue links and begin an assessment in the database in use; returns the addresses nobody links to."""
+    addresses = [*OUTSIDE, *map(_check, CHECKED)]
+    password_hash = passwords.hashed(demo.PASSWORD)
+    db.session().rollback()
+    with db.transaction() as session:
+        accounts.create_account(session, UNCONFIRMED, now=now, locale="en", password_hash=password_hash)
+    for kind, place, who in LINKS:
+        account_id = member(who).account_id if who else None
+        db.session().rollback()
+        with db.transaction() as session:
+            addresses.append(
+                place + links.issue(session, kind, account_id, now=now, data={"email": "new@demo.example"}).secret
+            )
+    sofia = make.actor(member(ASSESSED), now=now)
+    enrolment = select(Enrolment.id).where(
+        Enrolment.membership_id == sofia.membership_id, Enrolment.state == EnrolmentState.ACTIVE
+    )
+    enrolment_id = db.session().scalars(enrolment).one()
+    db.session().rollback()
+    assessment.start(enrolment_id, by=sofia, now=now)
+    return addresses
+
+
+if __name__ == "__main__":
+    db.configure(read_settings().database_url)
+    sys.stdout.write(json.dumps(set_up(clock.now())))

@@ -1,0 +1,98 @@
+"""Every page of the demonstration, found by following links as each of its people, is sound HTML; so is every answer to
+a form that was sent empty."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
+
+from mhfa_lms import clock, db
+from mhfa_lms.app import create_app
+from mhfa_lms.services.demo import PASSWORD
+from mhfa_lms.settings import read_settings
+from tests import make, markup, stage
+from tests.crawl import Answer, Found, Routes, crawl
+from tests.services import invented
+from tests.web.test_walk import World, walk, world
+
+__all__ = ["world"]
+pytestmark = pytest.mark.xdist_group("every-page")
+# No pages: what programs read, and what a browser saves.
+NOT_PAGES = re.compile(r"/healthz|/readyz|/metrics|/static/.*|.*\.pdf|.*\.<any\(csv, xlsx\):kind>")
+
+
+@pytest.fixture(scope="module")
+def demo(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, compiled_templates: FileSystemBytecodeCache
+) -> Iterator[Flask]:
+    folder = tmp_path_factory.mktemp("demo")
+    settings = {
+        "MHFA_DATA_DIR": str(folder / "data"),
+        "MHFA_DATABASE_URL": f"sqlite:///{invented.template(sqlite_template, folder, clock.now())}",
+        "MHFA_SECRET_KEY": "a-test-key-that-is-long-enough",
+    }
+    application = create_app(read_settings(settings))
+    application.jinja_env.bytecode_cache = compiled_templates
+    application.config.update(TESTING=True, PROPAGATE_EXCEPTIONS=True, WTF_CSRF_ENABLED=False)
+    yield application
+    db.release()
+
+
+def reader(client: FlaskClient) -> Callable[[str], Answer]:
+    def get(address: str) -> Answer:
+        answer = client.get(address)
+        html = answer.mimetype == "text/html" and not answer.location
+        return Answer(answer.status_code, answer.text if html else "", str(answer.location or ""))
+
+    return get
+
+
+@pytest.fixture(scope="module")
+def pages(demo: Flask) -> dict[str, list[Found]]:
+    """What everybody can read."""
+    routes = Routes(rule.rule for rule in demo.url_map.iter_rules() if "GET" in (rule.methods or set()))
+    outside = stage.set_up(clock.now())
+    somebody = demo.test_client()
+    somebody.post("/forgot", data={"email": stage.UNCONFIRMED})
+    somebody.post("/sign-in", data={"email": stage.UNCONFIRMED, "password": PASSWORD})
+    found = {"nobody": crawl(reader(somebody), routes, outside)}
+    for who in stage.PEOPLE:
+        found[who] = crawl(reader(make.signed_in(demo.test_client(), stage.member(who))), routes)
+    return found
+
+
+def test_every_page_is_sound(pages: dict[str, list[Found]]) -> None:
+    found = [
+        f"{who}, {page.address}: {one}"
+        for who, read in pages.items()
+        for page in read
+        for one in markup.problems(page.text)
+    ]
+    assert found == []
+
+
+def test_every_route_is_reached_by_somebody(demo: Flask, pages: dict[str, list[Found]]) -> None:
+    readable = {
+        rule.rule
+        for rule in demo.url_map.iter_rules()
+        if "GET" in (rule.methods or set()) and rule.endpoint != "static"
+    }
+    reached = {page.rule for read in pages.values() for page in read if page.status == 200}
+    assert {rule for rule in readable - reached if not NOT_PAGES.fullmatch(rule)} == set()
+
+
+@pytest.mark.parametrize("who", ["owner", "instructor", "coordinator", "administrator", "nobody"])
+def test_forms_sent_empty(app: Flask, world: World, who: str) -> None:
+    found: list[str] = []
+
+    def look(path: str, _can: str, answer: Any) -> None:
+        if answer.mimetype == "text/html" and answer.status_code not in {302, 303}:
+            found.extend(f"{answer.status_code} {path}: {one}" for one in markup.problems(answer.text))
+
+    walk(app, world, who, "POST", look)
+    assert found == []
