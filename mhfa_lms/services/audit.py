@@ -1,12 +1,16 @@
 """Writing the audit trail."""
 
+import re
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from sqlalchemy.orm import Session
 
 from mhfa_lms.models import AuditEvent
 from mhfa_lms.policy import Actor
+
+# A word of the program's own, such as a state, a rule's key or a language: no spaces, no signs that an address needs.
+STATE_WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,63}")
 
 
 class Subject(Protocol):
@@ -46,8 +50,11 @@ def record(
 ) -> None:
     """Add one event in the caller's transaction.
 
-    `data` holds ids, numbers and state words, never names or free text.
+    `data` holds ids, numbers and state words, never names or free text: raises `ValueError` for what reads like those.
     """
+    for fact, value in data.items():
+        if isinstance(value, str) and not STATE_WORD.fullmatch(value):
+            raise ValueError(f"{verb}: {fact} is not an id, a number or a state word")
     session.add(
         AuditEvent(
             at=now,

@@ -2,12 +2,13 @@
 
 Writers only insert events. The worker seals what has been committed, in the order in which it finds it (numbers given
 out by PostgreSQL do not commit in order). Each seal's hash covers the one before it: whoever changes, removes or slips
-in an event must forge every later seal, and whoever noted an earlier `head` still notices.
+in an event must forge every later seal, and whoever noted an earlier `head` still notices. Without a noted head a chain
+whose end was cut off, events and seals alike, looks whole: nothing inside the database can tell.
 """
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -32,11 +33,15 @@ EVENT: Final = (
     AuditEvent.subject_id,
     AuditEvent.data,
 )
+_LAST: Final = select(AuditSeal.digest).order_by(AuditSeal.id.desc()).limit(1)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What checking the chain found. `broken_at` is the first seal that does not fit, with the reason."""
+    """What checking the chain found. `broken_at` is the first seal that does not fit, with the reason.
+
+    `lost_heads` are the heads noted earlier that the chain no longer leads through.
+    """
 
     sealed: int
     unsealed: int
@@ -44,11 +49,12 @@ class Verdict:
     broken_at: int | None = None
     broken_event: int | None = None
     problem: str = ""
+    lost_heads: tuple[str, ...] = ()
 
     @property
     def whole(self) -> bool:
-        """Whether every link fits."""
-        return self.broken_at is None
+        """Whether every link fits and every head noted earlier is there."""
+        return self.broken_at is None and not self.lost_heads
 
 
 def digest(previous: str, event: Any) -> str:
@@ -81,7 +87,7 @@ def seal(*, now: datetime, limit: int = BATCH) -> int:
             .order_by(AuditEvent.id)
             .limit(limit)
         ).all()
-        last = session.scalars(select(AuditSeal.digest).order_by(AuditSeal.id.desc()).limit(1)).one_or_none() or START
+        last = session.scalars(_LAST).one_or_none() or START
         for event in events:
             last = digest(last, event)
             session.add(AuditSeal(event_id=event.event, digest=last, sealed_at=now))
@@ -90,16 +96,32 @@ def seal(*, now: datetime, limit: int = BATCH) -> int:
         return len(events)
 
 
-def verify(session: Session) -> Verdict:
-    """Check every link from the first on, in fixed memory; stops at the first that does not fit."""
+def verify(
+    session: Session, *, noted: Collection[str] = (), told: Callable[[int], None] = lambda _sealed: None
+) -> Verdict:
+    """Check every link from the first on, in fixed memory; stops at the first that does not fit.
+
+    `noted` are heads that somebody kept: each must be a link of the chain. `told` hears the number checked so far, once
+    for each thousand.
+    """
     previous, sealed = START, 0
+    missing = dict.fromkeys(head for head in noted if head != START)
     waiting = unsealed(session)
     for row in _chain(session):
         problem = _problem(previous, row)
         if problem:
-            return Verdict(sealed, waiting, previous, row.seal, row.sealed_event, problem)
+            return Verdict(sealed, waiting, previous, row.seal, row.sealed_event, problem, tuple(missing))
         previous, sealed = row.digest, sealed + 1
-    return Verdict(sealed, waiting, previous)
+        missing.pop(previous, None)
+        if sealed % BATCH == 0:
+            told(sealed)
+    return Verdict(sealed, waiting, previous, lost_heads=tuple(missing))
+
+
+def sealed_so_far(session: Session) -> tuple[int, str]:
+    """Return how many events are sealed, and the head: what to note away from the database."""
+    count = session.scalar(select(func.count(AuditSeal.id))) or 0
+    return count, session.scalars(_LAST).one_or_none() or START
 
 
 def unsealed(session: Session) -> int:

@@ -141,6 +141,19 @@ def test_the_audit_trail_is_checked(run: Run) -> None:
     assert "The trail is broken at seal" in broken.output
 
 
+def test_a_last_seal_that_was_noted_is_looked_for(run: Run) -> None:
+    with db.transaction() as session:
+        audit.record(session, "tested", by=SYSTEM, now=make.NOON, subject="test", subject_id=1)
+    run("tick")
+    head = json.loads(run("audit", "verify", "--json").stdout)["head"]
+    assert run("audit", "verify", "--head", f" {head.upper()}").exit_code == 0
+    lost = run("audit", "verify", "--head", head, "--head", "ab" * 32, "--json")
+    assert lost.exit_code == 1
+    assert json.loads(lost.stdout)["lost_heads"] == ["ab" * 32]
+    assert "cut off" in lost.stderr
+    assert run("audit", "verify", "--head", "abc").exit_code == 2
+
+
 def test_the_account_s_address_is_the_one_that_counts(run: Run, installation: Path) -> None:
     held = certificate(0)
     run("tick")

@@ -1,6 +1,7 @@
 """The audit trail's chain: it shows a change, a removal and an insertion, and grows by one sealer at a time."""
 
 import threading
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -8,8 +9,7 @@ from sqlalchemy import select, text
 
 from mhfa_lms import db
 from mhfa_lms.models import AuditEvent, AuditSeal
-from mhfa_lms.policy import SYSTEM
-from mhfa_lms.services import audit, sealing
+from mhfa_lms.services import sealing
 from tests import make
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -19,9 +19,9 @@ NOON = make.NOON
 def record(count: int) -> None:
     with db.transaction() as session:
         for number in range(count):
-            audit.record(
-                session, "tested", by=SYSTEM, now=NOON, subject="test", subject_id=number, ok=True, word="ä", none=None
-            )
+            # Any data at all, also what `audit.record` would refuse: the seals hold over each.
+            data = {"ok": True, "word": "ä", "none": None}
+            session.add(AuditEvent(at=NOON, account_id=0, verb="tested", subject="test", subject_id=number, data=data))
 
 
 def verdict() -> sealing.Verdict:
@@ -140,7 +140,7 @@ def _first(event_id: int) -> str:
 
 
 def test_two_sealers_at_once_make_one_chain() -> None:
-    record(200)
+    record(600)
     db.sessions.remove()
     begin = threading.Barrier(2)
     sealed: list[int] = []
@@ -160,9 +160,138 @@ def test_two_sealers_at_once_make_one_chain() -> None:
     assert (verdict().sealed, verdict().whole) == (200, True)
 
 
-def test_the_database_refuses_to_change_seals() -> None:
-    record(1)
+def forge(rows: list[tuple[int, int]]) -> None:
+    """Put other events under the seals: pairs of seal and event."""
+    # Out of the way first, because each event has one seal only.
+    for seal, _event in rows:
+        tamper("UPDATE audit_seal SET digest = digest || :mark WHERE id = :id", id=seal, mark="-")
+    everything = {row.id: row.digest for row in db.session().execute(select(AuditSeal.id, AuditSeal.digest))}
+    db.session().rollback()
+    for seal, _event in rows:
+        tamper("DELETE FROM audit_seal WHERE id = :id", id=seal)
+    for seal, event in rows:
+        tamper(
+            "INSERT INTO audit_seal (id, event_id, digest, sealed_at) VALUES (:id, :event, :digest, :at)",
+            id=seal, event=event, digest=everything[seal].rstrip("-"), at="2026-11-21 12:00:00+00",
+        )  # fmt: skip
+
+
+def sealed_pairs() -> list[tuple[int, int]]:
+    db.session().rollback()
+    found = db.session().execute(select(AuditSeal.id, AuditSeal.event_id).order_by(AuditSeal.id))
+    return [(row.id, row.event_id) for row in found]
+
+
+def test_events_in_another_order_show() -> None:
+    record(5)
     sealing.seal(now=NOON)
-    for statement in ("UPDATE audit_seal SET digest = 'x'", "DELETE FROM audit_seal"):
+    pairs = sealed_pairs()
+    (second, one), (third, other) = pairs[1:3]
+    forge([(second, other), (third, one)])
+    found = verdict()
+    assert (found.sealed, found.broken_at, found.broken_event) == (1, second, other)
+
+
+def test_an_event_slipped_in_between_shows() -> None:
+    record(4)
+    sealing.seal(now=NOON)
+    pairs = sealed_pairs()
+    record(1)
+    slipped = db.session().scalars(select(AuditEvent.id).order_by(AuditEvent.id.desc()).limit(1)).one()
+    db.session().rollback()
+    # Everything from the third on moves up by one, and the new event takes the place of the third.
+    last = pairs[-1][0] + 1
+    for seal, event in reversed(pairs[2:]):
+        tamper("UPDATE audit_seal SET id = :new WHERE event_id = :event", new=seal + 1, event=event)
+    digest = db.session().scalars(select(AuditSeal.digest).where(AuditSeal.id == last)).one()
+    db.session().rollback()
+    tamper(
+        "INSERT INTO audit_seal (id, event_id, digest, sealed_at) VALUES (:id, :event, :digest, :at)",
+        id=pairs[2][0], event=slipped, digest=digest, at="2026-11-21 12:00:00+00",
+    )  # fmt: skip
+    found = verdict()
+    assert (found.sealed, found.broken_at, found.broken_event) == (2, pairs[2][0], slipped)
+
+
+def test_an_end_that_was_cut_off_shows_only_against_a_head_that_was_noted() -> None:
+    record(3)
+    sealing.seal(now=NOON)
+    early = verdict().head
+    record(2)
+    sealing.seal(now=NOON)
+    late = verdict().head
+    for seal, event in sealed_pairs()[3:]:
+        tamper("DELETE FROM audit_seal WHERE id = :id", id=seal)
+        tamper("DELETE FROM audit_event WHERE id = :id", id=event)
+    # Nothing inside tells: the chain is whole, only shorter.
+    assert verdict() == sealing.Verdict(3, 0, early)
+    found = sealing.verify(db.session(), noted=[early, late, sealing.START])
+    assert (found.whole, found.lost_heads) == (False, (late,))
+
+
+def test_seals_cut_off_alone_are_made_again_as_they_were() -> None:
+    record(3)
+    sealing.seal(now=NOON)
+    noted = verdict().head
+    tamper("DELETE FROM audit_seal WHERE id = :id", id=sealed_pairs()[-1][0])
+    assert verdict().unsealed == 1
+    sealing.seal(now=NOON)
+    assert sealing.verify(db.session(), noted=[noted]).whole
+
+
+def test_checking_takes_no_more_memory_for_a_longer_chain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealing, "BATCH", 50)
+
+    def peak() -> int:
+        db.session().rollback()
+        tracemalloc.start()
+        assert sealing.verify(db.session()).whole
+        _now, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    record(600)
+    sealing.seal(now=NOON, limit=600)
+    peak()
+    short = peak()
+    record(5_400)
+    sealing.seal(now=NOON, limit=5_400)
+    assert peak() < 2 * short
+
+
+def test_progress_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealing, "BATCH", 2)
+    record(5)
+    sealing.seal(now=NOON, limit=5)
+    heard: list[int] = []
+    sealing.verify(db.session(), told=heard.append)
+    assert heard == [2, 4]
+
+
+REFUSED = {
+    "sqlite": [
+        *("UPDATE {table} SET id = id", "DELETE FROM {table}"),
+        "INSERT OR REPLACE INTO {table} SELECT * FROM {table}",
+        "REPLACE INTO {table} SELECT * FROM {table}",
+    ],
+    "postgresql": [
+        *("UPDATE {table} SET id = id", "DELETE FROM {table}", "TRUNCATE {table} CASCADE"),
+        "INSERT INTO {table} SELECT * FROM {table} ON CONFLICT (id) DO UPDATE SET id = EXCLUDED.id",
+    ],
+}
+
+
+@pytest.mark.parametrize("table", ["audit_event", "audit_seal"])
+def test_the_database_itself_refuses_every_way_to_change_or_remove_a_row(table: str) -> None:
+    record(2)
+    sealing.seal(now=NOON)
+    before = rows_of(table)
+    for statement in REFUSED[db.engine().dialect.name]:
         with pytest.raises(Exception, match="append-only"), db.transaction() as session:
-            session.execute(text(statement))
+            session.execute(text(statement.format(table=table)))
+    assert rows_of(table) == before
+
+
+def rows_of(table: str) -> list[Any]:
+    db.session().rollback()
+    return list(db.session().execute(text(f"SELECT * FROM {table} ORDER BY id")).all())
