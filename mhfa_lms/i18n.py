@@ -150,11 +150,12 @@ def _number(value: float, locale: str) -> str:
 
 def format_moment(instant: datetime, zone: str, style: str = "medium") -> str:
     """Return an instant as date and time in a zone."""
-    return dates.format_datetime(
-        instant.astimezone(ZoneInfo(zone)),
-        format=f"{'d MMMM y' if style == 'medium' else 'd MMM y'}, HH:mm",
-        locale=language().format_locale,
-    )
+    return _moment(instant, zone, f"{'d MMMM y' if style == 'medium' else 'd MMM y'}, HH:mm", language().format_locale)
+
+
+@lru_cache(maxsize=4096)
+def _moment(instant: datetime, zone: str, pattern: str, locale: str) -> str:
+    return dates.format_datetime(instant.astimezone(ZoneInfo(zone)), format=pattern, locale=locale)
 
 
 def format_time(instant: datetime, zone: str) -> str:

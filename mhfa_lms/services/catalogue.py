@@ -1,6 +1,7 @@
 """Published courses by revision. A revision never changes, so a process keeps those it has read."""
 
 from functools import lru_cache
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -8,6 +9,19 @@ from sqlalchemy.orm import Session
 from mhfa_lms.content.schema import Course
 from mhfa_lms.db import session as reading
 from mhfa_lms.models import CourseRevision
+
+_LAST: Final = (
+    select(CourseRevision.course_id, func.max(CourseRevision.number).label("number"))
+    .where(CourseRevision.open.is_(True))
+    .group_by(CourseRevision.course_id)
+    .subquery()
+)
+# Made once: putting it together takes longer than running it.
+_NEWEST: Final = (
+    select(CourseRevision)
+    .join(_LAST, (_LAST.c.course_id == CourseRevision.course_id) & (_LAST.c.number == CourseRevision.number))
+    .order_by(CourseRevision.title, CourseRevision.id)
+)
 
 
 class UnknownRevisionError(LookupError):
@@ -44,19 +58,7 @@ def by_id(revision_id: int) -> Course:
 
 def newest(session: Session) -> list[CourseRevision]:
     """Return each course's newest open revision, in the order of their titles: what new enrolments take."""
-    last = (
-        select(CourseRevision.course_id, func.max(CourseRevision.number).label("number"))
-        .where(CourseRevision.open.is_(True))
-        .group_by(CourseRevision.course_id)
-        .subquery()
-    )
-    return list(
-        session.scalars(
-            select(CourseRevision)
-            .join(last, (last.c.course_id == CourseRevision.course_id) & (last.c.number == CourseRevision.number))
-            .order_by(CourseRevision.title, CourseRevision.id)
-        )
-    )
+    return list(session.scalars(_NEWEST))
 
 
 def newest_of(session: Session, course_id: int) -> CourseRevision | None:

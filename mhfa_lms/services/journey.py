@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, defer, joinedload
 from mhfa_lms import clock
 from mhfa_lms.content.schema import Course, Module, Scenario, Step
 from mhfa_lms.models import AnswerState, Certificate, Enrolment, EnrolmentState, Organisation, ScenarioAnswer
-from mhfa_lms.policy import Actor, bound_scope, scope
+from mhfa_lms.policy import Actor, bound_scope
 from mhfa_lms.services import attempts, catalogue, learning, periods, renewal
 from mhfa_lms.services.attempts import Phase, Standing
 from mhfa_lms.services.learning import Progress
@@ -38,6 +38,24 @@ _ANSWERS: Final = (
     .order_by(ScenarioAnswer.enrolment_id, ScenarioAnswer.number)
     # No page about progress shows what was written, and that can be long.
     .options(defer(ScenarioAnswer.text))
+)
+
+_TO_RENEW: Final = (
+    select(Certificate, Organisation.timezone)
+    .join(Organisation, Organisation.id == Certificate.organisation_id)
+    .where(
+        bound_scope(Certificate),
+        Certificate.membership_id == bindparam("membership_id"),
+        Certificate.window_opens_on <= bindparam("next_day"),
+        Certificate.revoked_at.is_(None),
+        Certificate.replaced_by_id.is_(None),
+        Certificate.renewed_by_id.is_(None),
+        ~periods.has_newer(),
+    )
+    .order_by(
+        case((Certificate.window_closes_on < bindparam("day"), 1), else_=0), Certificate.expires_on, Certificate.id
+    )
+    .limit(1)
 )
 
 
@@ -213,21 +231,13 @@ def to_renew(session: Session, actor: Actor, now: datetime) -> ToRenew | None:
     """
     # No place on earth is more than a day ahead; the exact day, in the organisation's time zone, decides below.
     day = clock.civil_date(now, "UTC")
-    row = session.execute(
-        select(Certificate, Organisation.timezone)
-        .join(Organisation, Organisation.id == Certificate.organisation_id)
-        .where(
-            scope(actor, Certificate),
-            Certificate.membership_id == actor.membership_id,
-            Certificate.window_opens_on <= day + timedelta(days=1),
-            Certificate.revoked_at.is_(None),
-            Certificate.replaced_by_id.is_(None),
-            Certificate.renewed_by_id.is_(None),
-            ~periods.has_newer(),
-        )
-        .order_by(case((Certificate.window_closes_on < day, 1), else_=0), Certificate.expires_on, Certificate.id)
-        .limit(1)
-    ).one_or_none()
+    wanted = {
+        "organisation_id": actor.organisation_id,
+        "membership_id": actor.membership_id,
+        "day": day,
+        "next_day": day + timedelta(days=1),
+    }
+    row = session.execute(_TO_RENEW, wanted).one_or_none()
     if row is None:
         return None
     today = clock.civil_date(now, row.timezone)

@@ -8,7 +8,7 @@ import calendar
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, Protocol
 
 from sqlalchemy import ColumnElement, Exists, and_, case, literal, or_, select
@@ -120,8 +120,12 @@ def standing(certificate: Dated, today: date) -> Standing:
     return Standing.DUE if today >= certificate.window_opens_on else Standing.VALID
 
 
+@lru_cache(maxsize=64)
 def standing_condition(wanted: Standing, today: date) -> ColumnElement[bool]:
-    """Return `standing(certificate, today) == wanted` as a condition on `Certificate`."""
+    """Return `standing(certificate, today) == wanted` as a condition on `Certificate`.
+
+    Kept for the day: putting it together takes longer than asking it.
+    """
     if wanted is Standing.REVOKED:
         return Certificate.revoked_at.is_not(None)
     if wanted is Standing.REPLACED:
@@ -135,6 +139,7 @@ def standing_condition(wanted: Standing, today: date) -> ColumnElement[bool]:
     return and_(Certificate.revoked_at.is_(None), Certificate.replaced_by_id.is_(None), dates[wanted])
 
 
+@lru_cache(maxsize=8)
 def standing_column(today: date) -> ColumnElement[str]:
     """Return the standing as a column to select, as the word that `Standing` holds."""
     return case(
