@@ -39,6 +39,8 @@ class Actor:
     session_id: int | None = None
     # What the instructor may mark and release: certification types with an authorisation in force.
     authorised_types: frozenset[int] = frozenset()
+    # How many answers wait for the instructor, counted no further than 100: the navigation says it on every page.
+    waiting: int = 0
 
 
 # The worker and the command line act as the installation itself.

@@ -114,7 +114,8 @@ def is_data(piece: str, known: str) -> bool:
     if piece in KEYS:
         return True
     bare = re.sub(r"^\d+\. | – First Aid for Minds$", "", piece)
-    parts = re.split(r", | and ", bare)
+    # A list, or a page's title with the course it belongs to.
+    parts = re.split(r", | and | – ", bare)
     return any(all(part.strip(EDGES) in known for part in some) for some in ([bare], parts))
 
 

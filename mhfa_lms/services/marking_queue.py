@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from mhfa_lms.models import (
@@ -107,6 +107,26 @@ def waiting(session: Session, by: Actor) -> Waiting:
     )
     row = session.execute(select(func.count(), func.min(oldest.c.submitted_at)).select_from(oldest)).one()
     return Waiting(row[0], row[1])
+
+
+def counted(organisation_id: int, membership_id: int, types: Select[int], most: int) -> ScalarSelect[int]:
+    """Return a part of a query that counts, no further than `most`, what waits for an instructor of these types.
+
+    The navigation shows it on every page, so it travels with the question who is asking.
+    """
+    some = (
+        joined(select(ScenarioAnswer.id))
+        .where(
+            ScenarioAnswer.organisation_id == organisation_id,
+            ScenarioAnswer.state == AnswerState.WAITING,
+            Enrolment.state == EnrolmentState.ACTIVE,
+            Enrolment.membership_id != membership_id,
+            Course.certification_type_id.in_(types),
+        )
+        .limit(most)
+        .subquery()
+    )
+    return select(func.count()).select_from(some).scalar_subquery()
 
 
 def page(session: Session, by: Actor, *, now: datetime, after: Place | None = None) -> list[Line]:

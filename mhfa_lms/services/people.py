@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, String, and_, cast, exists, func, literal, not_, or_, select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, joinedload
 
 from mhfa_lms.db import transaction
 from mhfa_lms.models import (
@@ -174,11 +174,11 @@ def _courses(session: Session, ids: list[int]) -> dict[int, tuple[str, ...]]:
 
 def member(session: Session, membership_id: int, *, by: Actor) -> Membership | None:
     """Return a member of the actor's organisation with site, roles and organisation loaded, or None."""
-    return session.scalars(
-        select(Membership)
-        .options(joinedload(Membership.site), joinedload(Membership.organisation), selectinload(Membership.roles))
-        .where(scope(by, Membership), Membership.id == membership_id)
-    ).one_or_none()
+    loaded = (joinedload(Membership.site), joinedload(Membership.organisation), joinedload(Membership.roles))
+    found = session.scalars(
+        select(Membership).options(*loaded).where(scope(by, Membership), Membership.id == membership_id)
+    )
+    return found.unique().one_or_none()
 
 
 def set_details(membership_id: int, details: Details, *, by: Actor, now: datetime) -> None:

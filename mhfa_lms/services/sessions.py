@@ -3,7 +3,7 @@
 Sign-out, a new password, deactivation and a change of role end rows here, and with them every cookie at once.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Select, bindparam, func, select, update
@@ -23,10 +23,12 @@ from mhfa_lms.models import (
     Role,
 )
 from mhfa_lms.policy import Actor, Forbidden
-from mhfa_lms.services import audit
+from mhfa_lms.services import audit, marking_queue
 from mhfa_lms.services.secrets import hashed, new_secret
 
 LASTS: Final = timedelta(days=14)
+# More than this waits to be marked, and nobody reads the number.
+MOST_COUNTED: Final = 99
 
 
 def begin(
@@ -114,6 +116,8 @@ def resume(secret: str, *, now: datetime) -> Actor | None:
     first = rows[0]
     roles = frozenset(row.role for row in rows if row.role is not None)
     timezone = first.timezone or first.organisation_timezone or "UTC"
+    today = clock.civil_date(now, timezone)
+    types, waiting = _authorised(first, today) if Role.INSTRUCTOR in roles else (frozenset(), 0)
     return Actor(
         account_id=first.account_id,
         is_admin=first.is_admin,
@@ -128,21 +132,24 @@ def resume(secret: str, *, now: datetime) -> Actor | None:
         country=first.country,
         memberships_count=first.memberships_count,
         session_id=first.session_id,
-        authorised_types=_authorised(first.membership_id, timezone, now) if Role.INSTRUCTOR in roles else frozenset(),
+        authorised_types=types,
+        waiting=waiting,
     )
 
 
-def _authorised(membership_id: int, timezone: str, now: datetime) -> frozenset[int]:
-    today = clock.civil_date(now, timezone)
-    return frozenset(
-        reading().scalars(
-            select(Authorisation.certification_type_id).where(
-                Authorisation.membership_id == membership_id,
-                Authorisation.valid_from <= today,
-                Authorisation.expires_on >= today,
-            )
+def _authorised(who: Any, today: date) -> tuple[frozenset[int], int]:
+    """Return the types an instructor may mark, and how many answers wait for them."""
+
+    def types(given: Any) -> Any:
+        return select(given.certification_type_id).where(
+            given.membership_id == who.membership_id, given.valid_from <= today, given.expires_on >= today
         )
+
+    waiting = marking_queue.counted(
+        who.organisation_id, who.membership_id, types(aliased(Authorisation)), MOST_COUNTED + 1
     )
+    rows = reading().execute(types(Authorisation).add_columns(waiting)).all()
+    return frozenset(row[0] for row in rows), rows[0][1] if rows else 0
 
 
 def end(session_id: int, *, by: Actor, now: datetime) -> None:

@@ -4,17 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import Flask, request, url_for
+from flask import Flask, request
 
 from mhfa_lms import i18n, policy
 from mhfa_lms.help.lines import dialled
-from mhfa_lms.i18n import gettext as _
-from mhfa_lms.models import Role
-from mhfa_lms.policy import Actor, Can
+from mhfa_lms.policy import Can
 from mhfa_lms.services.verification import statement
 from mhfa_lms.settings import Settings
 from mhfa_lms.web.assets import Assets
 from mhfa_lms.web.identity import actor
+from mhfa_lms.web.navigation import navigation, section
 
 LANGUAGE_COOKIE = "language"
 
@@ -33,43 +32,6 @@ class Site:
     def statement(self) -> str:
         """What the footer says of the licence, in the language in use."""
         return statement(self.licence_statement)
-
-
-@dataclass(frozen=True, slots=True)
-class NavItem:
-    """One entry of the navigation."""
-
-    title: str
-    href: str
-    current: bool
-
-
-def _item(title: str, endpoint: str, *, area: str = "", **values: Any) -> NavItem:
-    here = request.endpoint or ""
-    current = here == endpoint or bool(area and request.path.startswith(area))
-    return NavItem(title, url_for(endpoint, **values), current)
-
-
-def navigation(who: Actor | None) -> list[NavItem]:
-    """Return the main navigation of a person: what they learn, then what their roles open."""
-    if who is None:
-        return [
-            _item(_("Check a certificate"), "public.check", area="/v"),
-            _item(_("Courses"), "public.courses", area="/courses"),
-            _item(_("Sign in"), "account.sign_in", area="/sign-in"),
-        ]
-    items = [_item(_("Home"), "learn.home", area="/learn")]
-    if Role.INSTRUCTOR in who.roles:
-        items.append(_item(_("To mark"), "grading.queue", area="/mark"))
-    if Role.COORDINATOR in who.roles:
-        items.append(_item(_("Overview"), "coordinate.overview"))
-        items.append(_item(_("Register"), "coordinate.register", area="/coordinate/register"))
-        items.append(_item(_("People"), "coordinate.people", area="/coordinate/people"))
-    items.append(_item(_("Certificates"), "learn.certificates", area="/certificates"))
-    if who.is_admin:
-        items.append(_item(_("Administration"), "admin.overview", area="/admin"))
-    items.append(_item(_("Account"), "account.overview", area="/account"))
-    return items
 
 
 def choose_language(settings: Settings) -> None:
@@ -99,6 +61,7 @@ def init(app: Flask, settings: Settings, assets: Assets) -> None:
         return {
             "actor": who,
             "nav": navigation(who),
+            "section": section(),
             "lang": here.code,
             "dir": here.direction,
             "languages": [

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from mhfa_lms import clock, db
 from mhfa_lms.content.markdown import render
 from mhfa_lms.i18n import gettext as _
-from mhfa_lms.models import Enrolment
+from mhfa_lms.models import Enrolment, EnrolmentState
 from mhfa_lms.policy import Can
 from mhfa_lms.services import assessment, journey
 from mhfa_lms.services.enrolments import CannotBeginAgainError, NotActiveError, NotPublishedError
@@ -14,6 +14,18 @@ from mhfa_lms.web.access import requires
 from mhfa_lms.web.identity import me
 from mhfa_lms.web.learn.blueprint import blueprint
 from mhfa_lms.web.learn.load import own_enrolment
+
+
+@blueprint.get("/learn", endpoint="courses")
+@requires(Can.LEARN)
+def mine() -> ResponseReturnValue:
+    """Go to the one course under way; with none or several, show what there is."""
+    found = journey.courses(db.session(), me())
+    active = [one for one in found if one.state is EnrolmentState.ACTIVE]
+    if len(active) == 1:
+        return redirect(url_for("learn.course", enrolment_id=active[0].id), 303)
+    finished = [one for one in found if one.state is EnrolmentState.COMPLETED]
+    return render_template("learn/courses.html", active=active, finished=finished)
 
 
 @blueprint.get("/learn/<int:enrolment_id>")
