@@ -68,6 +68,7 @@ class Can(StrEnum):
     EXPORT_REGISTER = "export-register"
     SEE_PEOPLE = "see-people"
     INVITE = "invite"
+    INVITE_COORDINATOR = "invite-coordinator"
     CHANGE_MEMBERSHIP = "change-membership"
     ENROL = "enrol"
     REVOKE_CERTIFICATE = "revoke-certificate"
@@ -155,6 +156,7 @@ GRANTS: Final[dict[Can, list[list[Rule]]]] = {
     Can.EXPORT_REGISTER: [[in_organisation, role(Role.COORDINATOR)]],
     Can.SEE_PEOPLE: [[in_organisation, role(Role.COORDINATOR)]],
     Can.INVITE: [[in_organisation, role(Role.COORDINATOR)]],
+    Can.INVITE_COORDINATOR: [[administrator]],
     Can.CHANGE_MEMBERSHIP: [[in_organisation, role(Role.COORDINATOR)]],
     Can.ENROL: [[in_organisation, role(Role.COORDINATOR)]],
     Can.REVOKE_CERTIFICATE: [[in_organisation, role(Role.COORDINATOR)]],

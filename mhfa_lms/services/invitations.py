@@ -26,15 +26,15 @@ from mhfa_lms.models import (
     Role,
     Site,
 )
-from mhfa_lms.policy import Actor, Can, Forbidden, require
+from mhfa_lms.policy import Actor, Can, Forbidden, allowed, require
 from mhfa_lms.services import (
     accounts,
     audit,
     catalogue,
     enrolments,
+    invitation_mail,
     links,
     memberships,
-    outbox,
     passwords,
     rules,
     sessions,
@@ -85,22 +85,42 @@ def invite(
 
     Raises `Forbidden`, `InvitationError` when the address is a member's already, and `TooManyTriesError`.
     """
+    row, secret = _written(organisation_id, email, name, roles or {Role.LEARNER}, by=by, now=now)
+    row.audience, row.site_id, row.course_id = audience, site_id, course_id
+    require(by, Can.INVITE, row)
+    _send(row, secret, by=by, now=now)
+
+
+def invite_coordinator(organisation_id: int, email: str, name: str, *, by: Actor, now: datetime) -> None:
+    """Invite a coordinator of an organisation, its first one for example, as an administrator.
+
+    Raises what `invite` raises.
+    """
+    row, secret = _written(organisation_id, email, name, {Role.LEARNER, Role.COORDINATOR}, by=by, now=now)
+    row.audience = Audience.OTHER
+    require(by, Can.INVITE_COORDINATOR, row)
+    _send(row, secret, by=by, now=now)
+
+
+def _written(
+    organisation_id: int, email: str, name: str, roles: Iterable[Role], *, by: Actor, now: datetime
+) -> tuple[Invitation, str]:
     secret = new_secret()
     row = Invitation(
         organisation_id=organisation_id,
         email=email.strip(),
         email_key=email_key(email),
         name=name.strip(),
-        audience=audience,
-        site_id=site_id,
-        roles=[role.value for role in sorted(set(roles) or {Role.LEARNER})],
-        course_id=course_id,
+        roles=[role.value for role in sorted(set(roles))],
         secret_hash=hashed(secret),
         invited_by_id=by.account_id,
         created_at=now,
         expires_at=now + LASTS,
     )
-    require(by, Can.INVITE, row)
+    return row, secret
+
+
+def _send(row: Invitation, secret: str, *, by: Actor, now: datetime) -> None:
     with transaction() as session:
         _check(session, row)
         _limit(session, row, now=now)
@@ -108,7 +128,7 @@ def invite(
         session.add(row)
         session.flush()
         audit.about(session, "invited", row, by=by, now=now)
-        _post(session, row, secret, by=by, now=now)
+        invitation_mail.post(session, row, secret, by=by, now=now)
 
 
 def withdraw(invitation_id: int, *, by: Actor, now: datetime) -> None:
@@ -117,7 +137,10 @@ def withdraw(invitation_id: int, *, by: Actor, now: datetime) -> None:
         row = session.get(Invitation, invitation_id, with_for_update=True)
         if row is None:
             raise Forbidden(Can.INVITE)
-        require(by, Can.INVITE, row)
+        # Administrators take back what they may send: invitations of coordinators, whoever sent them.
+        of_coordinator = Role.COORDINATOR.value in row.roles
+        if not (of_coordinator and allowed(by, Can.INVITE_COORDINATOR, row)):
+            require(by, Can.INVITE, row)
         if row.accepted_at is None and row.withdrawn_at is None:
             row.withdrawn_at = now
             audit.about(session, "invitation-withdrawn", row, by=by, now=now)
@@ -135,7 +158,7 @@ def offer(secret: str, *, now: datetime) -> Offer | None:
         organisation.name,
         row.email,
         row.name,
-        _course_title(session, row.course_id),
+        invitation_mail.course_title(session, row.course_id),
         age[rules.Rule.MINIMUM_AGE].value,
     )
 
@@ -223,7 +246,7 @@ def _check(session: Session, row: Invitation) -> None:
         )
     ).one_or_none()
     if member is not None:
-        raise InvitationError(lazy("This person is a member of your organisation already"))
+        raise InvitationError(lazy("This person is a member of the organisation already"))
     site = session.get(Site, row.site_id) if row.site_id is not None else None
     if row.site_id is not None and (site is None or site.organisation_id != row.organisation_id):
         raise InvitationError(lazy("This site is not one of your organisation’s"))
@@ -257,29 +280,3 @@ def _withdraw_open(session: Session, row: Invitation, *, now: datetime) -> None:
         .values(withdrawn_at=now)
         .execution_options(synchronize_session=False)
     )
-
-
-def _post(session: Session, row: Invitation, secret: str, *, by: Actor, now: datetime) -> None:
-    organisation = session.get_one(Organisation, row.organisation_id)
-    outbox.post(
-        session,
-        "invitation",
-        key=f"invitation:{row.id}",
-        due_at=now,
-        now=now,
-        to_address=row.email,
-        organisation_id=row.organisation_id,
-        locale=organisation.locale,
-        facts={
-            "name": row.name,
-            "organisation": organisation.name,
-            "inviter": by.name,
-            "course": _course_title(session, row.course_id),
-            "path": f"/invitation/{secret}",
-        },
-    )
-
-
-def _course_title(session: Session, course_id: int | None) -> str:
-    revision = catalogue.newest_of(session, course_id) if course_id is not None else None
-    return revision.title if revision else ""

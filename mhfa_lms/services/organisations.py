@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -22,6 +23,10 @@ LONGEST_SLUG: Final = 60
 
 class OrganisationError(ValueError):
     """An organisation cannot be made like this; the text says why."""
+
+
+class CircleError(OrganisationError):
+    """An organisation cannot stand inside itself, nor inside one that stands inside it."""
 
 
 def create(
@@ -101,9 +106,63 @@ def add(
     return row
 
 
+def change(
+    organisation_id: int,
+    *,
+    name: str,
+    parent: str | None,
+    timezone: str,
+    country: str | None,
+    open_to_join: bool,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Change what an organisation is called, where it stands and its zone. Its short name stays: addresses hold it.
+
+    Dates of certificates that were issued stay as they are. Raises `OrganisationError`, `CircleError` and `Forbidden`.
+    """
+    require(by, Can.ADMINISTER)
+    with transaction() as session:
+        # All of them below another one: two changes at once could otherwise close a circle, each having seen none.
+        query = select(Organisation).order_by(Organisation.id).with_for_update(key_share=True)
+        rows = session.scalars(query if parent else query.where(Organisation.id == organisation_id)).all()
+        row = next(one for one in rows if one.id == organisation_id)
+        _check(row.slug, name, timezone, country, row.locale)
+        row.parent_id = _above(rows, row, parent) if parent else None
+        row.name, row.timezone, row.open_to_join = name.strip(), timezone, open_to_join
+        row.country = country.upper() if country else None
+        audit.record(
+            session,
+            "organisation-changed",
+            by=by,
+            now=now,
+            subject="organisation",
+            subject_id=row.id,
+            organisation_id=row.id,
+        )
+
+
+def _above(rows: Sequence[Organisation], row: Organisation, parent: str) -> int:
+    above = next((one for one in rows if one.slug == parent), None)
+    if above is None:
+        raise OrganisationError(f"there is no organisation {parent}")
+    parents = {one.id: one.parent_id for one in rows}
+    here: int | None = above.id
+    while here is not None:
+        if here == row.id:
+            raise CircleError(f"{parent} stands inside {row.slug}")
+        here = parents.pop(here, None)
+    return above.id
+
+
 def by_slug(session: Session, slug: str) -> Organisation | None:
     """Return an organisation by the name in its address, or None."""
     return session.scalars(select(Organisation).where(Organisation.slug == slug)).one_or_none()
+
+
+def by_id(session: Session, organisation_id: int) -> Organisation | None:
+    """Return an organisation by its number, or None. For administrators, who see all of them."""
+    return session.scalars(select(Organisation).where(Organisation.id == organisation_id)).one_or_none()
 
 
 def open_by_slug(slug: str) -> Organisation | None:

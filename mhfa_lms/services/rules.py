@@ -13,9 +13,9 @@ from typing import Any, Final
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
-from mhfa_lms.db import transaction
+from mhfa_lms.db import insert, transaction
 from mhfa_lms.models import Organisation, RuleSetting
-from mhfa_lms.policy import Actor
+from mhfa_lms.policy import Actor, Can, require
 from mhfa_lms.services import audit
 
 
@@ -183,6 +183,14 @@ def _upwards(organisation_id: int | None, parents: Mapping[int, int | None]) -> 
     return found
 
 
+def set_in(session: Session, tree: list[int]) -> list[RuleSetting]:
+    """Return what organisations have set, as `ancestors` returns them: the nearest first, each in the rules' order."""
+    rows = session.scalars(select(RuleSetting).where(RuleSetting.organisation_id.in_(tree))).all()
+    order = {rule.value: number for number, rule in enumerate(Rule)}
+    known = [row for row in rows if row.key in order]
+    return sorted(known, key=lambda row: (tree.index(row.organisation_id or 0), order[row.key], row.course_id or 0))
+
+
 def put(
     rule: Rule,
     value: Any,
@@ -192,27 +200,31 @@ def put(
     organisation_id: int | None = None,
     course_id: int | None = None,
 ) -> None:
-    """Set a rule for an organisation (or the installation), for one course or all. Raises `RuleError`."""
+    """Set a rule for an organisation (or the installation), for one course or all.
+
+    Raises `RuleError` and `Forbidden`.
+    """
+    require(by, Can.ADMINISTER)
     check(rule, value)
     if course_id is not None and rule not in FOR_COURSES:
         raise RuleError(f"{rule.value} holds for all courses, so it cannot be set for one")
-    place = _place(organisation_id, course_id)
+    said = {"value": {"value": value}, "set_at": now, "set_by_id": by.account_id or None}
+    place = {"place": _place(organisation_id, course_id), "organisation_id": organisation_id, "course_id": course_id}
     with transaction() as session:
-        row = session.scalars(
-            select(RuleSetting).where(RuleSetting.key == rule.value, RuleSetting.place == place)
-        ).one_or_none()
-        if row is None:
-            row = RuleSetting(key=rule.value, place=place, organisation_id=organisation_id, course_id=course_id)
-            session.add(row)
-        row.value, row.set_at, row.set_by_id = {"value": value}, now, by.account_id or None
-        session.flush()
+        # One statement: of two people who set a rule at once, the second overwrites and neither fails.
+        row_id = session.scalars(
+            insert(session, RuleSetting)
+            .values(key=rule.value, **place, **said)
+            .on_conflict_do_update(index_elements=["key", "place"], set_=said)
+            .returning(RuleSetting.id)
+        ).one()
         audit.record(
             session,
             "rule-set",
             by=by,
             now=now,
             subject="rule_setting",
-            subject_id=row.id,
+            subject_id=row_id,
             organisation_id=organisation_id,
             key=rule.value,
         )
@@ -221,7 +233,8 @@ def put(
 def unset(
     rule: Rule, *, by: Actor, now: datetime, organisation_id: int | None = None, course_id: int | None = None
 ) -> bool:
-    """Take back what `put` set at exactly this place. Returns False when nothing was set there."""
+    """Take back what `put` set at exactly this place. Returns False when nothing was set there. Raises `Forbidden`."""
+    require(by, Can.ADMINISTER)
     with transaction() as session:
         row = session.scalars(
             select(RuleSetting).where(

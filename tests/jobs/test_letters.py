@@ -107,6 +107,15 @@ def test_every_fact_is_told_in_both(kind: str, settings: Settings) -> None:
         assert shown in plain(written.html), name
 
 
+@pytest.mark.parametrize(("inviter", "says"), [("Ben", "Ben invites you"), ("", "The people who run First Aid")])
+def test_a_coordinators_invitation_says_what_they_are_invited_to(inviter: str, says: str, settings: Settings) -> None:
+    written = write(letter("invitation", coordinator=True, inviter=inviter), settings, today=TODAY)
+    for text in (" ".join(written.text.split()), plain(written.html)):
+        assert says in text
+        assert "as a coordinator" in text
+        assert "keeps the register" in text
+
+
 @pytest.mark.parametrize("kind", FACTS)
 def test_every_sentence_of_a_mail_can_be_translated(kind: str, settings: Settings) -> None:
     """The pseudo-locale accents what was translated: what remains plain was never given to the translators."""

@@ -25,7 +25,7 @@ from mhfa_lms.models import (
     ScenarioAnswer,
     StepProgress,
 )
-from mhfa_lms.policy import Actor, Forbidden
+from mhfa_lms.policy import SYSTEM, Actor, Forbidden
 from mhfa_lms.services import contacts, grading, marking_queue, paging, rules
 from mhfa_lms.services.grading import DecidedError, TakenError, UnknownAnswerError
 from mhfa_lms.services.marks import Judgement
@@ -162,7 +162,7 @@ def test_an_expired_claim_refuses_nobody(desk: Desk) -> None:
 
 
 def test_the_time_limit_is_a_rule(desk: Desk) -> None:
-    rules.put(rules.Rule.CLAIM_MINUTES, 5, by=desk.first, now=NOON, organisation_id=desk.organisation.id)
+    rules.put(rules.Rule.CLAIM_MINUTES, 5, by=SYSTEM, now=NOON, organisation_id=desk.organisation.id)
     answer = waiting(desk)
     grading.claim_next(by=desk.first, now=NOON)
     assert read(answer).claimed_until == NOON + 5 * MINUTE

@@ -44,6 +44,7 @@ def test_the_mail_says_who_invites_to_what(by: Actor) -> None:
         "organisation": "Hill School",
         "inviter": "Cora",
         "course": title,
+        "coordinator": False,
         "path": f"/invitation/{secret}",
     }
     assert secret not in db.session().scalars(select(Invitation.secret_hash)).one()

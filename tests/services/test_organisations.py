@@ -1,5 +1,7 @@
 """Organisations: what they may be called, and who may make them."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from mhfa_lms import db
@@ -56,3 +58,44 @@ def test_only_administrators_make_them() -> None:
 )
 def test_the_name_in_the_address(name: str, slug: str) -> None:
     assert organisations.slug_of(name) == slug
+
+
+def test_two_changes_at_once_close_no_circle() -> None:
+    ids = {slug: make.organisation(slug).id for slug in ("one", "two")}
+    refused: list[str] = []
+
+    def put_inside(slug: str, parent: str) -> None:
+        try:
+            organisations.change(
+                ids[slug],
+                name=slug,
+                parent=parent,
+                timezone="UTC",
+                country=None,
+                open_to_join=False,
+                by=SYSTEM,
+                now=NOON,
+            )
+        except organisations.CircleError:
+            refused.append(slug)
+        finally:
+            db.sessions.remove()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(put_inside, ids, reversed(ids)))
+    assert len(refused) == 1
+
+
+def test_only_administrators_change_them() -> None:
+    row = make.organisation()
+    with pytest.raises(Forbidden):
+        organisations.change(
+            row.id,
+            name="X",
+            parent=None,
+            timezone="UTC",
+            country=None,
+            open_to_join=False,
+            by=make.actor(make.member(row)),
+            now=NOON,
+        )

@@ -1,13 +1,14 @@
 """Rules: where a value comes from, and which values are refused."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from mhfa_lms import db
-from mhfa_lms.models import AuditEvent
-from mhfa_lms.policy import SYSTEM
+from mhfa_lms.models import AuditEvent, Role, RuleSetting
+from mhfa_lms.policy import SYSTEM, Forbidden
 from mhfa_lms.services import rules
 from mhfa_lms.services.rules import Resolved, Rule
 from tests import make
@@ -106,3 +107,23 @@ def test_what_was_set_can_be_taken_back_at_its_own_place_only() -> None:
     assert rules.unset(Rule.PASS_PERCENT, by=SYSTEM, now=NOON, organisation_id=school)
     assert resolve(school) == Resolved(81, "installation")
     assert not rules.unset(Rule.PASS_PERCENT, by=SYSTEM, now=NOON, organisation_id=school)
+
+
+def test_only_administrators_set_and_take_back() -> None:
+    coordinator = make.actor(make.member(None, Role.COORDINATOR))
+    with pytest.raises(Forbidden):
+        rules.put(Rule.ATTEMPTS, 3, by=coordinator, now=NOON, organisation_id=coordinator.organisation_id)
+    with pytest.raises(Forbidden):
+        rules.unset(Rule.ATTEMPTS, by=coordinator, now=NOON, organisation_id=coordinator.organisation_id)
+
+
+def test_many_who_set_a_rule_at_once_all_succeed() -> None:
+    def put(value: int) -> None:
+        rules.put(Rule.ATTEMPTS, value, by=SYSTEM, now=NOON)
+        db.sessions.remove()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(put, range(1, 9)))
+    rows = db.session().scalars(select(RuleSetting)).all()
+    assert len(rows) == 1
+    assert len(db.session().scalars(select(AuditEvent)).all()) == 8

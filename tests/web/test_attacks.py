@@ -67,6 +67,8 @@ FORMS: Final[dict[str, dict[str, str]]] = {
     "coordinate.sites": {"name": "North"},
     "coordinate.revoke": {"reason": "A mistake"},
     "admin.create_organisation": {"name": "N", "slug": "n", "parent": "", "timezone": "UTC", "country": ""},
+    "admin.edit_organisation": {"name": "N", "parent": "", "timezone": "UTC", "country": "", "open_to_join": "y"},
+    "admin.invite_coordinator": {"name": "Ann", **NEW},
 }
 QUERY: Final = (
     *("after", "before", "q", "site", "course", "standing", "listed", "open"),
@@ -216,7 +218,7 @@ def test_an_administrator_without_a_membership_sees_no_organisation_from_inside(
         if path is None or rule.endpoint in {"account.sign_out", "account.sign_out_everywhere"}:
             continue
         can = getattr(app.view_functions[rule.endpoint], ACCESS)
-        inside = can not in {PUBLIC, "use-account", "see-home", "administer"}
+        inside = can not in {PUBLIC, "use-account", "see-home", "administer", "invite-coordinator"}
         for method in (rule.methods or set()) & {"GET", "POST"}:
             answer = client.open(path, method=method)
             assert answer.status_code < 500, path

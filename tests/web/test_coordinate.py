@@ -415,7 +415,7 @@ def test_a_member_is_not_invited_again(coordinator: FlaskClient, here: Organisat
     make.member(here, holder=make.account("mine@example.org"))
     found = coordinator.post("/coordinate/people/invite", data=invitation(email="Mine@Example.org"))
     assert found.status_code == BAD
-    assert "This person is a member of your organisation already" in found.text
+    assert "This person is a member of the organisation already" in found.text
 
 
 def test_withdrawing_an_invitation(coordinator: FlaskClient, self: Membership, here: Organisation) -> None:

@@ -39,6 +39,7 @@ INSIDE = {
     Can.EXPORT_REGISTER: {"coordinator"},
     Can.SEE_PEOPLE: {"coordinator"},
     Can.INVITE: {"coordinator"},
+    Can.INVITE_COORDINATOR: {"administrator"},
     Can.CHANGE_MEMBERSHIP: {"coordinator"},
     Can.ENROL: {"coordinator"},
     Can.REVOKE_CERTIFICATE: {"coordinator"},
@@ -105,6 +106,7 @@ def world(app: Flask) -> World:
             "answer_id": answer.id,
             "membership_id": people["owner"].id,
             "code": certificate.code,
+            "organisation_id": here.id,
         },
     )
 
@@ -177,7 +179,8 @@ def test_every_route_says_who_may_call_it(app: Flask) -> None:
 
 
 def test_ids_that_exist_nowhere_are_not_found(app: Flask, world: World) -> None:
-    nowhere = {**world.values, "enrolment_id": 999999, "answer_id": 999999, "membership_id": 999999, "code": "0" * 16}
+    ids = dict.fromkeys(("enrolment_id", "answer_id", "membership_id", "organisation_id"), 999999)
+    nowhere = {**world.values, **ids, "code": "0" * 16}
     for rule in app.url_map.iter_rules():
         path = address(rule, nowhere)
         if path and rule.arguments & set(nowhere) and getattr(app.view_functions[rule.endpoint], ACCESS) != PUBLIC:
@@ -186,6 +189,8 @@ def test_ids_that_exist_nowhere_are_not_found(app: Flask, world: World) -> None:
                 if path.startswith("/coordinate")
                 else "instructor"
                 if path.startswith("/mark")
+                else "administrator"
+                if path.startswith("/admin")
                 else "owner"
             )
             method = "GET" if "GET" in (rule.methods or set()) else "POST"

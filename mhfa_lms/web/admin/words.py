@@ -1,0 +1,43 @@
+"""Words for what administrators see: rules and their values."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from mhfa_lms import i18n
+from mhfa_lms.i18n import gettext as _
+from mhfa_lms.i18n import lazy
+from mhfa_lms.services.rules import Rule
+
+RULES: Final[Mapping[Rule, Any]] = {
+    Rule.PASS_PERCENT: lazy("Pass mark of the assessment, in percent"),
+    Rule.ATTEMPTS: lazy("Attempts at the assessment"),
+    Rule.VALID_MONTHS: lazy("How many months a certificate is valid"),
+    Rule.WINDOW_BEFORE_MONTHS: lazy("Months before expiry in which it can be renewed"),
+    Rule.WINDOW_AFTER_MONTHS: lazy("Months after expiry in which it can still be renewed"),
+    Rule.RENEWAL_BASIS: lazy("Where a renewed period begins"),
+    Rule.REMINDER_DAYS: lazy("Reminders go out so many days before expiry"),
+    Rule.GRACE_REMINDER_DAYS: lazy("The one reminder after expiry goes out so many days later"),
+    Rule.KEEP_LAST_REMINDER: lazy("Send the last reminder even to people who want none"),
+    Rule.CLAIM_MINUTES: lazy("Minutes an answer is kept for whoever took it to mark"),
+    Rule.MINIMUM_AGE: lazy("Least age for an account, in years"),
+}
+CHOICES: Final[Mapping[str, Any]] = {
+    "completion": lazy("on the day the renewal is completed"),
+    "old-expiry": lazy("at the old expiry date"),
+}
+
+
+def rule(one: Rule) -> str:
+    """Return what a rule is about."""
+    return str(RULES[one])
+
+
+def value(one: Any) -> str:
+    """Return a rule's value in words."""
+    if isinstance(one, bool):
+        return _("Yes") if one else _("No")
+    if isinstance(one, list):
+        return ", ".join(i18n.format_number(day) for day in one) or _("none")
+    if isinstance(one, str):
+        return str(CHOICES.get(one, one))
+    return i18n.format_number(one)
