@@ -35,6 +35,10 @@ check: venv lint types ## the quick one, for every save: format, lint, types, un
 bench: venv ## measure speed and size; prints figures with their floor (BENCH=--full for a million certificates)
 	@deploy/bench.sh $(BENCH)
 
+.PHONY: marks
+marks: set-up ## draw the site's icons and the certificate's stones anew
+	@$(PYTHON_BIN) -m tests.marks
+
 .PHONY: pictures
 pictures: set-up ## draw the README's pictures anew
 	@$(PYTHON_BIN) -m tests.pictures

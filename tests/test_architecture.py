@@ -133,7 +133,7 @@ def test_pages_have_no_inline_style_or_script(name: str) -> None:
     assert not re.search(r"<script(?![^>]*\ssrc=)", source)
 
 
-@pytest.mark.parametrize("path", sorted(static_dir().glob("css/*.css")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(static_dir().glob("css/**/*.css")), ids=lambda path: path.name)
 def test_styles_have_no_sides(path: Path) -> None:
     text = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
     found = re.findall(

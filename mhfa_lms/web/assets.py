@@ -1,6 +1,6 @@
 """Style sheets and scripts: joined, made small and named by their content when the application starts.
 
-The sources stay readable files; browsers get one of each, to keep for a year.
+The sources stay readable files; browsers get one of each, and staff one more, to keep for a year.
 """
 
 import hashlib
@@ -18,7 +18,13 @@ from mhfa_lms.paths import static_dir
 from mhfa_lms.web.access import public
 
 YEAR: Final = 31_536_000
-BUNDLES: Final = {"site.css": ("css", rcssmin.cssmin), "site.js": ("js", rjsmin.jsmin)}
+# Lists, figures and the marker's desk are for staff: learners and visitors do not carry them.
+BUNDLES: Final = {
+    "site.css": ("css/*.css", rcssmin.cssmin),
+    "staff.css": ("css/staff/*.css", rcssmin.cssmin),
+    "site.js": ("js/*.js", rjsmin.jsmin),
+    "staff.js": ("js/staff/*.js", rjsmin.jsmin),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +42,8 @@ def _named(name: str, body: bytes) -> str:
 
 
 def _sources(folder: Path) -> Iterator[tuple[str, bytes]]:
-    for bundle, (kind, shrink) in BUNDLES.items():
-        text = "\n".join(path.read_text(encoding="utf-8") for path in sorted((folder / kind).glob(f"*.{kind}")))
+    for bundle, (pattern, shrink) in BUNDLES.items():
+        text = "\n".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob(pattern)))
         yield bundle, shrink(text).encode()
     for place in ("icons", "fonts"):
         for path in sorted((folder / place).glob("*")):

@@ -16,6 +16,8 @@ from mhfa_lms.web.identity import actor
 from mhfa_lms.web.navigation import navigation, section
 
 LANGUAGE_COOKIE = "language"
+# Areas whose pages do without the styles and scripts of staff; None: pages of no area, such as errors.
+LIGHT_AREAS = frozenset({None, "public", "account", "learn"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ def init(app: Flask, settings: Settings, assets: Assets) -> None:
             "actor": who,
             "nav": navigation(who),
             "section": section(),
+            "staff": request.blueprint not in LIGHT_AREAS,
             "lang": here.code,
             "dir": here.direction,
             "languages": [

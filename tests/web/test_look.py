@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from wtforms import BooleanField, EmailField, Form, RadioField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the type stubs
 from wtforms.validators import InputRequired
@@ -12,35 +13,58 @@ from wtforms.validators import InputRequired
 from mhfa_lms import i18n
 from mhfa_lms.paths import static_dir, templates_dir
 from mhfa_lms.web.assets import Assets
+from tests import marks
 
-LARGEST = 7_500
+# Gzipped: what learners carry on every page, and what staff carry more.
+LARGEST = {"site": 7_500, "staff": 3_500}
 TOKEN = re.compile(r"--([\w-]+): (#[0-9A-F]{6});")
-# Words on the ground they stand on.
+LITERAL = re.compile(
+    r"#[0-9A-Fa-f]{3,8}\b|\b(?:rgba?|hsla?|hwb|lab|lch|oklab|oklch|color)\(|:\s*(?:white|black|red|gr[ae]y)\b"
+)
+# Words on the ground they stand on, where one rule sets the ground and another the words.
 TEXT = [
     *((ink, ground) for ink in ("ink", "ink-2", "link") for ground in ("paper", "card")),
-    ("on-pine", "pine"),
     ("on-pine", "pine-deep"),
-    ("on-pool", "pool"),
-    ("on-pool-2", "pool"),
-    ("on-honey", "honey"),
-    ("link", "pine-tint"),
-    ("soon", "soon-tint"),
-    ("heather", "heather-tint"),
-    ("lake", "lake-tint"),
-    ("ok", "ok-tint"),
-    ("bad", "bad-tint"),
-    ("bad", "card"),
-    ("card", "bad"),
-    *(("ink", f"{tint}-tint") for tint in ("pine", "soon", "heather", "lake", "ok", "bad")),
+    *((word, ground) for word in ("on-pool", "on-pool-2") for ground in ("pool", "pool-far", "pool-near")),
+    ("on-pool-button", "pool-button-deep"),
+    *((tint, f"{tint}-tint") for tint in ("soon", "heather", "lake", "ok", "bad")),
+    *((tint, "card") for tint in ("soon", "heather", "lake", "ok", "bad")),
+    *((ink, f"{tint}-tint") for ink in ("ink", "ink-2", "link") for tint in ("pine", "soon", "heather", "lake", "ok")),
+    ("ink", "bad-tint"),
 ]
-EDGES = [("edge", "paper"), ("edge", "card"), ("pine", "card"), ("pool-stone", "pool"), ("honey", "pool")]
+# Edges of controls, and drawings that say something, against what lies beside them.
+EDGES = [
+    *((edge, ground) for edge in ("edge", "pine", "honey-edge", "bad") for ground in ("paper", "card")),
+    *((stone, "pool") for stone in ("pool-stone", "honey", "pool-button")),
+    ("focus-ring", "focus"),
+]
+# Decoration that nobody needs to see: hair lines, shadows, and hills in a picture.
+DECORATION = {"line", "pool-far", "pool-near", "pool-ring"}
 
 
 def themes() -> dict[str, dict[str, str]]:
     """Return the colours of the light theme and of the dark one, which changes some of them."""
-    light, dark = (static_dir() / "css/00-tokens.css").read_text(encoding="utf-8").split("@media")
+    light, dark, _paper = (static_dir() / "css/00-tokens.css").read_text(encoding="utf-8").split("@media")
     light_colours = dict(TOKEN.findall(light))
     return {"light": light_colours, "dark": light_colours | dict(TOKEN.findall(dark))}
+
+
+def rules() -> list[tuple[str, str]]:
+    """Return every innermost rule of our style sheets, tokens apart: its selector and what it says."""
+    sheets = (path for path in sorted((static_dir() / "css").rglob("*.css")) if path.name != "00-tokens.css")
+    texts = (re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.S) for path in sheets)
+    return [found for text in texts for found in re.findall(r"([^{}]+)\{([^{}]*)\}", text)]
+
+
+def set_together() -> list[tuple[str, str]]:
+    """Return the tokens for words and ground that one rule sets together."""
+    found = []
+    for _selector, body in rules():
+        words = re.search(r"(?<![\w-])color: var\(--([\w-]+)\)", body)
+        ground = re.search(r"background(?:-color)?: var\(--([\w-]+)\)", body)
+        if words and ground:
+            found.append((words.group(1), ground.group(1)))
+    return found
 
 
 def luminance(colour: str) -> float:
@@ -57,24 +81,57 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize(("pairs", "least"), [(TEXT, 4.5), (EDGES, 3.0)], ids=["text", "edges"])
+@pytest.mark.parametrize(
+    ("pairs", "least"), [(TEXT, 4.5), (set_together(), 4.5), (EDGES, 3.0)], ids=["text", "set together", "edges"]
+)
 def test_colours_can_be_told_apart(theme: str, pairs: list[tuple[str, str]], least: float) -> None:
     colours = themes()[theme]
+    assert len(pairs) > 5
     weak = [pair for pair in pairs if contrast(colours[pair[0]], colours[pair[1]]) < least]
     assert weak == []
 
 
-def test_style_sheet_and_script_stay_small() -> None:
+def test_every_colour_is_measured() -> None:
+    measured = {token for pair in [*TEXT, *EDGES, *set_together()] for token in pair}
+    assert set(themes()["light"]) - measured - DECORATION == set()
+
+
+def test_colours_stand_among_the_tokens_only() -> None:
+    loud = [(selector.strip(), body.strip()) for selector, body in rules() if LITERAL.search(body)]
+    assert loud == []
+
+
+def test_every_token_that_is_used_exists() -> None:
+    tokens = (static_dir() / "css/00-tokens.css").read_text(encoding="utf-8")
+    own = {name for _selector, body in rules() for name in re.findall(r"--([\w-]+):", body)}
+    used = {name for _selector, body in rules() for name in re.findall(r"var\(--([\w-]+)", body)}
+    assert used - own - set(re.findall(r"--([\w-]+):", tokens)) == set()
+
+
+@pytest.mark.parametrize("whose", LARGEST)
+def test_style_sheet_and_script_stay_small(whose: str) -> None:
     assets = Assets()
-    size = sum(len(gzip.compress(assets.by_name[name].body, 9)) for name in ("site.css", "site.js"))
-    assert 3_000 < size <= LARGEST
+    size = sum(len(gzip.compress(assets.by_name[f"{whose}.{kind}"].body, 9)) for kind in ("css", "js"))
+    assert 1_000 < size <= LARGEST[whose]
+
+
+def test_drawings_are_those_of_the_one_outline() -> None:
+    for path, drawing in marks.files().items():
+        assert path.read_text(encoding="utf-8") == drawing, f"{path.name}: run `make marks`"
+
+
+def test_the_icon_for_home_screens_is_small_and_square() -> None:
+    path = static_dir() / "icons" / "touch.png"
+    with Image.open(path) as image:
+        assert image.size == (marks.TOUCH, marks.TOUCH)
+    assert path.stat().st_size < 2_000
 
 
 def test_nothing_is_tied_to_left_or_right() -> None:
     physical = re.compile(
         r"(?<![\w-])(?:(?:margin|padding|border)-(?:left|right|top|bottom)|left|right|float: (?:left|right))\b"
     )
-    for sheet in (static_dir() / "css").glob("*.css"):
+    for sheet in (static_dir() / "css").rglob("*.css"):
         code = re.sub(r"/\*.*?\*/", "", sheet.read_text(encoding="utf-8"), flags=re.S)
         assert not physical.search(code), sheet.name
 
