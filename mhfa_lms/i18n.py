@@ -173,6 +173,11 @@ def format_list(items: list[str]) -> str:
     return lists.format_list(items, locale=Locale.parse(language().format_locale))
 
 
+def format_country(code: str, name: str) -> str:
+    """Return a country by its ISO 3166 code in the language in use, or the name given where nobody knows the code."""
+    return str(Locale.parse(language().format_locale).territories.get(code, name))
+
+
 def format_code(code: str) -> str:
     """Return a verification code in groups of four: ABCD-EFGH-JKMN-PQRS."""
     return "-".join(code[start : start + 4] for start in range(0, len(code), 4))
@@ -215,6 +220,7 @@ def install(environment: jinja2.Environment) -> None:
         shortdate=lambda day: format_date(day, "medium"),
         number=format_number,
         code=format_code,
+        country=format_country,
         sentence=format_list,
     )
 

@@ -30,4 +30,6 @@ published = _kept(make.published)
 enrolment = _kept(make.enrolment)
 certificate = _kept(make.certificate)
 answer = _kept(make.answer)
+authorisation = _kept(make.authorisation)
+help_line = _kept(make.help_line)
 actor, signed_in, NOON = make.actor, make.signed_in, make.NOON

@@ -21,6 +21,7 @@ from mhfa_lms.models import (
     CourseRevision,
     Enrolment,
     EnrolmentState,
+    HelpLine,
     Membership,
     MembershipRole,
     Organisation,
@@ -56,6 +57,11 @@ def organisation(slug: str | None = None, **values: Any) -> Organisation:
 def site(owner: Organisation, name: str = "North") -> Site:
     """A site."""
     return _save(Site(organisation_id=owner.id, name=name, sort_key=names.sort_key(name)))
+
+
+def help_line(owner: Organisation, **values: Any) -> HelpLine:
+    """A help line of an organisation's own that nobody has tried yet."""
+    return _save(HelpLine(organisation_id=owner.id, **{"name": "Counsellor", "phone": "020 7946 0000", **values}))
 
 
 def account(email: str | None = None, **values: Any) -> Account:

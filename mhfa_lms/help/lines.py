@@ -118,4 +118,4 @@ def load(path: Path = SHIPPED) -> Directory:
 
 def dialled(number: str) -> str:
     """Return a number as a phone dials it, for `tel:` and `sms:` links: `13 11 14` becomes `131114`."""
-    return re.sub(r"[ -]", "", number)
+    return re.sub(r"[ ()-]", "", number)

@@ -17,6 +17,7 @@ from mhfa_lms.models.people import (
     Site,
 )
 from mhfa_lms.models.progress import PracticeAnswer, StepProgress, Way
+from mhfa_lms.models.support import HelpLine
 from mhfa_lms.models.training import (
     Attendance,
     AttendanceState,
@@ -58,6 +59,7 @@ __all__ = [
     "Enrolment",
     "EnrolmentState",
     "HelpCheck",
+    "HelpLine",
     "Invitation",
     "Job",
     "LinkKind",

@@ -76,6 +76,8 @@ class Organisation(Base):
     country: Mapped[str | None]
     locale: Mapped[str] = mapped_column(default="en")
     open_to_join: Mapped[bool] = mapped_column(default=False)
+    # Whether /help/<slug> shows its own help lines to everybody; its people see them anyway.
+    help_is_public: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
 
 

@@ -22,6 +22,7 @@ from mhfa_lms.models import (
     Certificate,
     CourseRevision,
     HelpCheck,
+    HelpLine,
     Invitation,
     Membership,
     MembershipState,
@@ -35,7 +36,7 @@ from mhfa_lms.models import (
 from mhfa_lms.models import Course as CourseRow
 from mhfa_lms.policy import SYSTEM
 from mhfa_lms.services import accounts, catalogue, demo_answers, memberships, names, organisations, outbox, passwords
-from mhfa_lms.services.demo_people import ALDER, CHECKED, DOMAIN, INVITED, PEOPLE, PLACES, ROLES, Invited, Person
+from mhfa_lms.services.demo_people import ALDER, CHECKED, DOMAIN, INVITED, LINES, PEOPLE, PLACES, ROLES, Invited, Person
 from mhfa_lms.services.demo_stories import World, certify, completed_on, learn
 from mhfa_lms.services.invitations import LASTS
 from mhfa_lms.services.reminder_plan import GRACE
@@ -143,7 +144,16 @@ def _places(session: Session, now: datetime) -> None:
             open_to_join=place.open_to_join,
         )
         session.add_all(Site(organisation_id=made.id, name=name, sort_key=names.sort_key(name)) for name in place.sites)
+        _lines(session, made, now)
     session.flush()
+
+
+def _lines(session: Session, place: Organisation, now: datetime) -> None:
+    session.add_all(
+        HelpLine(organisation_id=place.id, checked_at=now - timedelta(days=days), **words)
+        for slug, words, days in LINES
+        if slug == place.slug
+    )
 
 
 def _member(session: Session, person: Person, password_hash: str, now: datetime) -> Membership:

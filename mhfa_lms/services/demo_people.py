@@ -93,6 +93,44 @@ HIGH, BROOK, OFFICE, MILL = PLACES[1].sites
 DOCK, HEAD, NORTH = PLACES[2].sites
 ALL: Final = 999
 
+# Help lines of the organisations' own, and how many days ago they were tried. The numbers are kept for fiction.
+LINES: Final = (
+    (
+        ALDER,
+        {
+            "name": "Student and staff counselling",
+            "phone": "202 555 0142",
+            "text_number": "202 555 0143",
+            "hours": "School days, 7:30 to 16:00. Outside them, use the national lines.",
+            "languages": "English, Spanish",
+            "for_whom": "Everybody who learns, teaches or works in the district",
+        },
+        40,
+    ),
+    (
+        ALDER,
+        {
+            "name": "Safeguarding phone",
+            "phone": "202 555 0117",
+            "hours": "Day and night",
+            "languages": "English",
+            "for_whom": "Anybody worried about a child",
+        },
+        210,
+    ),
+    (
+        HARBOUR,
+        {
+            "name": "Employee helpline",
+            "phone": "020 7946 0018",
+            "link": "https://help.harbour-line.example",
+            "hours": "Day and night",
+            "for_whom": "Everybody who works here, and their families",
+        },
+        12,
+    ),
+)
+
 # The accounts that are printed at the start come first.
 SHOWN: Final = (
     Person("learner", "Lena Okafor", ALDER, HIGH, V, now=Learning(12, steps=11), listed=False),

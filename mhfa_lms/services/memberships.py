@@ -69,7 +69,7 @@ def set_roles(membership_id: int, roles: Iterable[Role], *, by: Actor, now: date
             return
         _put_roles(session, row.id, wanted)
         sessions.end_all(session, row.account_id, now=now)
-        audit.about(session, "roles-changed", row, by=by, now=now, roles=",".join(sorted(wanted)))
+        audit.about(session, "roles-changed", row, by=by, now=now, roles="+".join(sorted(wanted)))
 
 
 def leave(membership_id: int, *, by: Actor, now: datetime) -> None:

@@ -4,20 +4,26 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from mhfa_lms.models import (
     AnswerState,
+    Authorisation,
     Certificate,
     Enrolment,
     EnrolmentState,
+    HelpLine,
+    Invitation,
     Membership,
+    MembershipRole,
     MembershipState,
+    Role,
     ScenarioAnswer,
 )
 from mhfa_lms.policy import Actor, Can, require, scope
 from mhfa_lms.services import people, scenarios, sites
+from mhfa_lms.services.help_checks import STALE_AFTER
 from mhfa_lms.services.paging import Total
 from mhfa_lms.services.periods import CERTIFIED, Standing, standing_condition
 from mhfa_lms.services.register import superseded
@@ -56,10 +62,13 @@ class Overview:
     waiting_since: datetime | None
     invitations: Total
     has_lead: bool
+    has_marker: bool
+    is_alone: bool
+    lines_to_try: int
 
 
 def of(session: Session, *, by: Actor, today: date, now: datetime) -> Overview:
-    """Return the overview of the actor's organisation. Six queries. Raises `Forbidden`."""
+    """Return the overview of the actor's organisation. Seven queries. Raises `Forbidden`."""
     require(by, Can.COORDINATE)
     found = _certificates(session, by, today)
     for site_id, count in _training(session, by).items():
@@ -68,6 +77,7 @@ def of(session: Session, *, by: Actor, today: date, now: datetime) -> Overview:
     if None in found:
         per_site.append(AtSite(None, "", found[None]))
     waiting, since = _waiting(session, by)
+    has_marker, is_alone, lines_to_try = _beginning(session, by, today, now)
     return Overview(
         figures=sum(found.values(), Figures()),
         sites=per_site,
@@ -75,7 +85,31 @@ def of(session: Session, *, by: Actor, today: date, now: datetime) -> Overview:
         waiting_since=since,
         invitations=people.invitations_total(session, by=by, now=now),
         has_lead=scenarios.is_open(session, by.organisation_id or 0),
+        has_marker=has_marker,
+        is_alone=is_alone,
+        lines_to_try=lines_to_try,
     )
+
+
+def _beginning(session: Session, by: Actor, today: date, now: datetime) -> tuple[bool, bool, int]:
+    """Return what a new organisation lacks: somebody who may mark, anybody else at all, lines that were tried."""
+    marker = (
+        exists()
+        .where(Authorisation.membership_id == Membership.id, Membership.id == MembershipRole.membership_id)
+        .where(
+            scope(by, Membership),
+            Membership.state == MembershipState.ACTIVE,
+            MembershipRole.role == Role.INSTRUCTOR,
+            Authorisation.valid_from <= today,
+            Authorisation.expires_on >= today,
+        )
+    )
+    other = exists().where(scope(by, Membership), Membership.id != by.membership_id)
+    invited = exists().where(scope(by, Invitation), Invitation.withdrawn_at.is_(None))
+    stale = or_(HelpLine.checked_at.is_(None), HelpLine.checked_at < now - STALE_AFTER)
+    to_try = select(func.count(HelpLine.id)).where(scope(by, HelpLine), stale).scalar_subquery()
+    row = session.execute(select(marker, ~other & ~invited, to_try)).one()
+    return bool(row[0]), bool(row[1]), row[2] or 0
 
 
 def _certificates(session: Session, by: Actor, today: date) -> dict[int | None, Figures]:

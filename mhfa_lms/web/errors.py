@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from mhfa_lms import db, logs
@@ -29,7 +30,13 @@ TEXTS: dict[int, tuple[Any, Any]] = {
         lazy("Something went wrong on our side"),
         lazy("It is not your fault. What you had saved is safe. Wait a minute, then try again."),
     ),
+    503: (
+        lazy("We cannot reach our records just now"),
+        lazy("It is not your fault. What you had saved is safe. Wait a minute, then try again."),
+    ),
 }
+# Seconds: about as long as a database takes to come back.
+RETRY_AFTER = 30
 EXPIRED = (lazy("This page had been open for too long"), lazy("Go back, reload the page and send it again."))
 
 
@@ -80,4 +87,8 @@ def init(app: Flask) -> None:
         logs.logger().error("request failed", endpoint=request.endpoint, exc_info=error)
         if app.config["PROPAGATE_EXCEPTIONS"]:
             raise error
+        if isinstance(error, (OperationalError, InterfaceError)):
+            response = answer(503)
+            response.headers["Retry-After"] = str(RETRY_AFTER)
+            return response
         return answer(500)

@@ -1,8 +1,11 @@
 """Flask-Login over our own sessions: the cookie carries a secret that the database knows, or no longer knows."""
 
-from flask import Flask, current_app
+from typing import Final
+
+from flask import Flask, current_app, g, request
 from flask import session as cookie
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from sqlalchemy.exc import DBAPIError
 
 from mhfa_lms import clock
 from mhfa_lms.policy import Actor
@@ -11,6 +14,7 @@ from mhfa_lms.settings import Settings
 
 manager = LoginManager()
 manager.session_protection = None
+UNREACHABLE: Final = "database_unreachable"
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login ships no types
@@ -27,8 +31,19 @@ class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login ships no types
 
 @manager.user_loader  # type: ignore[untyped-decorator]  # Flask-Login ships no types
 def load(secret: str) -> SignedIn | None:
-    """Return the signed-in user of a cookie's secret, or None when the database has ended it."""
-    actor = sessions.resume(secret, now=clock.now())
+    """Return the signed-in user of a cookie's secret, or None when the database has ended it.
+
+    When the database does not answer, error pages and Help now still have to: they do not ask it again.
+    """
+    if UNREACHABLE in g:
+        return None
+    try:
+        actor = sessions.resume(secret, now=clock.now())
+    except DBAPIError:
+        setattr(g, UNREACHABLE, True)
+        if request.blueprint == "public":
+            return None
+        raise
     return SignedIn(secret, actor) if actor else None
 
 

@@ -108,8 +108,8 @@ def test_the_overview_counts_what_stands_and_what_waits(
     assert coordinator.get("/coordinate/register?standing=due&open=yes").text.count('data-label="Standing"') == 2
 
 
-def test_nothing_to_do(coordinator: FlaskClient, here: Organisation) -> None:
-    make.member(here, Role.SAFEGUARDING)
+def test_nothing_to_do(coordinator: FlaskClient, here: Organisation, revision: CourseRevision) -> None:
+    make.authorisation(make.member(here, Role.SAFEGUARDING, Role.INSTRUCTOR), revision)
     assert "Nothing waits for you today." in coordinator.get("/coordinate").text
 
 

@@ -107,6 +107,7 @@ def world(app: Flask) -> World:
             "membership_id": people["owner"].id,
             "code": certificate.code,
             "organisation_id": here.id,
+            "line_id": make.help_line(here).id,
         },
     )
 
@@ -179,7 +180,7 @@ def test_every_route_says_who_may_call_it(app: Flask) -> None:
 
 
 def test_ids_that_exist_nowhere_are_not_found(app: Flask, world: World) -> None:
-    ids = dict.fromkeys(("enrolment_id", "answer_id", "membership_id", "organisation_id"), 999999)
+    ids = {name: 999999 for name in world.values if name.endswith("_id") and name not in {"step_id", "scenario_id"}}
     nowhere = {**world.values, **ids, "code": "0" * 16}
     for rule in app.url_map.iter_rules():
         path = address(rule, nowhere)

@@ -1,6 +1,16 @@
 """The coordinator's pages: overview, register and its export, people, invitations, sites, courses."""
 
-from mhfa_lms.web.coordinate import certificates, invitations, overview, people, person, register, sites
+from mhfa_lms.web.coordinate import certificates, help_lines, invitations, overview, people, person, register, sites
 from mhfa_lms.web.coordinate.blueprint import blueprint
 
-__all__ = ["blueprint", "certificates", "invitations", "overview", "people", "person", "register", "sites"]
+__all__ = [
+    "blueprint",
+    "certificates",
+    "help_lines",
+    "invitations",
+    "overview",
+    "people",
+    "person",
+    "register",
+    "sites",
+]

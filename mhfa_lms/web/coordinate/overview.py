@@ -1,5 +1,6 @@
 """The coordinator's overview, and the courses on offer."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flask import render_template, url_for
@@ -50,17 +51,7 @@ def overview() -> str:
 
 def _tasks(found: service.Overview) -> list[Task]:
     figures = found.figures
-    tasks = []
-    if not found.has_lead:
-        tasks.append(
-            Task(
-                _("Name a safeguarding lead"),
-                url_for("coordinate.people"),
-                _("Needed"),
-                "warn",
-                _("Until one is named, nobody can write scenario answers. Give the role on the person’s page."),
-            )
-        )
+    tasks = list(_beginning(found))
     if figures.grace:
         tasks.append(
             Task(
@@ -96,6 +87,27 @@ def _tasks(found: service.Overview) -> list[Task]:
             )
         )  # fmt: skip
     return tasks
+
+
+def _beginning(found: service.Overview) -> Iterator[Task]:
+    """Yield what has to be there before anybody can be certified."""
+    needed = (_("Needed"), "warn")
+    if found.is_alone:
+        hint = _("You are the only one here. People come by your invitation, and find their course at once.")
+        yield Task(_("Invite the first people"), url_for("coordinate.invite"), *needed, hint)
+    if not found.has_lead:
+        hint = _("Until one is named, nobody can write scenario answers. Give the role on the person’s page.")
+        yield Task(_("Name a safeguarding lead"), url_for("coordinate.people"), *needed, hint)
+    if not found.has_marker:
+        hint = _("Nobody may mark answers. Give somebody the instructor role and an authorisation on their page.")
+        yield Task(_("Authorise an instructor"), url_for("coordinate.people"), *needed, hint)
+    if found.lines_to_try:
+        title = ngettext(
+            "%(num)s help line of yours should be tried", "%(num)s help lines of yours should be tried",
+            found.lines_to_try,
+        )  # fmt: skip
+        hint = _("It was not tried for 180 days, or never. Somebody may need it today.")
+        yield Task(title, url_for("coordinate.help_lines"), *needed, hint)
 
 
 def _waiting(found: service.Overview) -> Task:

@@ -2,19 +2,17 @@
 
 from dataclasses import dataclass
 
-from flask import Response, abort, jsonify, redirect, render_template, request, url_for
+from flask import Response, abort, jsonify, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from mhfa_lms import db
 from mhfa_lms.content.markdown import render
 from mhfa_lms.content.schema import Course as Content
-from mhfa_lms.help import lines
 from mhfa_lms.models import CourseRevision
 from mhfa_lms.services import catalogue, readiness
-from mhfa_lms.services.help_checks import last_checks
 from mhfa_lms.services.privacy import PRIVACY_VERSION
 from mhfa_lms.web.access import public
-from mhfa_lms.web.identity import actor, settings
+from mhfa_lms.web.identity import actor
 from mhfa_lms.web.public.blueprint import blueprint
 
 
@@ -42,23 +40,6 @@ def index() -> ResponseReturnValue:
     if actor():
         return redirect(url_for("learn.home"), 303)
     return render_template("public/index.html", listed=_listed())
-
-
-@blueprint.get("/help")
-@public
-def help_now() -> str:
-    """Help now: the emergency number first, then help lines of a country; no sign-in, no script, nothing logged."""
-    directory = lines.load()
-    who = actor()
-    code = request.args.get("country", "") or (who.country if who and who.country else "")
-    country = directory.country(code) if code else None
-    return render_template(
-        "public/help.html",
-        directory=directory,
-        country=country,
-        checked=last_checks(db.session()),
-        leave=settings().exit_url,
-    )
 
 
 @blueprint.get("/courses")
