@@ -39,8 +39,8 @@ class Language:
 
 LANGUAGES: Final = {
     "en": Language("en", "English", "ltr", "en_GB"),
-    "en-XA": Language("en-XA", "Áççéñtéd", "ltr", "en_GB", listed=False),
-    "ar-XB": Language("ar-XB", "Mírróréd", "rtl", "ar", listed=False),
+    "en-XA": Language("en-XA", "English (test: accents)", "ltr", "en_GB", listed=False),
+    "ar-XB": Language("ar-XB", "English (test: right to left)", "rtl", "ar", listed=False),
 }
 DEFAULT: Final = "en"
 _current: ContextVar[str] = ContextVar("language", default=DEFAULT)

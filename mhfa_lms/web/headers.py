@@ -41,4 +41,5 @@ def init(app: Flask, settings: Settings) -> None:
             # from mails and those about joining show names and addresses to people who are not signed in.
             personal = actor() or response.status_code != 200 or request.blueprint == "account"
             headers["Cache-Control"] = "no-store" if personal else "no-cache"
+            response.vary.update(("Accept-Language", "Cookie"))
         return response

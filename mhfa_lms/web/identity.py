@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from flask import Flask, current_app, g, request
+from flask import Flask, Response, after_this_request, current_app, g, request
 from flask import session as cookie
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from sqlalchemy.exc import DBAPIError
@@ -15,6 +15,7 @@ from mhfa_lms.settings import Settings
 manager = LoginManager()
 manager.session_protection = None
 UNREACHABLE: Final = "database_unreachable"
+LANGUAGE_COOKIE: Final = "language"
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login ships no types
@@ -69,9 +70,17 @@ def sign_in(secret: str) -> None:
 
 
 def sign_out() -> None:
-    """Take the secret from the browser. The caller ends the session in the database."""
+    """Take the secret from the browser. The caller ends the session in the database.
+
+    The choice of a language goes too: it is kept with the account, and the next person at this computer has their own.
+    """
     logout_user()
     cookie.clear()
+
+    @after_this_request
+    def forget(response: Response) -> Response:
+        response.delete_cookie(LANGUAGE_COOKIE, samesite="Lax")
+        return response
 
 
 def settings() -> Settings:

@@ -11,11 +11,11 @@ from mhfa_lms.help.lines import dialled
 from mhfa_lms.policy import Can
 from mhfa_lms.services.verification import statement
 from mhfa_lms.settings import Settings
+from mhfa_lms.web import language
 from mhfa_lms.web.assets import Assets
 from mhfa_lms.web.identity import actor
 from mhfa_lms.web.navigation import navigation, section
 
-LANGUAGE_COOKIE = "language"
 # Areas whose pages do without the styles and scripts of staff; None: pages of no area, such as errors.
 LIGHT_AREAS = frozenset({None, "public", "account", "learn"})
 
@@ -36,25 +36,13 @@ class Site:
         return statement(self.licence_statement)
 
 
-def choose_language(settings: Settings) -> None:
-    """Use the person's own language, else the browser's choice or wish, else the installation's."""
-    who = actor()
-    wished = request.accept_languages.best_match([code for code, entry in i18n.LANGUAGES.items() if entry.listed])
-    i18n.choose(
-        i18n.known(request.cookies.get(LANGUAGE_COOKIE))
-        or (i18n.known(who.locale) if who else None)
-        or wished
-        or settings.default_locale
-    )
-
-
 def init(app: Flask, settings: Settings, assets: Assets) -> None:
     """Give templates what they share."""
     site = Site(settings.site_name, settings.licence_statement, settings.exit_url, settings.base_url, settings.demo)
     i18n.install(app.jinja_env)
     app.jinja_env.globals.update(asset=assets.address, site=site, Can=Can)
     app.jinja_env.filters.update(moment=moment, timeofday=timeofday, dialled=dialled)
-    app.before_request(lambda: choose_language(settings))
+    app.before_request(lambda: language.choose(settings))
 
     @app.context_processor
     def shared() -> dict[str, Any]:
@@ -67,9 +55,7 @@ def init(app: Flask, settings: Settings, assets: Assets) -> None:
             "staff": request.blueprint not in LIGHT_AREAS,
             "lang": here.code,
             "dir": here.direction,
-            "languages": [
-                (code, entry.name, code == here.code) for code, entry in i18n.LANGUAGES.items() if entry.listed
-            ],
+            "languages": language.on_offer(demo=settings.demo),
             "can": lambda wanted, thing=None: policy.allowed(who, wanted, thing),
         }
 

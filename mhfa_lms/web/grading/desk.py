@@ -13,6 +13,7 @@ from mhfa_lms.models import ScenarioAnswer
 from mhfa_lms.policy import Can
 from mhfa_lms.services import grading, marking_queue, marks
 from mhfa_lms.services.grading import DecidedError, TakenError
+from mhfa_lms.web import language
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.grading import reading
 from mhfa_lms.web.grading.blueprint import blueprint
@@ -78,6 +79,9 @@ def _scenario(found: ScenarioAnswer) -> Any:
 
 def _send(found: ScenarioAnswer) -> ResponseReturnValue:
     sheet = Sheet.read(_scenario(found), request.form)
+    if code := language.asked():
+        grading.save_draft(found.id, sheet.values, by=me(), now=clock.now())
+        return language.switched(code, language.here())
     problems = sheet.problems()
     if problems:
         return _page(_desk(found, sheet, problems), 422)

@@ -15,6 +15,7 @@ from mhfa_lms.services import attempts, journey, scoring
 from mhfa_lms.services.assessment import AnsweredElsewhereError, NotNowError, UnansweredError
 from mhfa_lms.services.enrolments import NotActiveError
 from mhfa_lms.services.learning import BadChoiceError
+from mhfa_lms.web import language
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.identity import me
 from mhfa_lms.web.learn.blueprint import blueprint
@@ -57,6 +58,9 @@ def question(enrolment: Enrolment, number: int, place: int) -> ResponseReturnVal
 
 def _keep(enrolment: Enrolment, attempt: Attempt, questions: list[Question], place: int) -> ResponseReturnValue:
     enrolment_id, number = enrolment.id, attempt.number
+    code = language.asked()
+    if code and not request.form.getlist("choice"):
+        return language.switched(code, language.here())
     try:
         service.save_answer(
             enrolment_id,
@@ -77,6 +81,8 @@ def _keep(enrolment: Enrolment, attempt: Attempt, questions: list[Question], pla
         return _question_page(enrolment, attempt_of(enrolment, number), questions, place, error), 409
     except (NotNowError, NotActiveError):
         return _to("learn.assessment", enrolment_id)
+    if code:
+        return language.switched(code, language.here())
     if place == len(questions) or request.form.get("then") == "check":
         return _to("learn.check", enrolment_id, number)
     return redirect(url_for("learn.question", enrolment_id=enrolment_id, number=number, place=place + 1), 303)

@@ -18,6 +18,7 @@ from mhfa_lms.policy import Can
 from mhfa_lms.services import scenarios as service
 from mhfa_lms.services.enrolments import NotActiveError
 from mhfa_lms.services.scenarios import ClosedError, HandedInError, NewerDraftError, TooLongError, WordsError
+from mhfa_lms.web import language
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.forms import Form, at_most
 from mhfa_lms.web.identity import me
@@ -62,7 +63,7 @@ def scenario(enrolment: Enrolment, scenario_id: str) -> ResponseReturnValue:
 def _keep(enrolment: Enrolment, found: Scenario, form: AnswerForm) -> ResponseReturnValue:
     enrolment_id, text = enrolment.id, form.text.data or ""
     version, page = form.version.data or 0, form.page.data or ""
-    handing_in = request.form.get("do") == "submit"
+    handing_in = request.form.get("do") == "submit" and language.asked() is None
     act = service.submit if handing_in else service.save_draft
     try:
         act(enrolment_id, found.id, text, version=version, page=page, by=me(), now=clock.now())
@@ -80,6 +81,8 @@ def _keep(enrolment: Enrolment, found: Scenario, form: AnswerForm) -> ResponseRe
         return _page(enrolment, found, trouble=Trouble(lost=text)), 409
     except (ClosedError, NotActiveError):
         return _page(enrolment, found, trouble=Trouble(lost=text)), 409
+    if code := language.asked():
+        return language.switched(code, url_for("learn.scenario", enrolment_id=enrolment_id, scenario_id=found.id))
     if not handing_in:
         flash(_("Your draft is saved. Come back whenever it suits you."), "success")
         return redirect(url_for("learn.course", enrolment_id=enrolment_id), 303)

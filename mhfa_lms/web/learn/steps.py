@@ -1,5 +1,7 @@
 """One step a screen: reading, practising, going on."""
 
+from urllib.parse import urlencode
+
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -10,6 +12,7 @@ from mhfa_lms.models import Enrolment, Way
 from mhfa_lms.policy import Can
 from mhfa_lms.services import learning
 from mhfa_lms.services.learning import BadChoiceError, Place, UnknownStepError
+from mhfa_lms.web import language
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.identity import me
 from mhfa_lms.web.learn.blueprint import blueprint
@@ -28,6 +31,12 @@ def step(enrolment: Enrolment, step_id: str) -> ResponseReturnValue:
         abort(404)
     if request.method == "GET":
         return _page(enrolment, here)
+    if code := language.asked():
+        # Practice answers are kept when they are checked; until then the choice travels in the address.
+        kept = [("choice", one) for one in request.form.getlist("choice")] + [("again", "1")] * (
+            "again" in request.args
+        )
+        return language.switched(code, f"{request.path}?{urlencode(kept)}".rstrip("?"))
     do = request.form.get("do", "")
     if do == "answer" and here.step.question:
         return _answer(enrolment, here)
@@ -42,7 +51,8 @@ def _page(enrolment: Enrolment, here: Place, error: str = "") -> str:
     progress = learning.progress(session, enrolment.id, course_of(enrolment))
     one = here.step
     gentle = progress.ways.get(one.id) is Way.SUMMARY and "whole" not in request.args
-    chosen = learning.practice(session, enrolment.id, one.question)
+    practised = learning.practice(session, enrolment.id, one.question)
+    asking = bool(one.question) and not gentle and (not practised or bool(error) or "again" in request.args)
     return render_template(
         "learn/step.html",
         course=course_of(enrolment),
@@ -51,8 +61,8 @@ def _page(enrolment: Enrolment, here: Place, error: str = "") -> str:
         progress=progress,
         body=render(one.summary or one.body if gentle else one.body),
         gentle=gentle,
-        chosen=chosen,
-        answering=bool(one.question) and not gentle and (not chosen or bool(error) or "again" in request.args),
+        chosen=frozenset(request.args.getlist("choice")) or practised if asking else practised,
+        answering=asking,
         page_errors=[{"id": "choice", "text": error}] if error else [],
         quick_exit=one.quick_exit,
     )

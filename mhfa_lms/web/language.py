@@ -1,0 +1,64 @@
+"""The language of the pages: which one to use, the ones on offer, and going on in another one.
+
+The switch stands in the footer. On a page where somebody writes or chooses, its buttons belong to that page's own form
+(`draft_form` names it): the page is sent with a field `language`, keeps what was written and shows itself again. So
+nothing is lost, also without a script.
+"""
+
+from typing import Final
+
+from flask import redirect, request
+from flask.typing import ResponseReturnValue
+
+from mhfa_lms import clock, i18n
+from mhfa_lms.services import accounts
+from mhfa_lms.settings import Settings
+from mhfa_lms.web.access import safe_next
+from mhfa_lms.web.identity import LANGUAGE_COOKIE, actor, settings
+
+FIELD: Final = "language"
+YEAR: Final = 365 * 24 * 3600
+
+
+def choose(installation: Settings) -> None:
+    """Use the browser's choice, else the person's own language, else the browser's wish, else the installation's."""
+    who = actor()
+    i18n.choose(
+        i18n.known(request.cookies.get(LANGUAGE_COOKIE))
+        or (i18n.known(who.locale) if who else None)
+        or request.accept_languages.best_match([code for code, entry in i18n.LANGUAGES.items() if entry.listed])
+        or installation.default_locale
+    )
+
+
+def on_offer(*, demo: bool) -> list[tuple[str, str, str, bool]]:
+    """Return each language to choose: code, name, the language its name is in, and whether it is in use.
+
+    The pseudo-languages are there to be tried in a demonstration, and are named as what they are.
+    """
+    here = i18n.language().code
+    return [
+        (code, entry.name, code if entry.listed else i18n.DEFAULT, code == here)
+        for code, entry in i18n.LANGUAGES.items()
+        if entry.listed or demo
+    ]
+
+
+def asked() -> str | None:
+    """Return the language that the form sent asks for instead of what the form is for; None when it does not."""
+    return i18n.known(request.form.get(FIELD))
+
+
+def here() -> str:
+    """Return the address of the page that is open."""
+    return request.full_path.rstrip("?")
+
+
+def switched(code: str, target: str | None) -> ResponseReturnValue:
+    """Remember a language in a cookie and, for people who are signed in, with their account; go on at `target`."""
+    who = actor()
+    if who:
+        accounts.set_locale(code, by=who, now=clock.now())
+    answer = redirect(safe_next(target) or "/", 303)
+    answer.set_cookie(LANGUAGE_COOKIE, code, max_age=YEAR, secure=settings().secure, httponly=True, samesite="Lax")
+    return answer
