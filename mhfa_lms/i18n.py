@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 from gettext import NullTranslations
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import jinja2
-from babel import Locale, dates, lists, numbers
+from babel import Locale, dates, lists, numbers, units
 from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
@@ -43,6 +43,7 @@ LANGUAGES: Final = {
     "ar-XB": Language("ar-XB", "English (test: right to left)", "rtl", "ar", listed=False),
 }
 DEFAULT: Final = "en"
+SIZES: Final = (("gigabyte", 10**9), ("megabyte", 10**6), ("kilobyte", 10**3))
 _current: ContextVar[str] = ContextVar("language", default=DEFAULT)
 
 
@@ -161,6 +162,22 @@ def _moment(instant: datetime, zone: str, pattern: str, locale: str) -> str:
 def format_time(instant: datetime, zone: str) -> str:
     """Return an instant's time of day in a zone, such as 14:40."""
     return dates.format_time(instant.astimezone(ZoneInfo(zone)), format="HH:mm", locale=language().format_locale)
+
+
+def format_span(span: timedelta) -> str:
+    """Return a length of time in its largest unit, such as 20 seconds or 3 days."""
+    return dates.format_timedelta(span, threshold=1.5, locale=language().format_locale)
+
+
+def format_ago(span: timedelta) -> str:
+    """Return how long ago something was, such as 3 days ago."""
+    return dates.format_timedelta(-span, threshold=1.5, add_direction=True, locale=language().format_locale)
+
+
+def format_size(size: int) -> str:
+    """Return a number of bytes in its largest unit, such as 12.3 GB (a gigabyte is 10^9 bytes)."""
+    unit, step = next(((unit, step) for unit, step in SIZES if size >= step), SIZES[-1])
+    return units.format_unit(round(size / step, 1), f"digital-{unit}", "short", locale=language().format_locale)
 
 
 def format_number(value: float) -> str:

@@ -8,12 +8,16 @@ import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Final
 
 from mhfa_lms import setting_checks as checks
 from mhfa_lms.paths import courses_dir
 
+# The file in the data folder that holds the session key when no variable does.
+KEY_FILE: Final = "secret-key"
 BAD_CHARACTERS = frozenset("\r\n")
 
 
@@ -23,6 +27,25 @@ class SettingsError(ValueError):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+class Source(StrEnum):
+    """Where a variable's value comes from."""
+
+    ENVIRONMENT = "environment"
+    DEFAULT = "default"
+    COMMAND = "command"  # an option of the command that started this process
+    KEPT = "kept"  # made at the first start and kept in the data folder
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable as this process read it. Passwords inside an address are masked; a secret's `value` is empty."""
+
+    name: str
+    value: str
+    source: Source
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +71,18 @@ class Settings:
     licence_statement: str = ""
     exit_url: str = "https://www.wikipedia.org/"
     demo: bool = False
+    variables: tuple[Variable, ...] = ()
 
     @property
     def secure(self) -> bool:
         """Whether people reach the site over https, so that cookies may be marked secure."""
         return self.base_url.startswith("https://")
+
+    @property
+    def key_file(self) -> Path | None:
+        """The file that holds the session key; None when a variable does."""
+        kept = any(one.name == "MHFA_SECRET_KEY" and one.source is Source.KEPT for one in self.variables)
+        return self.data_dir / KEY_FILE if kept else None
 
     @property
     def is_sqlite(self) -> bool:
@@ -66,11 +96,13 @@ class _Reader:
     def __init__(self, env: Mapping[str, str]) -> None:
         self.env = env
         self.problems: list[str] = []
+        self.variables: dict[str, Variable] = {}
 
     def text(
         self, name: str, default: str, check: Callable[[str], str | None] = lambda _value: None, *, secret: bool = False
     ) -> str:
         value = self.env.get(name, "").strip() or default
+        self._note(name, "" if secret else checks.masked(value), secret=secret)
         problem = "must be one line of text" if BAD_CHARACTERS & set(value) else check(value)
         if problem:
             self.problems.append(f"{name}: {problem}" + ("" if secret else f" (it is set to {checks.masked(value)!r})"))
@@ -78,10 +110,15 @@ class _Reader:
 
     def number(self, name: str, default: int, low: int, high: int) -> int:
         value = self.env.get(name, "").strip() or str(default)
+        self._note(name, value)
         if value.isascii() and value.isdigit() and low <= int(value) <= high:
             return int(value)
         self.problems.append(f"{name}: must be a whole number from {low} to {high} (it is set to {value!r})")
         return default
+
+    def _note(self, name: str, value: str, *, secret: bool = False) -> None:
+        given = bool(self.env.get(name, "").strip())
+        self.variables[name] = Variable(name, value, Source.ENVIRONMENT if given else Source.DEFAULT, secret)
 
 
 def _stored_secret(data_dir: Path) -> str:
@@ -90,7 +127,7 @@ def _stored_secret(data_dir: Path) -> str:
     Written beside its place and linked there, because two processes may start at once and one may be killed: the name
     leads to a whole key or to none, and the first one wins.
     """
-    path = data_dir / "secret-key"
+    path = data_dir / KEY_FILE
     if not path.exists():
         part = data_dir / f".secret-key.{os.getpid()}.part"
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
@@ -108,6 +145,8 @@ def _secret(reader: _Reader, data_dir: Path) -> str:
     try:
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         found = chosen or _stored_secret(data_dir)
+        if not chosen:
+            reader.variables["MHFA_SECRET_KEY"] = Variable("MHFA_SECRET_KEY", "", Source.KEPT, secret=True)
     except OSError as error:
         reader.problems.append(
             f"MHFA_DATA_DIR: must be a folder that can be written to (it is {str(data_dir)!r}: {error.strerror})"
@@ -117,7 +156,7 @@ def _secret(reader: _Reader, data_dir: Path) -> str:
         found = ""
     if not chosen and checks.key(found):
         reader.problems.append(
-            f"MHFA_SECRET_KEY: the key kept in {data_dir / 'secret-key'} is damaged;"
+            f"MHFA_SECRET_KEY: the key kept in {data_dir / KEY_FILE} is damaged;"
             " set the variable, or remove the file and a new key is made"
         )
     return found
@@ -131,6 +170,8 @@ def read_settings(env: Mapping[str, str] | None = None, *, demo: bool = False, p
     reader = _Reader(os.environ if env is None else env)
     data_dir = Path(reader.text("MHFA_DATA_DIR", "instance")).absolute()
     read_port = port if port is not None else reader.number("PORT", 8000, 1, checks.LARGEST_PORT)
+    if port is not None:
+        reader.variables["PORT"] = Variable("PORT", str(port), Source.COMMAND)
     base_url = reader.text("MHFA_BASE_URL", f"http://127.0.0.1:{read_port}", checks.base_url).rstrip("/")
     values = {
         "data_dir": data_dir,
@@ -157,6 +198,7 @@ def read_settings(env: Mapping[str, str] | None = None, *, demo: bool = False, p
     }
     if reader.problems:
         raise SettingsError(reader.problems)
+    values["variables"] = tuple(reader.variables.values())
     return Settings(**values)  # type: ignore[arg-type]  # a dict of mixed values; Settings' own annotations are the check
 
 

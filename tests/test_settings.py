@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mhfa_lms.settings import SettingsError, read_settings
+from mhfa_lms.settings import SettingsError, Source, read_settings
 
 
 def problems(tmp_path: Path, **env: str) -> list[str]:
@@ -122,3 +122,24 @@ def test_a_damaged_key_stops_the_start(tmp_path: Path, kept: bytes) -> None:
 def test_a_key_that_was_chosen_is_not_kept(tmp_path: Path) -> None:
     read_settings({"MHFA_DATA_DIR": str(tmp_path), "MHFA_SECRET_KEY": "a-key-that-is-long-enough"})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_each_variable_says_where_its_value_comes_from_and_no_secret_is_in_it(tmp_path: Path) -> None:
+    given = {
+        "MHFA_DATA_DIR": str(tmp_path),
+        "MHFA_DATABASE_URL": "postgresql+psycopg://user:sesame@host/name",
+        "MHFA_SECRET_KEY_FALLBACKS": "an-older-key-that-is-long",
+        "MHFA_SITE_NAME": " ",
+    }
+    read = read_settings(given, port=8123)
+    found = {one.name: one for one in read.variables}
+    assert found["MHFA_DATABASE_URL"].source is Source.ENVIRONMENT
+    assert found["MHFA_SITE_NAME"].source is Source.DEFAULT
+    assert found["MHFA_SECRET_KEY"].source is Source.KEPT
+    assert (found["PORT"].value, found["PORT"].source) == ("8123", Source.COMMAND)
+    assert found["MHFA_DATABASE_URL"].value.endswith("@host/name")
+    told = repr(read.variables)
+    assert not any(secret in told for secret in ("sesame", "an-older-key", read.secret_key))
+    chosen = read_settings({"MHFA_DATA_DIR": str(tmp_path), "MHFA_SECRET_KEY": "a-key-that-is-long-enough"})
+    key = next(one for one in chosen.variables if one.name == "MHFA_SECRET_KEY")
+    assert (key.source, key.value, key.secret) == (Source.ENVIRONMENT, "", True)

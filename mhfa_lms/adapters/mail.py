@@ -22,11 +22,20 @@ SMTP_PORT: Final = 25
 SUBMISSION_PORT: Final = 587
 SMTPS_PORT: Final = 465
 PERMANENT: Final = 500
+LONGEST_WORDS: Final = 200
+ADDRESS: Final = re.compile(r"<[^>]*>|\S*@\S*")
 OTHER_HOLDS: Final = re.compile(r"[^A-Za-z0-9.@_+-]")
 
 
 class MailError(Exception):
-    """The mail was not sent. The message is a short code without personal data."""
+    """The mail was not sent. The message is a short code without personal data.
+
+    `words` are the server's own, in one line and without addresses. They may still name somebody: not for the log.
+    """
+
+    def __init__(self, message: str, words: str = "") -> None:
+        super().__init__(message)
+        self.words = words
 
 
 class RefusedError(MailError):
@@ -192,12 +201,13 @@ def _told_apart() -> Iterator[None]:
     try:
         yield
     except smtplib.SMTPRecipientsRefused as error:
-        raise _answered(max(code for code, _text in error.recipients.values())) from error
+        raise _answered(*max(error.recipients.values(), key=lambda answer: answer[0])) from error
     except (smtplib.SMTPAuthenticationError, smtplib.SMTPConnectError, smtplib.SMTPHeloError) as error:
         # Our own credentials or name were refused: that says nothing about the mail.
-        raise UnavailableError(f"the mail server refused the connection ({error.smtp_code})") from error
+        said = f"the mail server refused the connection ({error.smtp_code})"
+        raise UnavailableError(said, _words(error.smtp_error)) from error
     except smtplib.SMTPResponseException as error:
-        raise _answered(error.smtp_code) from error
+        raise _answered(error.smtp_code, error.smtp_error) from error
     except smtplib.SMTPNotSupportedError as error:
         raise RefusedError("the mail server does not support what this address or login needs") from error
     except (OSError, smtplib.SMTPException) as error:
@@ -208,12 +218,20 @@ def _told_apart() -> Iterator[None]:
 SETTINGS_AT_FAULT: Final = frozenset({530, 534, 538})
 
 
-def _answered(code: int) -> MailError:
+def _answered(code: int, text: bytes | str) -> MailError:
+    words = _words(text)
     if code >= PERMANENT and code not in SETTINGS_AT_FAULT:
-        return RefusedError(f"the mail server refused the mail for good ({code})")
+        return RefusedError(f"the mail server refused the mail for good ({code})", words)
     if code in SETTINGS_AT_FAULT or code == 421:
-        return UnavailableError(f"the mail server refused the connection ({code})")
-    return MailError(f"the mail server asked to try again later ({code})")
+        return UnavailableError(f"the mail server refused the connection ({code})", words)
+    return MailError(f"the mail server asked to try again later ({code})", words)
+
+
+def _words(text: bytes | str) -> str:
+    """Return what a server answered in one line of printable letters, with addresses left out."""
+    read = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    line = "".join(letter if letter.isprintable() else " " for letter in read)
+    return " ".join(ADDRESS.sub("…", line).split())[:LONGEST_WORDS]
 
 
 def open_mailer(url: str) -> Mailer:

@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "certificates": ("certificates:certificates", "Issue, revoke, replace, draw and check certificates."),
     "rules": ("rules:rules", "See and set an organisation's rules: pass mark, validity, reminders."),
     "register": ("register:register", "Export the register of first aiders."),
+    "status": ("status:status", "Say whether the installation is well, and what to do if not."),
     "outbox": ("outbox:outbox", "See the mails and try failed ones again."),
     "reminders": ("reminders:reminders", "Explain why a reminder went or did not go."),
     "audit": ("audit:audit", "Check the audit trail."),

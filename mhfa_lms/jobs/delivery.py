@@ -93,11 +93,11 @@ def _deliver(lease: claim.Lease, settings: Settings, now_fn: Callable[[], dateti
     try:
         out.send(mail)
     except RefusedError as error:
-        return _end(lease, Outcome.FAILED, now_fn(), str(error))
+        return _end(lease, Outcome.FAILED, now_fn(), str(error), error.words)
     except UnavailableError as error:
-        return _end(lease, Outcome.UNAVAILABLE, now_fn(), str(error))
+        return _end(lease, Outcome.UNAVAILABLE, now_fn(), str(error), error.words)
     except MailError as error:
-        return _end(lease, Outcome.PUT_OFF, now_fn(), str(error))
+        return _end(lease, Outcome.PUT_OFF, now_fn(), str(error), error.words)
     except Exception as error:
         return _end(lease, Outcome.PUT_OFF, now_fn(), f"the mail could not be sent ({type(error).__name__})")
     return _end(lease, Outcome.SENT, now_fn(), facts=rest)
@@ -123,16 +123,22 @@ def _read(message_id: int, now: datetime) -> tuple[Letter | None, str, dict[str,
         session.rollback()
 
 
-def _end(lease: claim.Lease, outcome: Outcome, now: datetime, error: str = "", **values: Any) -> Outcome:
-    """Write down what became of the mail; the facts lose their secret once it is sent or not wanted."""
+def _end(
+    lease: claim.Lease, outcome: Outcome, now: datetime, error: str = "", words: str = "", **values: Any
+) -> Outcome:
+    """Write down what became of the mail; the facts lose their secret once it is sent or not wanted.
+
+    The server's own words stand beside the mail's address, where erasing takes both; the log gets neither.
+    """
+    told = f"{error}: {words}" if words else error
     states = {
         Outcome.SENT: WorkState.DONE,
         Outcome.FAILED: WorkState.FAILED,
         Outcome.CANCELLED: WorkState.CANCELLED,
     }
     if outcome in states:
-        claim.close(Message, lease, states[outcome], now=now, error=error, **values)
-    elif not claim.put_off(Message, lease, now=now, error=error):
+        claim.close(Message, lease, states[outcome], now=now, error=told, **values)
+    elif not claim.put_off(Message, lease, now=now, error=told):
         outcome = Outcome.FAILED if outcome is Outcome.PUT_OFF else outcome
     if outcome is not Outcome.SENT:
         logs.logger().info("mail-" + outcome.name.lower(), message_id=lease.id, attempt=lease.attempt, error=error)

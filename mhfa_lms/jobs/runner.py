@@ -4,18 +4,21 @@ A hanging mail server then holds up neither certificates nor reminders. The thre
 worker waits for them only briefly, and what was under way is leased again later.
 """
 
+import os
+import socket
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
-from mhfa_lms import clock, db, logs
+from mhfa_lms import __version__, clock, db, logs
 from mhfa_lms.jobs import schedule
 from mhfa_lms.jobs.delivery import send_waiting
 from mhfa_lms.jobs.tick import tick, tidy
 from mhfa_lms.jobs.work import work_waiting
-from mhfa_lms.services import certification
+from mhfa_lms.services import certification, workers
 from mhfa_lms.settings import Settings
 
 GRACE_S: Final = 1.5
@@ -60,10 +63,11 @@ def run_worker(settings: Settings, *, stop: threading.Event) -> None:
     Binds the database itself when this process has not done so. Any number of workers may run at once on PostgreSQL.
     """
     _bind(settings)
+    started_at = clock.now()
     lanes = [
         Lane("mail", lambda: send_waiting(settings, clock.now, stop=stop), schedule.MAIL_S),
         Lane("jobs", lambda: work_waiting(settings, clock.now, stop=stop), schedule.JOBS_S),
-        Lane("tick", lambda: _tick(settings), schedule.TICK_S),
+        Lane("tick", lambda: _tick(settings, started_at), schedule.TICK_S),
     ]
     scheduler = schedule.bells({lane.bell.set: lane.every_s for lane in lanes})
     threads = [lane.start(stop) for lane in lanes]
@@ -83,17 +87,27 @@ def _bind(settings: Settings) -> None:
     certification.configure(settings.issuer_name)
 
 
-def _tick(settings: Settings) -> None:
-    now = clock.now()
-    report = tick(settings, now)
-    if report.total:
-        logs.logger().info(
-            "ticked",
-            reminders=report.reminders,
-            authorisation_reminders=report.authorisation_reminders,
-            digests=report.digests,
-        )
-    tidy(now)
+def _tick(settings: Settings, started_at: datetime) -> None:
+    now, ticked = clock.now(), False
+    try:
+        report = tick(settings, now)
+        if report.total:
+            logs.logger().info(
+                "ticked",
+                reminders=report.reminders,
+                authorisation_reminders=report.authorisation_reminders,
+                digests=report.digests,
+            )
+        tidy(now)
+        ticked = True
+    finally:
+        # Also after a round that failed: the page then says that a worker is there whose rounds do not go through.
+        workers.beat(process_name(), version=__version__, started_at=started_at, ticked=ticked, now=now)
+
+
+def process_name() -> str:
+    """Return the name of this process: its machine, and its number there."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def _let_finish(lanes: list[Lane], threads: list[threading.Thread]) -> None:

@@ -33,7 +33,7 @@ from mhfa_lms.models.training import (
     RuleSetting,
     TrainingSession,
 )
-from mhfa_lms.models.work import Job, Message, WorkState
+from mhfa_lms.models.work import Job, Message, WorkerBeat, WorkState
 
 __all__ = [
     "Account",
@@ -85,4 +85,5 @@ __all__ = [
     "Try",
     "Way",
     "WorkState",
+    "WorkerBeat",
 ]

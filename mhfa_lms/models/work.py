@@ -83,3 +83,20 @@ class Job(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     done_at: Mapped[datetime | None]
     error: Mapped[str] = mapped_column(default="")
+
+
+class WorkerBeat(Base):
+    """The last sign of life of a worker, by the name of its process."""
+
+    __tablename__ = "worker_beat"
+    __erasure__ = Erasure.NOT_PERSONAL
+    __table_args__ = (CheckConstraint("seen_at >= started_at", name="seen_after_start"),)
+
+    id: Mapped[Id]
+    # The machine and the number of the process there.
+    name: Mapped[str] = mapped_column(unique=True)
+    version: Mapped[str]
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    # The end of the last round of "what is due?" that went through.
+    ticked_at: Mapped[datetime | None]

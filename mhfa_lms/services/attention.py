@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mhfa_lms.help import lines
-from mhfa_lms.models import Account, CourseProblem, Message, Organisation, WorkState
+from mhfa_lms.models import Account, CourseProblem, Organisation
 from mhfa_lms.services import backlog, catalogue, help_checks, paging, sealing
 from mhfa_lms.services.backlog import Backlog
 
@@ -71,26 +71,3 @@ def checked_lines(session: Session) -> list[tuple[lines.Country, datetime | None
     """Return every country whose help lines we hold, the international entry last, with the last check."""
     directory, last = lines.load(), help_checks.last_checks(session)
     return [(country, last.get(country.country)) for country in (*directory.countries, directory.international)]
-
-
-def mails(
-    session: Session, *, state: WorkState, before: int | None = None, size: int = paging.PAGE
-) -> tuple[list[Any], int | None]:
-    """Return a page of the outbox, the newest first, and the id that the next page begins before.
-
-    Each row is a message, the organisation's name and the account's address.
-    """
-    conditions: list[ColumnElement[bool]] = [Message.state == state]
-    if before is not None:
-        conditions.append(Message.id < before)
-    rows = list(
-        session.execute(
-            select(Message, Organisation.name.label("organisation"), Account.email)
-            .outerjoin(Organisation, Organisation.id == Message.organisation_id)
-            .outerjoin(Account, Account.id == Message.account_id)
-            .where(and_(*conditions))
-            .order_by(Message.id.desc())
-            .limit(size + 1)
-        )
-    )
-    return rows[:size], rows[size - 1].Message.id if len(rows) > size else None

@@ -29,20 +29,20 @@ class Backlog:
 
 
 def measure(session: Session, *, now: datetime) -> Backlog:
-    """Count what waits and what failed. Five queries."""
+    """Count what waits and what failed. Three queries."""
     return Backlog(_queue(session, Message, now), _queue(session, Job, now), sealing.unsealed(session))
 
 
 def _queue(session: Session, model: type[Message] | type[Job], now: datetime) -> Queue:
     rows = session.execute(
-        select(model.state, func.count().label("count"))
+        select(model.state, func.count().label("count"), func.min(model.due_at).label("oldest"))
         .where(model.state.in_([WorkState.WAITING, WorkState.FAILED]))
         .group_by(model.state)
     ).all()
-    counts = {row.state: int(row[1]) for row in rows}
-    oldest = session.scalar(select(func.min(model.due_at)).where(model.state == WorkState.WAITING))
+    found = {row.state: row for row in rows}
+    waiting, failed = found.get(WorkState.WAITING), found.get(WorkState.FAILED)
     return Queue(
-        counts.get(WorkState.WAITING, 0),
-        counts.get(WorkState.FAILED, 0),
-        max(0.0, (now - oldest).total_seconds()) if oldest else 0.0,
+        int(waiting[1]) if waiting else 0,
+        int(failed[1]) if failed else 0,
+        max(0.0, (now - waiting.oldest).total_seconds()) if waiting else 0.0,
     )

@@ -97,6 +97,19 @@ def retry(message_id: int, *, by: Actor, now: datetime) -> bool:
         return True
 
 
+def cancel(message_id: int, *, by: Actor, now: datetime) -> bool:
+    """Have a mail that waits or failed never sent. Returns False when there is none; one under way may still arrive."""
+    require(by, Can.ADMINISTER)
+    with transaction() as session:
+        message = session.get(Message, message_id, with_for_update=True)
+        if message is None or message.state not in {WorkState.WAITING, WorkState.FAILED}:
+            return False
+        message.state, message.done_at, message.leased_until = WorkState.CANCELLED, now, None
+        message.error = "an administrator cancelled it"
+        audit.record(session, "message-cancelled", by=by, now=now, subject="message", subject_id=message_id)
+        return True
+
+
 def message_id(key: str) -> str:
     """Return the Message-ID of a key: always the same, so that a mail sent twice after a crash is seen as one."""
     return f"<{hashlib.sha256(key.encode()).hexdigest()[:40]}@{INTERNET_DOMAIN}>"

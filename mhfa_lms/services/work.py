@@ -5,8 +5,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from mhfa_lms.db import insert
+from mhfa_lms.db import insert, transaction
 from mhfa_lms.models import Job, WorkState
+from mhfa_lms.policy import Actor, Can, require
+from mhfa_lms.services import audit
 
 
 def post(
@@ -42,3 +44,16 @@ def post(
         .returning(Job.id)
     )
     return session.scalars(statement).one_or_none()
+
+
+def retry(job_id: int, *, by: Actor, now: datetime) -> bool:
+    """Do a failed job after all; it goes on where it stopped. Returns False when there is no such failed job."""
+    require(by, Can.ADMINISTER)
+    with transaction() as session:
+        job = session.get(Job, job_id, with_for_update=True)
+        if job is None or job.state is not WorkState.FAILED:
+            return False
+        job.state, job.done_at, job.leased_until = WorkState.WAITING, None, None
+        job.due_at, job.attempts, job.error = now, 0, ""
+        audit.record(session, "job-retried", by=by, now=now, subject="job", subject_id=job_id)
+        return True

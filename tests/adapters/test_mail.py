@@ -1,5 +1,6 @@
 """Mailers: a folder of files, and a real SMTP server with and without encryption and login."""
 
+import re
 import stat
 import time
 from email import message_from_bytes
@@ -128,6 +129,7 @@ def test_answers_are_told_apart_and_addresses_stay_out_of_them(where: str, answe
         assert type(caught.value) is kind
         assert "@" not in str(caught.value)
         assert answer[:3] in str(caught.value)
+        assert caught.value.words == re.sub(r"\S+@\S+", "…", answer[4:])
         # The next mail goes on a new connection.
         out.send(letter(2))
         assert post.ids == ["<letter-2@outbox.invalid>"]

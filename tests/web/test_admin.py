@@ -14,7 +14,10 @@ from mhfa_lms.models import CourseProblem, HelpCheck, Message, Organisation, Rol
 from mhfa_lms.services import backlog, outbox
 from tests import make
 
-PAGES = ["/admin", "/admin/organisations", "/admin/courses", "/admin/outbox", "/admin/help-lines"]
+PAGES = [
+    *("/admin", "/admin/organisations", "/admin/courses", "/admin/outbox", "/admin/help-lines"),
+    *("/admin/system", "/admin/jobs"),
+]
 
 
 @pytest.fixture

@@ -1,6 +1,25 @@
-"""The administrator's pages: overview, organisations, courses, outbox, help lines."""
+"""The administrator's pages: overview, organisations, courses, outbox, jobs, help lines, the system's state."""
 
-from mhfa_lms.web.admin import courses, help_lines, organisation, organisations, outbox, overview
+from mhfa_lms.web.admin import (
+    courses,
+    help_lines,
+    jobs,
+    organisation,
+    organisations,
+    outbox,
+    overview,
+    system,
+)
 from mhfa_lms.web.admin.blueprint import blueprint
 
-__all__ = ["blueprint", "courses", "help_lines", "organisation", "organisations", "outbox", "overview"]
+__all__ = [
+    "blueprint",
+    "courses",
+    "help_lines",
+    "jobs",
+    "organisation",
+    "organisations",
+    "outbox",
+    "overview",
+    "system",
+]

@@ -1,0 +1,67 @@
+"""Reading the outbox and the jobs, for administrators: by state, by kind, the newest first."""
+
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.orm import Session
+
+from mhfa_lms.models import Account, Job, Message, Organisation, WorkState
+from mhfa_lms.services import paging
+
+LONGEST_KIND: Final = 60
+Slice = tuple[list[Any], int | None]
+
+
+def mails(
+    session: Session, *, state: WorkState | None, kind: str = "", before: int | None = None, size: int = paging.PAGE
+) -> Slice:
+    """Return a page of the outbox, the newest first, and the id that the next page begins before.
+
+    Each row is a message, the organisation's name and the account's address. `kind` is a part of the kind's name.
+    """
+    conditions = _mail_conditions(state, kind)
+    if before is not None:
+        conditions.append(Message.id < before)
+    statement = (
+        select(Message, Organisation.name.label("organisation"), Account.email)
+        .outerjoin(Organisation, Organisation.id == Message.organisation_id)
+        .outerjoin(Account, Account.id == Message.account_id)
+        .where(and_(True, *conditions))
+        .order_by(Message.id.desc())
+        .limit(size + 1)
+    )
+    rows = list(session.execute(statement))
+    return rows[:size], rows[size - 1].Message.id if len(rows) > size else None
+
+
+def mails_total(session: Session, *, state: WorkState | None, kind: str = "") -> paging.Total:
+    """Return how many mails there are like this."""
+    return paging.count(session, select(Message.id).where(and_(True, *_mail_conditions(state, kind))))
+
+
+def _mail_conditions(state: WorkState | None, kind: str) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if state is not None:
+        conditions.append(Message.state == state)
+    if kind:
+        conditions.append(Message.kind.contains(kind[:LONGEST_KIND].lower(), autoescape=True))
+    return conditions
+
+
+def jobs(session: Session, *, state: WorkState, before: int | None = None, size: int = paging.PAGE) -> Slice:
+    """Return a page of the jobs in a state, the newest first, and the id that the next page begins before.
+
+    Each row is a job and the organisation's name.
+    """
+    conditions = [Job.state == state]
+    if before is not None:
+        conditions.append(Job.id < before)
+    statement = (
+        select(Job, Organisation.name.label("organisation"))
+        .outerjoin(Organisation, Organisation.id == Job.organisation_id)
+        .where(*conditions)
+        .order_by(Job.id.desc())
+        .limit(size + 1)
+    )
+    rows = list(session.execute(statement))
+    return rows[:size], rows[size - 1].Job.id if len(rows) > size else None
