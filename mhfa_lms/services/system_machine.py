@@ -43,11 +43,11 @@ def backup(found: Measured, reader: Reader) -> Fact:
     old = last is None or reader.now - last > BACKUP_OLD
     return Fact(
         "backup",
-        State.LOOK if old and not found.demo else State.GOOD,
+        State.LOOK if old else State.GOOD,
         _("Last backup"),
         reader.since(last) if last else _("Never"),
         _("What is not in a backup is lost with the disk. Backups made by other means are not known here."),
-        _("Make one, and have it made each night: mhfa-lms backup FILE") if old and not found.demo else "",
+        _("Make one, and have it made each night: mhfa-lms backup FILE") if old else "",
         {"last": last},
     )
 

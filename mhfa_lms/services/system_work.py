@@ -78,7 +78,11 @@ def jobs(found: Measured) -> Fact:
 
 
 def _queue_words(waiting: int, failed: int) -> str:
-    waits = ngettext("%(shown)s waits", "%(shown)s wait", waiting, shown=i18n.format_number(waiting))
+    waits = (
+        ngettext("%(shown)s waits", "%(shown)s wait", waiting, shown=i18n.format_number(waiting))
+        if waiting
+        else _("None wait")
+    )
     if not failed:
         return waits
     return f"{waits}, {ngettext('%(shown)s failed', '%(shown)s failed', failed, shown=i18n.format_number(failed))}"

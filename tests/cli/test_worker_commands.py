@@ -13,7 +13,7 @@ from sqlalchemy import text
 from mhfa_lms import clock, db
 from mhfa_lms.models import Account
 from mhfa_lms.policy import SYSTEM
-from mhfa_lms.services import audit
+from mhfa_lms.services import audit, workers
 from tests import make
 from tests.cli.conftest import Run
 from tests.jobs.mails import messages, post
@@ -162,3 +162,17 @@ def test_the_account_s_address_is_the_one_that_counts(run: Run, installation: Pa
     run("send-mail")
     (file,) = (installation / "mail").glob("*.eml")
     assert message_from_bytes(file.read_bytes(), policy=SMTP)["To"] == "moved@example.org"
+
+
+def test_status_says_what_needs_action_and_ends_with_1_until_a_worker_is_there(run: Run) -> None:
+    told = run("status")
+    assert told.exit_code == 1
+    assert "ACT NOW" in told.stdout
+    assert "Start one: mhfa-lms worker" in told.stdout
+    now = clock.now()
+    workers.beat("desk:1", version="1", started_at=now, ticked=True, now=now)
+    found = json.loads(run("status", "--json").stdout)
+    facts = {fact["key"]: fact for fact in found["facts"]}
+    assert found["state"] == "look"
+    assert (facts["workers"]["alive"], facts["workers"]["names"]) == (1, ["desk:1"])
+    assert facts["backup"]["last"] is None

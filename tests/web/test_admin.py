@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, select
 
 from mhfa_lms import clock, db
-from mhfa_lms.models import CourseProblem, HelpCheck, Message, Organisation, Role, WorkState
-from mhfa_lms.services import backlog, outbox
+from mhfa_lms.models import CourseProblem, HelpCheck, Job, Message, Organisation, Role, WorkState
+from mhfa_lms.services import backlog, outbox, work, workers
 from tests import make
 
 PAGES = [
@@ -208,3 +208,67 @@ def test_each_page_asks_the_database_a_fixed_number_of_times(admin: FlaskClient,
         for line in range(1, 9):
             session.add(CourseProblem(slug="x", path="x/course.yaml", line=line, text="No.", seen_at=clock.now()))
     assert count() == few <= 12
+
+
+def test_the_outbox_is_searched_by_state_and_kind(admin: FlaskClient) -> None:
+    posted, now = failed_mail(), clock.now()
+    with db.transaction() as session:
+        outbox.post(session, "reset-password", key="r", due_at=now, now=now, to_address="b@example.org")
+    assert "b@example.org" not in admin.get("/admin/outbox").text
+    assert "b@example.org" in admin.get("/admin/outbox?state=waiting&kind=RESET").text
+    assert "No mail here is of such a kind" in admin.get("/admin/outbox?state=waiting&kind=invitation").text
+    assert "a1@example.org" in admin.get(f"/admin/outbox?state=nonsense&after={posted}").text
+
+
+def test_a_mail_can_be_cancelled_and_the_filters_stay(admin: FlaskClient) -> None:
+    posted = failed_mail()
+    answer = admin.post(f"/admin/outbox/{posted}/cancel", data={"state": "failed", "kind": "inv"})
+    assert answer.headers["Location"].endswith("/admin/outbox?state=failed&kind=inv")
+    row = db.session().get_one(Message, posted)
+    assert (row.state, row.error) == (WorkState.CANCELLED, "an administrator cancelled it")
+    db.session().rollback()
+    assert "a1@example.org" in admin.get("/admin/outbox?state=cancelled").text
+    admin.post(f"/admin/outbox/{posted}/cancel")
+    assert "was sent or cancelled meanwhile" in admin.get("/admin").text
+
+
+def failed_job() -> int:
+    """A job that failed for good; returns its id."""
+    now = clock.now()
+    with db.transaction() as session:
+        job_id = work.post(session, "certificate-pdf", key="j", now=now)
+        assert job_id is not None
+        job = session.get_one(Job, job_id)
+        job.state, job.done_at, job.attempts, job.error = WorkState.FAILED, now, 8, "FileDamagedError"
+    return job_id
+
+
+def test_a_failed_job_can_be_tried_again(admin: FlaskClient) -> None:
+    job_id = failed_job()
+    page = admin.get("/admin/jobs").text
+    assert "certificate-pdf" in page
+    assert "FileDamagedError" in page
+    assert admin.post(f"/admin/jobs/{job_id}/retry").status_code == 303
+    row = db.session().get_one(Job, job_id)
+    assert (row.state, row.attempts, row.error, row.done_at) == (WorkState.WAITING, 0, "", None)
+    db.session().rollback()
+    assert "No job has failed" in admin.get("/admin/jobs").text
+    assert "certificate-pdf" in admin.get("/admin/jobs?state=waiting").text
+    admin.post(f"/admin/jobs/{job_id}/retry")
+    assert "not among the failed ones any more" in admin.get("/admin/jobs").text
+
+
+def test_the_system_page_says_what_to_do_and_then_grows_calm(admin: FlaskClient) -> None:
+    page = admin.get("/admin/system").text
+    assert "Something needs you now" in page
+    assert "Start one: mhfa-lms worker" in page
+    now = clock.now()
+    workers.beat("desk:1", version="1", started_at=now, ticked=True, now=now)
+    page = admin.get("/admin/system").text
+    assert "Something needs you now" not in page
+    assert "1 at work: desk:1" in page
+
+
+def test_every_page_says_whose_clock_its_times_are_by(admin: FlaskClient) -> None:
+    for page in PAGES:
+        assert 'by the clock of <bdi dir="ltr">UTC</bdi>' in admin.get(page).text

@@ -29,7 +29,9 @@ def _page(row: Organisation, form: CoordinatorForm, status: int = 200) -> Respon
         (words.rule(one.rule), words.value(one.value), named[one.organisation_id], titles.get(one.course_id or 0))
         for one in found.own_rules
     ]
-    return render_template("admin/organisation.html", found=found, form=form, own=own, now=clock.now()), status
+    return render_template(
+        "admin/organisation.html", found=found, form=form, own=own, country=words.country(row.country), now=clock.now()
+    ), status
 
 
 @blueprint.get("/admin/organisations/<int:organisation_id>")

@@ -27,7 +27,6 @@ def system() -> ResponseReturnValue:
         "jobs": url_for("admin.jobs"),
         "courses": url_for("admin.courses"),
         "help_lines": url_for("admin.help_lines"),
-        "mail_server": url_for("admin.outbox"),
     }
     worst = system_state.worst(facts)
     return render_template("admin/system.html", facts=facts, links=links, worst=worst, now=now)

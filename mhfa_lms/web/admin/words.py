@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from mhfa_lms import i18n
+from mhfa_lms.help import lines
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import lazy
 from mhfa_lms.services.rules import Rule
@@ -41,3 +42,8 @@ def value(one: Any) -> str:
     if isinstance(one, str):
         return str(CHOICES.get(one, one))
     return i18n.format_number(one)
+
+
+def country(code: str | None) -> str:
+    """Return a country's name where we hold its help lines, else its two letters."""
+    return next((one.name for one in lines.load().countries if one.country == code), code or "")
