@@ -52,7 +52,10 @@ EDGES: Final = " ,.;:()–-…/+|"
 
 
 class Reader(HTMLParser):
-    """Collects what a page shows, an element a line, and what its attributes tell a screen reader."""
+    """Collects what a page shows, an element a line, and what its attributes tell a screen reader.
+
+    Styles are no words, and code (commands, variables, kinds) is the same in every language.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,7 +64,7 @@ class Reader(HTMLParser):
         self._style = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._style = tag == "style"
+        self._style = tag in {"style", "code"}
         self.said += [value for name, value in attrs if name in READ_OUT and value]
         self.shown.append("\n")
 

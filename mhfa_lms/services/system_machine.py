@@ -119,7 +119,13 @@ def programs(found: Measured) -> Fact:
         "versions",
         State.LOOK if advice else State.GOOD,
         _("Versions"),
-        f"mhfa-lms {here.program}; Python {here.python}; {here.database}; WeasyPrint {here.weasyprint or '–'}",
+        _(
+            "mhfa-lms %(program)s, Python %(python)s, %(database)s, WeasyPrint %(weasyprint)s",
+            program=here.program,
+            python=here.python,
+            database=here.database,
+            weasyprint=here.weasyprint or "–",
+        ),
         _("Name these when you report a fault."),
         advice,
         {
