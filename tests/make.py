@@ -21,6 +21,8 @@ from mhfa_lms.models import (
     CourseRevision,
     Enrolment,
     EnrolmentState,
+    Format,
+    FormatRequest,
     HelpLine,
     Membership,
     MembershipRole,
@@ -62,6 +64,16 @@ def site(owner: Organisation, name: str = "North") -> Site:
 def help_line(owner: Organisation, **values: Any) -> HelpLine:
     """A help line of an organisation's own that nobody has tried yet."""
     return _save(HelpLine(organisation_id=owner.id, **{"name": "Counsellor", "phone": "020 7946 0000", **values}))
+
+
+def format_request(member: Membership | None = None, **values: Any) -> FormatRequest:
+    """A wish for large print, of a member or, without one, of a visitor who can be reached."""
+    filled = {"wanted": Format.LARGE_PRINT, "created_at": NOON, **values}
+    if member is None:
+        filled.setdefault("contact", "visitor@example.org")
+    else:
+        filled |= {"membership_id": member.id, "organisation_id": member.organisation_id}
+    return _save(FormatRequest(**filled))
 
 
 def account(email: str | None = None, **values: Any) -> Account:

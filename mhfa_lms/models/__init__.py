@@ -17,7 +17,7 @@ from mhfa_lms.models.people import (
     Site,
 )
 from mhfa_lms.models.progress import PracticeAnswer, StepProgress, Way
-from mhfa_lms.models.support import HelpLine
+from mhfa_lms.models.support import Format, FormatRequest, HelpLine
 from mhfa_lms.models.training import (
     Attendance,
     AttendanceState,
@@ -58,6 +58,8 @@ __all__ = [
     "CourseRevision",
     "Enrolment",
     "EnrolmentState",
+    "Format",
+    "FormatRequest",
     "HelpCheck",
     "HelpLine",
     "Invitation",

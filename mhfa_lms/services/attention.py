@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from mhfa_lms.help import lines
 from mhfa_lms.models import Account, CourseProblem, Organisation
-from mhfa_lms.services import backlog, catalogue, help_checks, paging, sealing
+from mhfa_lms.services import backlog, catalogue, formats, help_checks, paging, sealing
 from mhfa_lms.services.backlog import Backlog
 
 # The worker looks every few seconds: what has been due for so long says that it is not running.
@@ -26,6 +26,7 @@ class Attention:
     drafts: list[str]
     organisations: paging.Total
     people: paging.Total
+    formats_asked: int
 
     @property
     def worker_is_silent(self) -> bool:
@@ -48,14 +49,17 @@ class Attention:
             or self.backlog.jobs.failed
             or self.problems
             or self.stale_countries
+            or self.formats_asked
         )
 
 
 def gather(session: Session, *, now: datetime) -> Attention:
     """Look everywhere. Ten queries, whatever there is."""
+    counts = (select(func.count(CourseProblem.id)), formats.waiting(formats.of_nobody()))
+    problems, asked = session.execute(select(*(one.scalar_subquery() for one in counts))).one()
     return Attention(
         backlog.measure(session, now=now),
-        session.scalar(select(func.count(CourseProblem.id))) or 0,
+        problems,
         [country.name for country, checked in checked_lines(session) if help_checks.is_stale(checked, now)],
         [
             revision.title
@@ -64,6 +68,7 @@ def gather(session: Session, *, now: datetime) -> Attention:
         ],
         paging.count(session, select(Organisation.id)),
         paging.count(session, select(Account.id).where(Account.erased_at.is_(None))),
+        asked,
     )
 
 

@@ -21,6 +21,8 @@ from mhfa_lms.models import (
     Authorisation,
     Certificate,
     CourseRevision,
+    Format,
+    FormatRequest,
     HelpCheck,
     HelpLine,
     Invitation,
@@ -36,7 +38,19 @@ from mhfa_lms.models import (
 from mhfa_lms.models import Course as CourseRow
 from mhfa_lms.policy import SYSTEM
 from mhfa_lms.services import accounts, catalogue, demo_answers, memberships, names, organisations, outbox, passwords
-from mhfa_lms.services.demo_people import ALDER, CHECKED, DOMAIN, INVITED, LINES, PEOPLE, PLACES, ROLES, Invited, Person
+from mhfa_lms.services.demo_people import (
+    ALDER,
+    ASKS,
+    CHECKED,
+    DOMAIN,
+    INVITED,
+    LINES,
+    PEOPLE,
+    PLACES,
+    ROLES,
+    Invited,
+    Person,
+)
 from mhfa_lms.services.demo_stories import World, certify, completed_on, learn
 from mhfa_lms.services.invitations import LASTS
 from mhfa_lms.services.reminder_plan import GRACE
@@ -117,9 +131,25 @@ def _rest(world: World, members: list[tuple[Person, Membership]]) -> None:
     }
     for one in INVITED:
         _invite(world, one, inviters)
+    for person, membership in members:
+        if person.address == ASKS:
+            session.add(_wish(membership, now))
     for country, days in CHECKED:
         session.add(HelpCheck(country=country, checked_at=now - timedelta(days=days), checked_by_id=admin))
     _send_the_past(session, now)
+
+
+def _wish(membership: Membership, now: datetime) -> FormatRequest:
+    return FormatRequest(
+        organisation_id=membership.organisation_id,
+        membership_id=membership.id,
+        wanted=Format.LANGUAGE,
+        details="Vietnamese, if you have it. If not, large print helps too.",
+        page="/certificates",
+        course="",
+        contact="",
+        created_at=now - timedelta(days=2),
+    )
 
 
 def _revision(session: Session) -> CourseRevision:

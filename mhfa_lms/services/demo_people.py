@@ -93,6 +93,8 @@ HIGH, BROOK, OFFICE, MILL = PLACES[1].sites
 DOCK, HEAD, NORTH = PLACES[2].sites
 ALL: Final = 999
 
+# Who asks for another format.
+ASKS: Final = "minh.tran"
 # Help lines of the organisations' own, and how many days ago they were tried. The numbers are kept for fiction.
 LINES: Final = (
     (

@@ -24,6 +24,7 @@ from mhfa_lms.models import (
     Certificate,
     Enrolment,
     EnrolmentState,
+    FormatRequest,
     Invitation,
     Job,
     LoginSession,
@@ -54,6 +55,7 @@ DELETED: Final[tuple[type[Base], ...]] = (
     OneTimeLink,
     LoginSession,
     Invitation,
+    FormatRequest,
     MembershipRole,
 )
 

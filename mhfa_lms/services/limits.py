@@ -31,6 +31,8 @@ MAIL_ACCOUNT: Final = Limit("mail:account", 4, timedelta(hours=1))
 MAIL_ADDRESS: Final = Limit("mail:address", 40, timedelta(hours=1))
 LINK_ADDRESS: Final = Limit("link:address", 60, timedelta(minutes=15))
 VERIFY_ADDRESS: Final = Limit("verify:address", 60, timedelta(minutes=10))
+FORMAT_ACCOUNT: Final = Limit("format:account", 6, timedelta(hours=1))
+FORMAT_ADDRESS: Final = Limit("format:address", 30, timedelta(hours=1))
 LONGEST: Final = timedelta(hours=1)
 
 

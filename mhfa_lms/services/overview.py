@@ -13,6 +13,7 @@ from mhfa_lms.models import (
     Certificate,
     Enrolment,
     EnrolmentState,
+    FormatRequest,
     HelpLine,
     Invitation,
     Membership,
@@ -22,7 +23,7 @@ from mhfa_lms.models import (
     ScenarioAnswer,
 )
 from mhfa_lms.policy import Actor, Can, require, scope
-from mhfa_lms.services import people, scenarios, sites
+from mhfa_lms.services import formats, people, scenarios, sites
 from mhfa_lms.services.help_checks import STALE_AFTER
 from mhfa_lms.services.paging import Total
 from mhfa_lms.services.periods import CERTIFIED, Standing, standing_condition
@@ -65,6 +66,7 @@ class Overview:
     has_marker: bool
     is_alone: bool
     lines_to_try: int
+    formats_asked: int
 
 
 def of(session: Session, *, by: Actor, today: date, now: datetime) -> Overview:
@@ -77,7 +79,7 @@ def of(session: Session, *, by: Actor, today: date, now: datetime) -> Overview:
     if None in found:
         per_site.append(AtSite(None, "", found[None]))
     waiting, since = _waiting(session, by)
-    has_marker, is_alone, lines_to_try = _beginning(session, by, today, now)
+    has_marker, is_alone, lines_to_try, formats_asked = _beginning(session, by, today, now)
     return Overview(
         figures=sum(found.values(), Figures()),
         sites=per_site,
@@ -88,11 +90,12 @@ def of(session: Session, *, by: Actor, today: date, now: datetime) -> Overview:
         has_marker=has_marker,
         is_alone=is_alone,
         lines_to_try=lines_to_try,
+        formats_asked=formats_asked,
     )
 
 
-def _beginning(session: Session, by: Actor, today: date, now: datetime) -> tuple[bool, bool, int]:
-    """Return what a new organisation lacks: somebody who may mark, anybody else at all, lines that were tried."""
+def _beginning(session: Session, by: Actor, today: date, now: datetime) -> tuple[bool, bool, int, int]:
+    """Return whether somebody may mark, whether the actor is alone; how many lines to try, how many formats asked."""
     marker = (
         exists()
         .where(Authorisation.membership_id == Membership.id, Membership.id == MembershipRole.membership_id)
@@ -108,8 +111,9 @@ def _beginning(session: Session, by: Actor, today: date, now: datetime) -> tuple
     invited = exists().where(scope(by, Invitation), Invitation.withdrawn_at.is_(None))
     stale = or_(HelpLine.checked_at.is_(None), HelpLine.checked_at < now - STALE_AFTER)
     to_try = select(func.count(HelpLine.id)).where(scope(by, HelpLine), stale).scalar_subquery()
-    row = session.execute(select(marker, ~other & ~invited, to_try)).one()
-    return bool(row[0]), bool(row[1]), row[2] or 0
+    asked = formats.waiting(scope(by, FormatRequest))
+    row = session.execute(select(marker, ~other & ~invited, to_try, asked.scalar_subquery())).one()
+    return bool(row[0]), bool(row[1]), row[2] or 0, row[3] or 0
 
 
 def _certificates(session: Session, by: Actor, today: date) -> dict[int | None, Figures]:

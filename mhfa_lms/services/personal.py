@@ -22,6 +22,7 @@ from mhfa_lms.models import (
     AuthorisationReminder,
     Certificate,
     Enrolment,
+    FormatRequest,
     HelpCheck,
     Invitation,
     Job,
@@ -122,6 +123,9 @@ ROWS: Final[dict[type[Base], Callable[[Person], ColumnElement[bool]]]] = {
     Reminder: lambda who: Reminder.certificate_id.in_(who.certificates),
     AuthorisationReminder: lambda who: AuthorisationReminder.authorisation_id.in_(who.authorisations),
     Message: lambda who: or_(Message.account_id == who.account_id, func.lower(Message.to_address) == who.email_key),
+    FormatRequest: lambda who: or_(
+        FormatRequest.membership_id.in_(who.memberships), func.lower(FormatRequest.contact) == who.email_key
+    ),
     Job: lambda who: Job.account_id == who.account_id,
     AuditEvent: lambda who: AuditEvent.account_id == who.account_id,
     HelpCheck: lambda who: HelpCheck.checked_by_id == who.account_id,

@@ -47,6 +47,7 @@ FACTS: dict[str, dict[str, Any]] = {
     "certificate-ready": {**PERSON, "type": "First aider", "expires_on": "2029-11-21", "path": "/certificates/ABCD"},
     "reminder": REMINDER,
     "coordinator-digest": {"organisation": "North & Co", "due": 1, "grace": 2, "lapsed": 0, "path": "/coordinate"},
+    "format-request": {"organisation": "North & Co", "path": "/coordinate/formats"},
     "authorisation-reminder": HELD,
 }
 LOCALES = ["en", "en-XA", "ar-XB"]

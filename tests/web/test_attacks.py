@@ -75,6 +75,12 @@ FORMS: Final[dict[str, dict[str, str]]] = {
         "for_whom": "",
     },
     "coordinate.help_line": {"name": "Desk", "phone": "", "text_number": "85258", "link": "https://a.example"},
+    "public.another_format": {
+        "wanted": "other-language",
+        "details": "Braille",
+        "contact": "a@example.org",
+        "page": "/",
+    },
     "coordinate.help_lines_public": {"choice": "yes"},
     "coordinate.revoke": {"reason": "A mistake"},
     "admin.create_organisation": {"name": "N", "slug": "n", "parent": "", "timezone": "UTC", "country": ""},

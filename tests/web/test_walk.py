@@ -108,6 +108,7 @@ def world(app: Flask) -> World:
             "code": certificate.code,
             "organisation_id": here.id,
             "line_id": make.help_line(here).id,
+            "request_id": make.format_request(people["owner"]).id,
         },
     )
 

@@ -2,6 +2,7 @@
 
 from mhfa_lms.web.admin import (
     courses,
+    formats,
     help_lines,
     jobs,
     organisation,
@@ -15,6 +16,7 @@ from mhfa_lms.web.admin.blueprint import blueprint
 __all__ = [
     "blueprint",
     "courses",
+    "formats",
     "help_lines",
     "jobs",
     "organisation",

@@ -1,11 +1,22 @@
 """The coordinator's pages: overview, register and its export, people, invitations, sites, courses."""
 
-from mhfa_lms.web.coordinate import certificates, help_lines, invitations, overview, people, person, register, sites
+from mhfa_lms.web.coordinate import (
+    certificates,
+    formats,
+    help_lines,
+    invitations,
+    overview,
+    people,
+    person,
+    register,
+    sites,
+)
 from mhfa_lms.web.coordinate.blueprint import blueprint
 
 __all__ = [
     "blueprint",
     "certificates",
+    "formats",
     "help_lines",
     "invitations",
     "overview",

@@ -52,6 +52,17 @@ def overview() -> str:
 def _tasks(found: service.Overview) -> list[Task]:
     figures = found.figures
     tasks = list(_beginning(found))
+    if found.formats_asked:
+        tasks.append(
+            Task(
+                ngettext("%(num)s person asks for another format",
+                         "%(num)s people ask for another format", found.formats_asked),
+                url_for("coordinate.formats"),
+                _("Waiting"),
+                "warn",
+                _("Large print, audio, paper: they may not be able to go on until you answer."),
+            )
+        )  # fmt: skip
     if figures.grace:
         tasks.append(
             Task(
