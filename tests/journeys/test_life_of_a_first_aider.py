@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from mhfa_lms.content import loader
-from mhfa_lms.content.schema import Course, Question
+from mhfa_lms.content.schema import Course, Question, Step
 from mhfa_lms.paths import courses_dir
 from mhfa_lms.services.periods import add_months
 from tests.journeys.conftest import Server, axe, link_in, open_page, sideways, sign_in
@@ -65,21 +65,29 @@ def learn(hand: Hand, course: Course, look: Look) -> None:
         expect(page.get_by_role("heading", level=1)).to_have_text(step.title)
         look(page)
         if step.id == module.steps[-1].id and step.content_note:
-            hand.press(page.get_by_role("button", name="Show a gentler summary"))
+            hand.press(page.get_by_role("button", name="Read a summary instead"))
             look(page)
             hand.press(page.get_by_role("link", name="Continue", exact=True))
-        elif step.question:
-            hand.choose({option.text for option in step.question.options if option.correct})
-            hand.press(page.get_by_role("button", name="Check my answer"))
-            expect(page.get_by_text("This fits").first).to_be_visible()
-            look(page)
-            hand.press(page.get_by_role("button", name="Continue", exact=True))
         else:
-            hand.press(page.get_by_role("button", name="Continue", exact=True))
+            read(hand, step, look)
         if step.id == module.steps[-1].id:
             look(page)
             if module.id != course.modules[-1].id:
                 hand.press(page.locator(".hero .btn"))
+
+
+def read(hand: Hand, step: Step, look: Look) -> None:
+    """Read a step to its end and answer its question."""
+    page = hand.page
+    if step.content_note:
+        hand.press(page.get_by_role("link", name="Read the step"))
+        look(page)
+    if step.question:
+        hand.choose({option.text for option in step.question.options if option.correct})
+        hand.press(page.get_by_role("button", name="Check my answer"))
+        expect(page.get_by_text("This fits").first).to_be_visible()
+        look(page)
+    hand.press(page.get_by_role("button", name="Continue", exact=True))
 
 
 def be_assessed(hand: Hand, course: Course, look: Look) -> None:

@@ -155,7 +155,9 @@ def test_a_content_note_comes_with_a_summary_and_a_skip_that_count_as_done(clien
     address = f"/learn/{who.enrolment_id}/step/two-b"
     page = client.get(address).text
     assert "It mentions thoughts of suicide." in page
+    assert "Body of" not in page
     assert "data-exit" in page
+    assert "Body of" in client.get(f"{address}?whole=1").text
     assert ways() == {}
     assert client.post(address, data={"do": "summary"}).location == address
     gentle = client.get(address).text

@@ -46,21 +46,30 @@ def step(enrolment: Enrolment, step_id: str) -> ResponseReturnValue:
     return _go_on(enrolment, here, way)
 
 
+def _shown(here: Place, way: Way | None, *, wanted: bool) -> str:
+    """Return what to show of a step: `whole`; `summary`; or only the `note` about its content, until one has chosen."""
+    if here.step.content_note is None or wanted or way is Way.READ:
+        return "whole"
+    return "summary" if way is Way.SUMMARY else "note"
+
+
 def _page(enrolment: Enrolment, here: Place, error: str = "") -> str:
     session = db.session()
     progress = learning.progress(session, enrolment.id, course_of(enrolment))
     one = here.step
-    gentle = progress.ways.get(one.id) is Way.SUMMARY and "whole" not in request.args
     practised = learning.practice(session, enrolment.id, one.question)
-    asking = bool(one.question) and not gentle and (not practised or bool(error) or "again" in request.args)
+    shown = _shown(here, progress.ways.get(one.id), wanted=bool(error) or bool({"whole", "again"} & set(request.args)))
+    if shown == "note" and practised:
+        shown = "whole"
+    asking = bool(one.question) and (not practised or bool(error) or "again" in request.args)
     return render_template(
         "learn/step.html",
         course=course_of(enrolment),
         enrolment=enrolment,
         here=here,
         progress=progress,
-        body=render(one.summary or one.body if gentle else one.body),
-        gentle=gentle,
+        shown=shown,
+        body=render(one.summary or one.body if shown == "summary" else one.body) if shown != "note" else "",
         chosen=frozenset(request.args.getlist("choice")) or practised if asking else practised,
         answering=asking,
         page_errors=[{"id": "choice", "text": error}] if error else [],
@@ -74,7 +83,9 @@ def _answer(enrolment: Enrolment, here: Place) -> ResponseReturnValue:
         learning.answer(enrolment_id, here.step.id, request.form.getlist("choice"), by=me(), now=clock.now())
     except BadChoiceError:
         return _page(enrolment, here, _("Choose an answer, or continue without one")), 422
-    return redirect(url_for("learn.step", enrolment_id=enrolment_id, step_id=here.step.id, _anchor="feedback"), 303)
+    whole = "1" if here.step.content_note else None
+    target = url_for("learn.step", enrolment_id=enrolment_id, step_id=here.step.id, whole=whole, _anchor="feedback")
+    return redirect(target, 303)
 
 
 def _go_on(enrolment: Enrolment, here: Place, way: Way) -> ResponseReturnValue:
