@@ -238,6 +238,7 @@ def install(environment: jinja2.Environment) -> None:
         number=format_number,
         code=format_code,
         country=format_country,
+        span=format_span,
         sentence=format_list,
     )
 

@@ -117,7 +117,10 @@ def _read(message_id: int, now: datetime) -> tuple[Letter | None, str, dict[str,
             session.get(Organisation, message.organisation_id) if message.organisation_id is not None else None
         )
         zone = organisation.timezone if organisation else "UTC"
-        letter = Letter(message.kind, address, message.locale, message.facts, message.internet_id, zone)
+        facts = message.facts
+        if "name" not in facts:
+            facts = {**facts, "name": delivery_checks.greeted(session, message)}
+        letter = Letter(message.kind, address, message.locale, facts, message.internet_id, zone)
         return letter, "", rest
     finally:
         session.rollback()

@@ -1,5 +1,6 @@
 """Writing a mail: an outbox row's kind, language and facts become a text, an HTML page and the headers around them."""
 
+import textwrap
 from dataclasses import dataclass
 from datetime import date, datetime
 from email.headerregistry import Address
@@ -12,10 +13,20 @@ from typing import Any, Final
 import jinja2
 
 from mhfa_lms import clock, i18n
+from mhfa_lms.models import LinkKind
 from mhfa_lms.paths import templates_dir
+from mhfa_lms.services import invitations, links
 from mhfa_lms.services.verification import statement
 from mhfa_lms.settings import Settings
 
+# How long the link in a mail works, from the services that make it.
+LASTS: Final = {
+    "confirm-address": links.LASTS[LinkKind.CONFIRM],
+    "reset-password": links.LASTS[LinkKind.RESET],
+    "change-address": links.LASTS[LinkKind.CHANGE_ADDRESS],
+    "invitation": invitations.LASTS,
+}
+WIDTH: Final = 72
 REMINDERS: Final = frozenset({"reminder", "authorisation-reminder", "coordinator-digest"})
 
 
@@ -71,6 +82,7 @@ def _values(letter: Letter, settings: Settings, today: date) -> dict[str, Any]:
     return facts | {
         "link": settings.base_url + facts["path"] if "path" in facts else "",
         "stop_link": settings.base_url + facts["stop_path"] if "stop_path" in facts else "",
+        "lasts": LASTS.get(letter.kind),
         "today": day,
         "site_name": settings.site_name,
         "base_url": settings.base_url,
@@ -82,12 +94,19 @@ def _values(letter: Letter, settings: Settings, today: date) -> dict[str, Any]:
 
 
 def _tidy(text: str) -> str:
-    """Return a text with at most one empty line in a row and none at its ends."""
+    """Return a text in lines of at most 72 letters, but for addresses, with no two empty lines in a row."""
     lines: list[str] = []
     for line in (line.rstrip() for line in text.splitlines()):
         if line or (lines and lines[-1]):
-            lines.append(line)
+            lines += _folded(line)
     return "\n".join(lines).strip() + "\n"
+
+
+def _folded(line: str) -> list[str]:
+    """Return a paragraph as lines; what goes on below an item of a list stands under its words."""
+    indent = "  " if line.startswith("- ") else ""
+    folded = textwrap.wrap(line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return folded or [""]
 
 
 def compose(letter: Letter, settings: Settings, *, now: datetime) -> EmailMessage:

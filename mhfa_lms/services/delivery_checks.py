@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from mhfa_lms.models import Account, Invitation, Message, OneTimeLink
+from mhfa_lms.models import Account, Invitation, Membership, MembershipState, Message, OneTimeLink
 from mhfa_lms.services import authorisation_reminders, digests, reminders
 from mhfa_lms.services.secrets import hashed
 
@@ -16,6 +16,17 @@ def recipient(session: Session, message: Message) -> str | None:
         return message.to_address
     account = session.get(Account, message.account_id) if message.account_id is not None else None
     return account.email if account is not None and account.erased_at is None else None
+
+
+def greeted(session: Session, message: Message) -> str:
+    """Return the name to greet an account's holder by, best the one used in the mail's organisation."""
+    if message.account_id is None:
+        return ""
+    here = Membership.organisation_id == (message.organisation_id or 0)
+    wanted = select(Membership.name).where(
+        Membership.account_id == message.account_id, Membership.state == MembershipState.ACTIVE
+    )
+    return session.scalars(wanted.order_by(here.desc(), Membership.id).limit(1)).one_or_none() or ""
 
 
 def unwanted(session: Session, message: Message, *, now: datetime) -> str | None:

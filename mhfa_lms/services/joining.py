@@ -17,6 +17,7 @@ from mhfa_lms.db import transaction
 from mhfa_lms.models import Account, Audience, LinkKind, OneTimeLink, Organisation, Role
 from mhfa_lms.policy import Actor, Forbidden
 from mhfa_lms.services import accounts, audit, links, memberships, outbox, passwords, sessions
+from mhfa_lms.services.names import greetable
 from mhfa_lms.services.secrets import hashed
 from mhfa_lms.services.signing_in import WrongPasswordError
 
@@ -168,7 +169,7 @@ def _post(session: Session, account: Account, data: dict[str, Any], *, now: date
         now=now,
         account_id=account.id,
         locale=account.locale,
-        facts={"path": f"/confirm/{link.secret}"},
+        facts={"path": f"/confirm/{link.secret}", "name": greetable(data.get("name", ""))},
     )
 
 

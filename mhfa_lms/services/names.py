@@ -6,6 +6,7 @@ from typing import Final
 JOINERS: Final = {0x200C: None, 0x200D: None}
 # Of a person or an organisation, in letters.
 LONGEST: Final = 120
+GREETED: Final = 40
 
 
 def email_key(address: str) -> str:
@@ -44,6 +45,17 @@ def one_line(text: str) -> bool:
 def initials(name: str) -> str:
     """Return a name's initials, such as A. Y."""
     return " ".join(f"{word[0].upper()}." for word in name.split() if word[0].isalpha())
+
+
+def greetable(name: str) -> str:
+    """Return a name that a stranger typed, if it may stand in a mail's greeting; else nothing.
+
+    Whoever joins chooses both name and address: what is no name, such as an address of a page, must not travel to
+    somebody else in our mail.
+    """
+    letters = all(unicodedata.category(one)[0] in "LM" or one in " .'’-\u200c\u200d" for one in name)
+    dotted = any(after not in ("", " ") for after in (part[:1] for part in name.split(".")[1:]))
+    return name if letters and not dotted and len(name) <= GREETED else ""
 
 
 def first_name(name: str) -> str:

@@ -2,7 +2,7 @@
 
 import html
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,12 @@ from typing import Any
 import pytest
 from jinja2 import TemplateNotFound, UndefinedError
 
+from mhfa_lms.i18n import format_span
 from mhfa_lms.jobs.letters import Letter, Written, compose, write
-from mhfa_lms.paths import templates_dir
+from mhfa_lms.models import LinkKind
+from mhfa_lms.paths import static_dir, templates_dir
+from mhfa_lms.services import invitations
+from mhfa_lms.services.links import LASTS
 from mhfa_lms.settings import Settings, read_settings
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -73,6 +77,11 @@ def squeezed(text: str) -> str:
     return re.sub(r"\s", "", text)
 
 
+def unfolded(text: str) -> list[str]:
+    """Return a text's paragraphs, each in one line as it was before folding; items of a list apart."""
+    return [re.sub(r"\s+", " ", part) for part in re.split(r"\n\n|\n(?=- |--$)", text)]
+
+
 def test_these_are_all_the_kinds() -> None:
     files = {path.name for path in (templates_dir() / "email").glob("*.*")}
     kinds = {name.rsplit(".", 1)[0] for name in files} - {"layout", "parts"}
@@ -104,8 +113,43 @@ def test_every_fact_is_told_in_both(kind: str, settings: Settings) -> None:
         if name.endswith("_on"):
             day = date.fromisoformat(value)
             shown = f"{day.day} {day:%B %Y}"
-        assert shown in written.text, name
+        assert shown in " ".join(written.text.split()), name
         assert shown in plain(written.html), name
+
+
+@pytest.mark.parametrize("kind", FACTS)
+def test_text_keeps_to_its_width_and_leaves_no_gap(kind: str, settings: Settings) -> None:
+    for facts in (FACTS[kind], {**FACTS[kind], "name": "Amina Yusuf", "organisation": "The Long Name of an Academy"}):
+        text = write(Letter(kind, "a@example.org", "en", facts, "<x@y>"), settings, today=TODAY).text
+        assert [line for line in text.splitlines() if len(line) > 72 and not line.startswith("http")] == []
+        assert not re.search(r" ,|\bNone\b|  \w|“”|\n\n\n", text)
+
+
+@pytest.mark.parametrize("kind", [kind for kind, facts in FACTS.items() if "name" not in facts])
+def test_a_greeting_does_without_a_name_and_uses_one(kind: str, settings: Settings) -> None:
+    assert write(letter(kind), settings, today=TODAY).text.startswith("Hello,\n")
+    assert write(letter(kind, name="Amina Yusuf"), settings, today=TODAY).text.startswith("Hello Amina Yusuf,\n")
+
+
+@pytest.mark.parametrize(
+    ("kind", "lasts"),
+    [
+        ("confirm-address", LASTS[LinkKind.CONFIRM]),
+        ("reset-password", LASTS[LinkKind.RESET]),
+        ("change-address", LASTS[LinkKind.CHANGE_ADDRESS]),
+        ("invitation", invitations.LASTS),
+    ],
+)
+def test_a_link_is_said_to_work_for_as_long_as_it_does(kind: str, lasts: timedelta, settings: Settings) -> None:
+    assert f"for {format_span(lasts)}." in " ".join(write(letter(kind), settings, today=TODAY).text.split())
+
+
+def test_mails_wear_the_colours_of_the_pages() -> None:
+    tokens = set(re.findall(r"#[0-9A-F]{6}", (static_dir() / "css/00-tokens.css").read_text(encoding="utf-8")))
+    folder = templates_dir() / "email"
+    worn = {colour for path in folder.glob("*.html") for colour in re.findall(r"#[0-9A-Fa-f]{3,8}\b", path.read_text())}
+    assert len(worn) > 8
+    assert worn <= tokens
 
 
 @pytest.mark.parametrize(("inviter", "says"), [("Ben", "Ben invites you"), ("", "The people who run First Aid")])
@@ -122,7 +166,7 @@ def test_every_sentence_of_a_mail_can_be_translated(kind: str, settings: Setting
     """The pseudo-locale accents what was translated: what remains plain was never given to the translators."""
     written = write(letter(kind, "en-XA"), settings, today=TODAY)
     facts = [str(value) for value in FACTS[kind].values()] + [settings.site_name]
-    for line in [written.subject, *written.text.splitlines()]:
+    for line in [written.subject, *unfolded(written.text)]:
         rest = re.sub(r"\[[^\]]*\]", "", line)
         for fact in sorted(facts, key=len, reverse=True):
             rest = rest.replace(fact, "")
@@ -165,7 +209,7 @@ def test_volunteers_educators_and_colleagues_are_written_to_in_their_own_words(s
 def test_a_reminder_speaks_of_the_day_it_is_sent(today: str, subject: str, sentence: str, settings: Settings) -> None:
     written = reminder(settings, today)
     assert written.subject == subject
-    assert sentence in written.text
+    assert sentence in " ".join(written.text.split())
 
 
 def test_a_reminder_posted_as_if_later_speaks_of_that_day(settings: Settings) -> None:
@@ -208,7 +252,7 @@ def test_the_licence_the_operator_states_takes_the_place_of_the_disclaimer(tmp_p
         (stated, "Licensed by the provider of Atlantis."),
     ):
         written = write(letter("password-changed"), settings, today=TODAY)
-        assert sentence in written.text
+        assert sentence in " ".join(written.text.split())
         assert sentence in plain(written.html)
 
 

@@ -7,11 +7,11 @@ from flask.typing import ResponseReturnValue
 from mhfa_lms import clock, db, i18n
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import lazy
-from mhfa_lms.models import Audience, Organisation
+from mhfa_lms.models import Audience, LinkKind, Organisation
 from mhfa_lms.policy import Actor
 from mhfa_lms.services import joining, memberships, organisations, rules, sessions
 from mhfa_lms.services.limits import SIGN_IN_ACCOUNT
-from mhfa_lms.services.links import DeadLinkError
+from mhfa_lms.services.links import LASTS, DeadLinkError
 from mhfa_lms.services.secrets import hashed
 from mhfa_lms.services.signing_in import WrongPasswordError
 from mhfa_lms.web.access import public
@@ -71,7 +71,8 @@ def sent() -> ResponseReturnValue:
     if not email:
         return redirect(url_for("account.sign_in"), 303)
     about = "reset" if request.args.get("about") == "reset" else "confirm"
-    return render_template("account/sent.html", email=email, about=about)
+    lasts = LASTS[LinkKind.RESET if about == "reset" else LinkKind.CONFIRM]
+    return render_template("account/sent.html", email=email, about=about, lasts=lasts)
 
 
 @blueprint.route("/confirm/<secret>", methods=["GET", "POST"])

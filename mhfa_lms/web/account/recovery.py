@@ -5,12 +5,13 @@ from flask import session as cookie
 from flask.typing import ResponseReturnValue
 
 from mhfa_lms import clock
+from mhfa_lms.i18n import format_span, lazy
 from mhfa_lms.i18n import gettext as _
-from mhfa_lms.i18n import lazy
+from mhfa_lms.models import LinkKind
 from mhfa_lms.policy import Can
 from mhfa_lms.services import recovery
 from mhfa_lms.services.limits import SIGN_IN_ACCOUNT
-from mhfa_lms.services.links import DeadLinkError
+from mhfa_lms.services.links import LASTS, DeadLinkError
 from mhfa_lms.services.passwords import PasswordError
 from mhfa_lms.services.signing_in import WrongPasswordError
 from mhfa_lms.web.access import public, requires
@@ -60,7 +61,8 @@ def reset(secret: str) -> ResponseReturnValue:
 
 
 def _dead_reset() -> ResponseReturnValue:
-    return dead_link(_("Ask for a new link on the page “Choose a new password”. It works for one hour."))
+    lasts = format_span(LASTS[LinkKind.RESET])
+    return dead_link(_("Ask for a new link on the page “Choose a new password”. It works for %(lasts)s.", lasts=lasts))
 
 
 @blueprint.route("/account/address", methods=["GET", "POST"])

@@ -9,8 +9,10 @@ from flask.typing import ResponseReturnValue
 from mhfa_lms import clock, db
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import lazy
+from mhfa_lms.models import LinkKind
 from mhfa_lms.services import joining, limits, organisations, sessions, signing_in
 from mhfa_lms.services.limits import SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS
+from mhfa_lms.services.links import LASTS
 from mhfa_lms.services.names import email_key
 from mhfa_lms.web.access import public, safe_next
 from mhfa_lms.web.account import visitor
@@ -79,7 +81,8 @@ def unconfirmed() -> ResponseReturnValue:
         return redirect(url_for("account.sign_in"), 303)
     form = PlainForm()
     if not form.validate_on_submit():
-        return render_template("account/unconfirmed.html", form=form, email=found["email"])
+        lasts = LASTS[LinkKind.CONFIRM]
+        return render_template("account/unconfirmed.html", form=form, email=found["email"], lasts=lasts)
     visitor.count_mail(found["email"])
     joining.send_again(int(found["id"]), token=visitor.token(), now=clock.now())
     cookie[visitor.MAILED] = found["email"]

@@ -33,9 +33,8 @@ def step(enrolment: Enrolment, step_id: str) -> ResponseReturnValue:
         return _page(enrolment, here)
     if code := language.asked():
         # Practice answers are kept when they are checked; until then the choice travels in the address.
-        kept = [("choice", one) for one in request.form.getlist("choice")] + [("again", "1")] * (
-            "again" in request.args
-        )
+        kept = [("choice", one) for one in request.form.getlist("choice")]
+        kept += [(name, "1") for name in ("again", "whole") if name in request.args]
         return language.switched(code, f"{request.path}?{urlencode(kept)}".rstrip("?"))
     do = request.form.get("do", "")
     if do == "answer" and here.step.question:
