@@ -7,6 +7,26 @@ from xml.etree.ElementTree import Element
 from tinyhtml5.parser import HTMLParser
 
 POINTERS = ("for", "aria-describedby", "aria-labelledby", "aria-controls", "aria-owns", "headers", "list", "form")
+# What stands inside a line of text, and what cannot stand in it.
+PHRASING = {
+    "p",
+    "span",
+    "b",
+    "i",
+    "em",
+    "strong",
+    "small",
+    "bdi",
+    "label",
+    "button",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "kbd",
+    "code",
+}
+FLOW = {"p", "div", "form", "ul", "ol", "dl", "table", "section", "article", "nav", "fieldset", "details", "h1", "h2"}
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 
@@ -40,6 +60,13 @@ def problems(page: str, *, whole: bool = True) -> list[str]:
         if whole and (name == "style" or str(name).startswith("on"))
     ]
     found += [f"<img> without alt: {one.attrib}" for one in tree.iter("img") if "alt" not in one.attrib]
+    found += [
+        f"<{inner.tag}> inside <{one.tag}>"
+        for one in tree.iter()
+        if one.tag in PHRASING
+        for inner in one.iter()
+        if inner is not one and inner.tag in FLOW
+    ]
     found += _headings(tree)
     if whole:
         found += _frame(tree)

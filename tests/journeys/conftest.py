@@ -44,7 +44,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(item.fspath).parent == Path(__file__).parent:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("journeys"))
+            if not item.get_closest_marker("xdist_group"):
+                item.add_marker(pytest.mark.xdist_group("journeys"))
 
 
 @dataclass(frozen=True)
@@ -178,6 +179,11 @@ class Watched:
 def open_page(chromium: Browser, server: Server, **options: Any) -> tuple[BrowserContext, Watched]:
     """Open a browser window of its own; console errors and policy violations are kept."""
     context = chromium.new_context(base_url=server.address, **{"viewport": DESK, **options})
+    # Not every browser tells its console of every violation.
+    context.add_init_script(
+        "addEventListener('securitypolicyviolation',"
+        " one => console.error(`policy: ${one.violatedDirective} ${one.blockedURI}`))"
+    )
     page = context.new_page()
     watched = Watched(page, [])
     page.on(

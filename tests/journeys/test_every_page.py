@@ -1,126 +1,101 @@
-"""Every screen as its people see it: axe, no sideways scroll, and targets large enough, in light, dark and
-right-to-left, on a phone and on a desk."""
+"""Every page as its people see it: axe, no sideways scroll, targets large enough, a focus that shows, nothing stuck
+over the content, a silent console. The pages are found by following links as each person; of pages that are built
+alike, one is looked at."""
 
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import APIRequestContext, Browser, Page
 
-from tests.journeys.conftest import DESK, PHONE, Server, axe, open_page, sideways, sign_in
+from tests import stage
+from tests.crawl import Answer, Found, Routes, crawl
+from tests.journeys.conftest import ROOT, Server, open_page, sign_in
+from tests.journeys.looking import problems
 
-NARROW: ViewportSize = {"width": 320, "height": 640}
-MODES: dict[str, dict[str, Any]] = {
-    "desk, light": {"viewport": DESK},
-    "desk, dark": {"viewport": DESK, "color_scheme": "dark"},
-    "phone, light": {"viewport": PHONE},
-    "phone, dark, right-to-left": {"viewport": PHONE, "color_scheme": "dark"},
-    "desk, right-to-left": {"viewport": DESK},
-}
-SCREENS: dict[str, list[str]] = {
-    "nobody": [
-        *("/", "/help", "/help?country=US", "/courses", "/courses/first-conversation", "/v", "/v/0000000000000000"),
-        *(
-            "/v?code=nonsense",
-            "/privacy",
-            "/accessibility",
-            "/sign-in",
-            "/forgot",
-            "/join/alder-valley",
-            "/no-such-page",
-        ),
-    ],
-    "learner": ["/home", "link:/learn/", "hero", "/certificates", "/account", "/account/password", "/account/address"],
-    "educator": ["/home", "/certificates", "link:/certificates/"],
-    "second.instructor": ["/account/organisations"],
-    "instructor": ["/mark", "link:/mark/", "/mark/attempts", "link:/mark/attempts/"],
-    "coordinator": [
-        *(
-            "/coordinate",
-            "/coordinate/register",
-            "/coordinate/register?standing=grace",
-            "/coordinate/register?q=nobody",
-        ),
-        *("/coordinate/people", "link:/coordinate/people/", "/coordinate/people/invite", "/coordinate/courses"),
-    ],
-    "admin": ["/admin", "/admin/organisations", "/admin/courses", "/admin/outbox", "/admin/help-lines"],
-}
-# WCAG 2.2, 2.5.8: 24 px, unless it is a link inside a sentence. Our own rule for buttons, navigation, options: 44 px.
-SMALL_TARGETS = """() => {
-  const bad = [];
-  for (const one of document.querySelectorAll('a[href], button, summary, input:not([type=hidden]), select, textarea')) {
-    const box = (one.closest('label.choice') || one).getBoundingClientRect();
-    if (!box.width || getComputedStyle(one).visibility === 'hidden' || one.closest('.vh, .skip')) continue;
-    const inText = one.matches('a, .link-button') && ['P', 'LI', 'SPAN', 'TD', 'DD'].includes(one.parentElement.tagName)
-      && one.parentElement.textContent.trim() !== one.textContent.trim();
-    const least = one.matches('.btn, nav.nav a, select, textarea, input') ? 44 : 24;
-    if (!inText && box.height < least - 0.5) bad.push(`${one.outerHTML.slice(0, 120)} is ${box.height} px high`);
-  }
-  return bad;
-}"""
+LANGUAGES = {"en": False, "ar-XB": True}
+SHARDS = 4
+# Enough of each kind to meet it in all its states.
+EACH = 3
+PART = re.compile(r'<[a-z0-9]+ class="[^"]*"|<(?:form|input|select|textarea|details|table|blockquote|img|video)\b')
 
 
-def open_screen(page: Page, screen: str, start: str) -> str:
-    """Open a screen by its address, or by the first link to such a place on the page before; returns where we are."""
-    if screen == "hero":
-        page.goto("/home")
-        target = page.locator(".hero .btn").first
-    elif screen.startswith("link:"):
-        place = screen.removeprefix("link:")
-        page.goto(start)
-        target = page.locator(f"main a[href^='{place}']:not([href$='/invite']):not([href$='/attempts'])").first
-        if place == "/mark/attempts/":
-            target = page.locator("main a[href^='/mark/attempts/']").first
-    else:
-        page.goto(screen)
-        return screen
-    with page.expect_navigation():
-        target.click()
-    return screen
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Somebody, the browser they are signed in with, and the pages that nobody before them has in the same form."""
+
+    state: Any
+    addresses: list[str]
 
 
-def problems_of(page: Page, *, right_to_left: bool) -> list[str]:
-    found = axe(page)
-    if sideways(page) > 0:
-        found.append(f"it scrolls sideways by {sideways(page)} px")
-    found += page.evaluate(SMALL_TARGETS)
-    if right_to_left and page.evaluate("document.documentElement.dir") != "rtl":
-        found.append("it is not right-to-left")
-    return [f"{page.url}: {one}" for one in found]
+def _built(page: Found) -> list[tuple[str, int, frozenset[str]]]:
+    """Return what a page's frame and its own part are built from: kinds of elements, whatever stands in them."""
+    frame, _main, own = page.text.partition("<main")
+    return [("", 0, frozenset(PART.findall(frame))), (page.rule, page.status, frozenset(PART.findall(own)))]
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("who", SCREENS)
-def test_screens(chromium: Browser, server: Server, who: str, mode: str) -> None:
-    context, watched = open_page(chromium, server, **MODES[mode])
-    page = watched.page
-    if who != "nobody":
-        sign_in(page, server, who)
-    if "right-to-left" in mode:
-        context.add_cookies([{"name": "language", "value": "ar-XB", "url": server.address}])
+def _reader(request: APIRequestContext) -> Any:
+    def get(address: str) -> Answer:
+        answer = request.get(address, max_redirects=0)
+        kind, place = answer.headers.get("content-type", ""), answer.headers.get("location", "")
+        return Answer(answer.status, answer.text() if kind.startswith("text/html") and not place else "", place)
+
+    return get
+
+
+def come_from_outside(page: Page, server: Server) -> None:
+    """Leave in the browser what somebody has who signs up: an address that waits to be confirmed."""
+    page.goto("/forgot")
+    page.get_by_label("E-mail address").fill(stage.UNCONFIRMED)
+    page.locator("main form .btn").click()
+    sign_in(page, server, stage.UNCONFIRMED)
+
+
+@pytest.fixture(scope="session")
+def everything(chromium: Browser, server: Server) -> dict[str, Seen]:
+    """The pages there are to see, by person."""
+    outside = subprocess.run(
+        [sys.executable, "-m", "tests.stage"],
+        env=server.environment, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
+    ).stdout  # fmt: skip
+    routes = Routes(one["route"] for one in json.loads(server.command("routes", "--json")) if "GET" in one["methods"])
+    found: dict[str, Seen] = {}
+    known: set[object] = set()
+    for who in ("nobody", *stage.PEOPLE):
+        context, watched = open_page(chromium, server)
+        if who == "nobody":
+            come_from_outside(watched.page, server)
+        else:
+            sign_in(watched.page, server, who)
+        addresses = []
+        for page in crawl(_reader(context.request), routes, json.loads(outside) if who == "nobody" else [], each=EACH):
+            built = set(_built(page))
+            if not built <= known:
+                known |= built
+                addresses.append(page.address)
+        found[who] = Seen(context.storage_state(), addresses)
+        context.close()
+    return found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("shard", [pytest.param(n, marks=pytest.mark.xdist_group(f"pages-{n}")) for n in range(SHARDS)])
+def test_pages(chromium: Browser, server: Server, everything: dict[str, Seen], shard: int, language: str) -> None:
     found: list[str] = []
-    start = ""
-    for screen in SCREENS[who]:
-        if not screen.startswith(("link:", "hero")):
-            start = screen
-        open_screen(page, screen, start)
-        found += problems_of(page, right_to_left="right-to-left" in mode)
-        if PHONE in MODES[mode].values():
-            page.set_viewport_size(NARROW)
-            if sideways(page) > 0:
-                found.append(f"{page.url}: at 320 px it scrolls sideways by {sideways(page)} px")
-            page.set_viewport_size(PHONE)
-    context.close()
-    assert found == []
-    assert watched.complaints == []
-
-
-def test_go_on_is_above_the_fold_on_a_phone(chromium: Browser, server: Server) -> None:
-    context, watched = open_page(chromium, server, viewport={"width": 375, "height": 667})
-    sign_in(watched.page, server, "learner")
-    box = watched.page.locator(".hero .btn").first.bounding_box()
-    assert box is not None
-    assert box["y"] + box["height"] < 667
-    context.close()
+    for who, seen in list(everything.items()):
+        addresses = seen.addresses[shard::SHARDS]
+        context, watched = open_page(chromium, server, storage_state=seen.state, reduced_motion="reduce")
+        context.add_cookies([{"name": "language", "value": language, "url": server.address}])
+        for address in addresses:
+            watched.page.goto(address)
+            found += [f"{who}: {one}" for one in problems(watched.page, right_to_left=LANGUAGES[language])]
+        context.close()
+        found += [f"{who}: {one}" for one in watched.complaints]
+    assert not found, "\n".join(found)
 
 
 def test_leaving_a_page_replaces_it_in_the_history(chromium: Browser, server: Server) -> None:
