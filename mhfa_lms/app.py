@@ -9,8 +9,9 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from mhfa_lms import db, logs
+from mhfa_lms.adapters import fonts
 from mhfa_lms.paths import templates_dir
-from mhfa_lms.services import certification
+from mhfa_lms.services import certification, names
 from mhfa_lms.services.sessions import LASTS
 from mhfa_lms.settings import Settings
 from mhfa_lms.web import (
@@ -38,6 +39,7 @@ def create_app(settings: Settings) -> Flask:
     logs.configure()
     db.configure(settings.database_url)
     certification.configure(settings.issuer_name)
+    names.configure(fonts.coverage)
     app = Flask("mhfa_lms", static_folder=None, template_folder=str(templates_dir()))
     app.config.from_mapping(
         SECRET_KEY=settings.secret_key,

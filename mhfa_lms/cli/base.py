@@ -12,7 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 from mhfa_lms import db, logs
 from mhfa_lms import setting_checks as checks
-from mhfa_lms.services import certification
+from mhfa_lms.adapters import fonts
+from mhfa_lms.services import certification, names
 from mhfa_lms.settings import Settings, SettingsError, read_settings
 
 json_option: Final = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for programs.")
@@ -43,6 +44,7 @@ def bound(settings: Settings) -> Iterator[None]:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     db.configure(settings.database_url)
     certification.configure(settings.issuer_name)
+    names.configure(fonts.coverage)
     try:
         knock(settings)
         yield

@@ -120,6 +120,8 @@ def checked_name(name: str) -> str:
     name = " ".join(name.split())
     if not name or len(name) > names.LONGEST:
         raise Failed(f"Give a name of at most {names.LONGEST} characters with --name.")
+    if letters := names.unprintable(name):
+        raise Failed(f"These letters cannot be printed on a certificate: {letters}. No font on this machine has them.")
     return name
 
 

@@ -165,6 +165,10 @@ def replace(code: str, name: str, *, by: Actor, now: datetime) -> Certificate:
     name = " ".join(name.split())
     if not name:
         raise CertificateError("Give the name as it should be")
+    if len(name) > names.LONGEST or not names.one_line(name):
+        raise CertificateError(f"Give a name of at most {names.LONGEST} characters, without control characters")
+    if letters := names.unprintable(name):
+        raise CertificateError(f"No font on this machine can print these letters of the name: {letters}")
     with transaction() as session:
         old = by_code(session, code, lock=True)
         require(by, Can.REVOKE_CERTIFICATE, old)

@@ -1,12 +1,44 @@
 """Names and addresses: how they are compared and put in order."""
 
+import re
 import unicodedata
+from collections.abc import Callable
 from typing import Final
 
 JOINERS: Final = {0x200C: None, 0x200D: None}
 # Of a person or an organisation, in letters.
 LONGEST: Final = 120
 GREETED: Final = 40
+# More marks on one letter than any script writes would run into the lines above and below.
+MOST_MARKS: Final = 4
+Coverage = Callable[[str], bool]
+# Choose a letter's form; printers and fonts need not know them.
+SELECTORS: Final = re.compile("[\ufe00-\ufe0f]")
+_fonts: Callable[[], Coverage | None] = lambda: None  # noqa: E731  # replaced as a whole
+
+
+def configure(fonts: Callable[[], Coverage | None]) -> None:
+    """Say who knows which letters can be printed in this process; asked when a name first needs it."""
+    global _fonts  # one process serves one installation, as with the database
+    _fonts = fonts
+
+
+def unprintable(name: str) -> str:
+    """Return the letters of a name that a certificate could not show, each once; empty when it can show them all.
+
+    That is: no font on this machine has them, or a heap of marks stands on one letter. Without fontconfig nobody knows,
+    and every letter passes.
+    """
+    marks = "".join(letter if unicodedata.combining(letter) else " " for letter in _nfc(name))
+    heaps = [heap for heap in marks.split() if len(heap) > MOST_MARKS]
+    rare = {letter for letter in _nfc(name).translate(JOINERS) if not letter.isascii() and not letter.isspace()}
+    covered = _fonts() if rare else None
+    missing = sorted(letter for letter in rare if covered and not covered(letter) and not SELECTORS.match(letter))
+    return "".join([*missing, *(f"\u25cc{heap[:MOST_MARKS]}" for heap in heaps)])
+
+
+def _nfc(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
 
 
 def email_key(address: str) -> str:

@@ -7,6 +7,7 @@ from flask_wtf import FlaskForm
 from wtforms import Field, ValidationError
 from wtforms.validators import InputRequired
 
+from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import lazy
 from mhfa_lms.services import names
 
@@ -78,9 +79,24 @@ class OneLine:
             raise ValidationError(self.message)
 
 
+class Printed(OneLine):
+    """A validator for a name that will stand on certificates: of letters that can be printed here."""
+
+    def __call__(self, form: Any, field: Any) -> None:
+        """Raise `ValidationError` for more than one line, and naming the letters that no font has."""
+        super().__call__(form, field)
+        if letters := names.unprintable(field.data):
+            raise ValidationError(
+                _(
+                    "These letters cannot be printed on a certificate: %(letters)s. Write it without them.",
+                    letters=letters,
+                )
+            )
+
+
 def stripped(value: str | None) -> str | None:
     """Return a text without spaces around it."""
     return value.strip() if value else value
 
 
-__all__ = ["Form", "OneLine", "ValidationError", "at_most", "needed", "stripped"]
+__all__ = ["Form", "OneLine", "Printed", "ValidationError", "at_most", "needed", "stripped"]

@@ -1,9 +1,11 @@
-"""What arrives with a request, made fit for a database: texts without what PostgreSQL refuses, ids it can hold.
+"""What arrives with a request, made fit to be kept and shown: texts without control characters, ids that can be one.
 
-Nobody types a zero byte, but text copied out of other programs may bring one along: it is left out, and the rest is
-kept. A number too large to be an id is no id, and its address is not found.
+Nobody types a zero byte or an escape, but text copied out of other programs may bring one along: PostgreSQL refuses the
+first, no page may hold the others. They are left out, and the rest is kept. A number too
+large to be an id is no id, and its address is not found.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeVar
 
@@ -18,6 +20,8 @@ V = TypeVar("V")
 # The most a foreign key holds on PostgreSQL; SQLite would take more, and its driver refuses beyond 64 bits.
 LARGEST_ID: Final = 2**31 - 1
 NUL: Final = "\0"
+# Control characters but for tabs and line ends, and code points that are no characters: what HTML may not hold.
+UNFIT: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
 
 
 def whole(text: str) -> int:
@@ -28,12 +32,14 @@ def whole(text: str) -> int:
 
 
 def readable(value: Any) -> Any:
-    """Return a value of a form or of JSON with its texts in a form every database takes: no zero bytes, no half pairs.
+    """Return a value of a form or of JSON with its texts as pages and databases take them: no control characters.
+
+    Half of a pair of code units becomes a question mark.
 
     Raises `RecursionError` for lists within lists without end.
     """
     if isinstance(value, str):
-        return value.replace(NUL, "").encode("utf-8", "replace").decode()
+        return UNFIT.sub("", value).encode("utf-8", "replace").decode()
     if isinstance(value, list):
         return [readable(one) for one in value]
     if isinstance(value, dict):

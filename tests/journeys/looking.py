@@ -35,7 +35,8 @@ UNSEEN_FOCUS: Final = """() => {
     one.focus({ focusVisible: true, preventScroll: true });
     const row = one.closest('label');
     if (document.activeElement !== one) bad.push(`${one.outerHTML.slice(0, 120)} takes no focus`);
-    else if (!seen(one) && !seen(one, '::after') && !(row && seen(row))) bad.push(`the focus of ${one.outerHTML.slice(0, 120)} cannot be seen`);
+    else if (!seen(one) && !seen(one, '::after') && !(row && seen(row)))
+      bad.push(`the focus of ${one.outerHTML.slice(0, 120)} cannot be seen`);
   }
   before?.focus?.({ preventScroll: true });
   return bad;

@@ -306,7 +306,7 @@ def test_names_written_with_joiners_are_names(app: Flask, world: World) -> None:
     coordinator = Crowd(app, world)["coordinator"]
     form = {**FORMS["coordinate.invite"], "name": "علی\u200cرضا"}
     assert coordinator.post("/coordinate/people/invite", data=form).status_code == 303
-    for name in ("Ann\nBcc: all@example.org", "Ann\u202egpj", "\u2028", "\x1b[2J"):
+    for name in ("Ann\nBcc: all@example.org", "Ann\u202egpj", "\u2028"):
         answer = coordinator.post("/coordinate/people/invite", data={**form, "name": f"A{name}B"})
         assert answer.status_code == 422, json.dumps(name)
 

@@ -13,7 +13,7 @@ from mhfa_lms.i18n import lazy
 from mhfa_lms.services import names
 from mhfa_lms.services import organisations as service
 from mhfa_lms.web.account.forms import Address
-from mhfa_lms.web.forms import Form, OneLine, ValidationError, at_most, needed, stripped
+from mhfa_lms.web.forms import Form, Printed, ValidationError, at_most, needed, stripped
 
 
 class DetailsForm(Form):
@@ -21,7 +21,7 @@ class DetailsForm(Form):
 
     name = StringField(
         lazy("Name"),
-        [OneLine(lazy("Write the organisation’s name in one line")), at_most(names.LONGEST)],
+        [Printed(lazy("Write the organisation’s name in one line")), at_most(names.LONGEST)],
         filters=[stripped],
     )
     parent = StringField(lazy("Short name of the organisation above it"), [at_most(60)], filters=[stripped])
@@ -70,7 +70,7 @@ class CoordinatorForm(Form):
 
     name = StringField(
         lazy("Name"),
-        [OneLine(lazy("Enter the person’s name")), at_most(names.LONGEST)],
+        [Printed(lazy("Enter the person’s name")), at_most(names.LONGEST)],
         filters=[stripped],
     )
     email = EmailField(

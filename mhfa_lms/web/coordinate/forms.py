@@ -14,7 +14,7 @@ from mhfa_lms.services.certificates import LONGEST_REASON
 from mhfa_lms.services.sites import LONGEST_NAME as LONGEST_SITE
 from mhfa_lms.web.account.forms import Address
 from mhfa_lms.web.coordinate import words
-from mhfa_lms.web.forms import Form, OneLine, ValidationError, at_most, needed, stripped
+from mhfa_lms.web.forms import Form, OneLine, Printed, ValidationError, at_most, needed, stripped
 
 
 class Said:
@@ -50,7 +50,7 @@ class InviteForm(Form):
 
     name = StringField(
         lazy("Name"),
-        [OneLine(lazy("Enter the person’s name")), at_most(names.LONGEST)],
+        [Printed(lazy("Enter the person’s name")), at_most(names.LONGEST)],
         filters=[stripped],
     )
     email = EmailField(
@@ -132,7 +132,7 @@ class DetailsForm(Form):
     """What the organisation notes about a member."""
 
     name = StringField(
-        lazy("Name"), [OneLine(lazy("Enter the person’s name")), at_most(names.LONGEST)], filters=[stripped]
+        lazy("Name"), [Printed(lazy("Enter the person’s name")), at_most(names.LONGEST)], filters=[stripped]
     )
     site_id = SelectField(lazy("Site"), coerce=_id_or_none)
     audience = SelectField(lazy("Where they are a first aider"))
