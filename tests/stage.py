@@ -26,7 +26,7 @@ PEOPLE = (
 )
 # What no link leads to: pages for people who come from outside, and their states.
 OUTSIDE = (
-    *("/help?country=US", "/v/0000000000000000", "/v?code=nonsense", "/join/alder-valley"),
+    *("/help?country=US", "/v/0000000000000000", "/v?code=nonsense", "/join/alder-valley", "/help/alder-valley"),
     *("/invitation/demo-beatriz-santos", "/invitation/nonsense", "/confirm/nonsense", "/reset/nonsense"),
 )
 # Whoever signs in with this address and the demonstration's password has not confirmed it yet.
