@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from mhfa_lms import clock, db
 from mhfa_lms.models import Account, Certificate, Enrolment, EnrolmentState, LinkKind, Membership
-from mhfa_lms.services import accounts, assessment, demo, links, passwords
+from mhfa_lms.services import accounts, assessment, demo, help_lines, links, passwords
 from mhfa_lms.services.demo_people import DOMAIN
 from mhfa_lms.settings import read_settings
 from tests import make
@@ -61,6 +61,7 @@ def _check(who: str) -> str:
 def set_up(now: datetime) -> list[str]:
     """Issue links and begin an assessment in the database in use; returns the addresses nobody links to."""
     addresses = [*OUTSIDE, *map(_check, CHECKED)]
+    help_lines.set_public(public=True, by=make.actor(member("coordinator"), now=now), now=now)
     password_hash = passwords.hashed(demo.PASSWORD)
     db.session().rollback()
     with db.transaction() as session:
