@@ -27,6 +27,7 @@ from mhfa_lms.web import (
     pages,
     public,
     requests,
+    standby,
 )
 from mhfa_lms.web.assets import Assets, make_blueprint
 from mhfa_lms.web.database import database
@@ -65,6 +66,7 @@ def create_app(settings: Settings) -> Flask:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     requests.init(app)
+    standby.init(app, settings)
     database.init_app(app)
     identity.init(app)
     csrf = CSRFProtect(app)

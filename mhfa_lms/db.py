@@ -155,6 +155,8 @@ def _prepare_sqlite(*, wal: bool) -> Any:
         cursor.execute("PRAGMA foreign_keys=ON")
         # Without it INSERT OR REPLACE slips past a delete trigger, and the audit trail's refusal with it.
         cursor.execute("PRAGMA recursive_triggers=ON")
+        # What is deleted, as when a person is erased, is overwritten and not only struck off the list.
+        cursor.execute("PRAGMA secure_delete=ON")
         cursor.close()
 
     return prepare
@@ -194,6 +196,12 @@ def release() -> None:
     if _engine is not None:
         _engine.dispose()
         _engine = None
+
+
+def reopen() -> None:
+    """Let go of every pooled connection that is not in use; the next ones are made anew, as after a restore."""
+    sessions.remove()
+    engine().dispose()
 
 
 def session() -> Session:

@@ -40,21 +40,26 @@ def is_current() -> bool:
     return current() == head()
 
 
-def upgrade() -> None:
-    """Bring the database to the newest revision: wholly, or not at all when one migration fails."""
+def knows(revision: str) -> bool:
+    """Whether these files know a revision: a database at another one was made by a newer program."""
+    return any(script.revision == revision for script in _scripts().walk_revisions())
+
+
+def upgrade(to: str = "head") -> None:
+    """Bring the database to the newest revision, or up to a named one: wholly, or not at all when a migration fails."""
     engine = db.engine()
     with engine.connect().execution_options(**{db.WRITES: True}) as connection, connection.begin():
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-        _run(connection)
+        _run(connection, to)
 
 
-def _run(connection: Connection) -> None:
+def _run(connection: Connection, to: str) -> None:
     scripts = _scripts()
     config = Config()
     config.attributes["connection"] = connection
     with EnvironmentContext(
-        config, scripts, fn=lambda revision, _context: scripts._upgrade_revs("head", revision), destination_rev="head"
+        config, scripts, fn=lambda revision, _context: scripts._upgrade_revs(to, revision), destination_rev=to
     ):
         scripts.run_env()
 

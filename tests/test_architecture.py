@@ -22,9 +22,15 @@ MAY_IMPORT = {
     "server": {"*"},
     "web": {
         *("services", "policy", "models", "content", "help", "adapters", "i18n", "db", "clock", "settings", "paths"),
-        *("logs", "web"),
+        *("logs", "standby", "web"),
     },
-    "jobs": {"services", "adapters", "i18n", "models", "db", "clock", "settings", "paths", "logs", "jobs", "policy"},
+    "backup": {
+        *("services", "jobs", "adapters", "models", "policy", "schema", "db", "settings", "standby", "logs", "backup"),
+    },
+    "jobs": {
+        *("services", "adapters", "i18n", "models", "db", "clock", "settings", "paths", "logs", "jobs", "policy"),
+        "standby",
+    },
     "services": {"models", "content", "db", "policy", "services", "schema", "clock", "help", "i18n"},
     "policy": {"models"},
     "models": {"db", "models"},
@@ -38,6 +44,7 @@ MAY_IMPORT = {
     "clock": NOTHING,
     "db": NOTHING,
     "paths": NOTHING,
+    "standby": NOTHING,
     "logs": NOTHING,
 }  # fmt: skip
 

@@ -1,202 +1,198 @@
-"""`mhfa-lms backup` and `mhfa-lms restore`: the embedded database and the files, in one archive."""
+"""`mhfa-lms backup` and `mhfa-lms restore`: database, files and erasures in one archive, while the platform runs."""
 
-import hashlib
-import io
-import json
 import os
-import re
-import shutil
-import tarfile
-import tempfile
+import signal
+import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
-from sqlalchemy import make_url
 
-from mhfa_lms import __version__, clock, db, schema
-from mhfa_lms.cli.base import Failed, bound, emit, json_option
-from mhfa_lms.settings import Settings, read_settings
+from mhfa_lms import clock, schema
+from mhfa_lms.backup import archive, keys, making, restoring
+from mhfa_lms.cli.base import Failed, bound, emit, json_option, refuse_while_restoring
+from mhfa_lms.policy import SYSTEM
+from mhfa_lms.services import upkeep
+from mhfa_lms.settings import read_settings
+from mhfa_lms.standby import BusyError, RestoringError
 
-MANIFEST: Final = "manifest.json"
-DATABASE: Final = "database.sqlite3"
-FILES: Final = "files"
-# No name that leads out of a folder: each part begins with a letter or digit.
-OURS: Final = re.compile(r"manifest\.json|database\.sqlite3|files(/[A-Za-z0-9][A-Za-z0-9_.-]*)+")
+passphrase_option = click.option(
+    "--passphrase-stdin", is_flag=True, help="Read the passphrase for the keys from standard input instead of asking."
+)
 
 
 @click.command()
 @click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--with-keys", is_flag=True, help="Put the installation's keys in, encrypted with a passphrase.")
+@passphrase_option
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@click.option("--verify", "only_verify", is_flag=True, help="Make none: check that FILE is a whole backup.")
 @json_option
-def backup(file: Path, as_json: bool) -> None:
-    """Write the database and the files into the archive FILE (.tar), while the platform runs.
+def backup(file: Path, with_keys: bool, passphrase_stdin: bool, force: bool, only_verify: bool, as_json: bool) -> None:
+    """Write database, files and the list of erasures into the archive FILE (.tar), while the platform runs.
 
-    The archive is one moment of the database. It holds no keys: keep MHFA_SECRET_KEY, or the file secret-key in the
-    data folder, elsewhere. It holds personal data: keep it safe. On PostgreSQL use pg_dump.
+    The archive is one moment of the database, and is there wholly or not at all. It holds everybody's personal data:
+    keep it safe, and not on this machine alone. Without --with-keys it holds no keys: keep MHFA_SECRET_KEY, or the file
+    secret-key in the data folder, elsewhere.
     """
+    file = file.absolute()
+    if only_verify:
+        check(file, as_json)
+        return
     settings = read_settings()
-    refuse_postgresql(settings, f"pg_dump --format=custom --file={file} DATABASE")
-    with bound(settings):
-        if schema.current() is None:
-            raise Failed("There is no database yet, so there is nothing to back up.")
-        with _beside(file) as part:
-            manifest = _write(part, settings)
-            part.replace(file)
-    emit(as_json, {"file": str(file), **manifest}, f"Wrote {file}: {manifest['files']} files and the database.")
+    passphrase = asked_passphrase(passphrase_stdin, new=True) if with_keys else None
+    with stoppable(), bound(settings):
+        refuse_while_restoring(settings)
+        now = clock.now()
+        try:
+            with progress("Backing up") as (starts, told):
+                made = making.make(
+                    settings, file, now=now, force=force, passphrase=passphrase, starts=starts, told=told
+                )
+        except making.BackupError as error:
+            raise Failed(str(error)) from error
+        note(made, now=now)
+    emit(
+        as_json,
+        {"file": str(file), **made.manifest.summary()},
+        f"Wrote {file}: the database and {made.manifest.files} files, {making.mega(made.size)}"
+        f"{', with the keys' if made.manifest.has_keys else ''}.",
+    )
 
 
 @click.command()
 @click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--yes", is_flag=True, help="Put it in the place of a database that is there.")
+@click.option("--force", "--yes", is_flag=True, help="Put it in the place of the data that is there.")
+@click.option("--with-keys", is_flag=True, help="Bring back the keys as well; asks for their passphrase.")
+@passphrase_option
+@click.option("--no-safety-copy", is_flag=True, help="Do not back up first what is there.")
+@click.option("--check", "only_check", is_flag=True, help="Restore nothing: check that FILE is a whole backup.")
 @json_option
-def restore(file: Path, yes: bool, as_json: bool) -> None:
-    """Bring back what `backup` wrote into FILE. Stop the platform first.
+def restore(  # one for each option
+    file: Path,
+    force: bool,
+    with_keys: bool,
+    passphrase_stdin: bool,
+    no_safety_copy: bool,
+    only_check: bool,
+    as_json: bool,
+) -> None:
+    """Bring back what `backup` wrote into FILE, into a new installation or, with --force, over one; also while it runs.
 
-    A database that is there is moved aside (its name then ends in .before-restore), and only with --yes.
+    People see a page that says so for the moments of changing over, and then sign in again. No mail goes out again:
+    those that waited, and reminders that fell due since, are held back (`outbox release` sends them). Whoever was
+    erased since stays erased.
     """
-    settings = read_settings()
-    refuse_postgresql(settings, f"pg_restore --clean --if-exists --dbname=DATABASE {file}")
-    target = database_path(settings)
-    if target.exists() and not yes:
-        raise Failed(f"There is a database at {target}. Add --yes to move it aside and put the backup in its place.")
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=settings.data_dir, prefix=".restore-") as name:
-        folder = Path(name)
-        manifest = _unpack(file, folder)
-        _check(folder, manifest)
-        _put(folder, target, settings)
-    with bound(settings):
-        schema.upgrade()
-    emit(as_json, {"file": str(file), **manifest}, f"Restored {file}, made at {manifest['made_at']}.")
-
-
-def refuse_postgresql(settings: Settings, command: str) -> None:
-    """Raise `Failed` with the command to use where the database is PostgreSQL's."""
-    if settings.is_sqlite:
+    file = file.absolute()
+    if only_check:
+        check(file, as_json)
         return
-    name = make_url(settings.database_url).database or "DATABASE"
-    raise Failed(
-        "This installation's database is PostgreSQL, whose own tools do this better. Use:\n"
-        f"  {command.replace('DATABASE', name)}\n"
-        f"and keep the folder of files beside it:\n  {settings.data_dir / FILES}"
+    settings = read_settings()
+    passphrase = asked_passphrase(passphrase_stdin, new=False) if with_keys else None
+    os.umask(0o077)
+    try:
+        with stoppable(), progress("Unpacking") as (starts, told):
+            starts(file.stat().st_size)
+            done = restoring.restore(
+                settings, file, now=clock.now(), force=force, safety_copy=not no_safety_copy,
+                passphrase=passphrase, told=told,
+            )  # fmt: skip
+    except restoring.RestoreError as error:
+        raise Failed(str(error)) from error
+    except RestoringError as error:
+        raise Failed("A backup is being restored already.") from error
+    except BusyError as error:
+        raise Failed(
+            "Somebody has gone on writing for a minute. Nothing was changed."
+            " Stop the worker, or the command that takes so long, and try again."
+        ) from error
+    with bound(settings):
+        if not schema.is_current():
+            raise Failed("The database that was restored is not up to date. Run: mhfa-lms db upgrade")
+    emit(as_json, answer(file, done), told_in_words(file, done))
+
+
+def answer(file: Path, done: restoring.Restored) -> dict[str, Any]:
+    """Return what a program wants to know of a restore."""
+    copy = str(done.safety_copy) if done.safety_copy else None
+    facts = {
+        "mails_held": done.held,
+        "people_erased_again": done.erased,
+        "safety_copy": copy,
+        "keys_restored": done.keys,
+    }
+    return {"file": str(file), **done.manifest.summary(), **facts}
+
+
+def told_in_words(file: Path, done: restoring.Restored) -> str:
+    """Return what a person wants to know of a restore."""
+    lines = [
+        f"Restored {file}, made at {done.manifest.made_at}. Everybody signs in again.",
+        f"Mails held back: {done.held} (mhfa-lms outbox list --state cancelled). People erased again: {done.erased}.",
+    ]
+    if done.safety_copy:
+        lines.append(f"What was there before is in {done.safety_copy}. The worker removes it after 30 days.")
+    if done.keys:
+        lines.append("The keys are restored. Restart every process so that it uses them.")
+        if os.environ.get("MHFA_SECRET_KEY"):
+            lines.append("MHFA_SECRET_KEY is set, and goes before the key that was restored.")
+    return "\n".join(lines)
+
+
+def check(file: Path, as_json: bool) -> None:
+    """Read a backup through, and say what it holds. Raises `Failed` when it is not whole."""
+    try:
+        with progress("Checking") as (starts, told):
+            starts(file.stat().st_size)
+            manifest = archive.verify(file, told)
+    except archive.DamagedError as error:
+        raise Failed(f"{file} is not a whole backup: {error}.") from error
+    except FileNotFoundError as error:
+        raise Failed(f"There is no file {file}.") from error
+    emit(
+        as_json,
+        {"file": str(file), "whole": True, **manifest.summary()},
+        f"{file} is whole: the {manifest.database} database of {manifest.made_at}, {manifest.files} files"
+        f"{', the keys' if manifest.has_keys else ''}.\nThe audit trail's last seal in it: {manifest.head}",
     )
 
 
-def database_path(settings: Settings) -> Path:
-    """Return where the embedded database lies."""
-    return Path(make_url(settings.database_url).database or "")
+def note(made: making.Made, *, now: Any) -> None:
+    """Write into the audit trail that a backup was made, where the database is new enough to hold that."""
+    if schema.is_current():
+        manifest = made.manifest
+        upkeep.backup_made(size=made.size, files=manifest.files, keys=manifest.has_keys, by=SYSTEM, now=now)
+
+
+def asked_passphrase(from_stdin: bool, *, new: bool) -> str:
+    """Return the passphrase for the keys. Raises `Failed` for a new one that is too short."""
+    if from_stdin:
+        found = sys.stdin.readline().rstrip("\r\n")
+    else:
+        found = click.prompt("Passphrase for the keys", hide_input=True, confirmation_prompt=new, err=True)
+    if new and len(found) < keys.SHORTEST_PASSPHRASE:
+        raise Failed(f"Choose a passphrase of at least {keys.SHORTEST_PASSPHRASE} characters.")
+    return str(found)
 
 
 @contextmanager
-def _beside(file: Path) -> Iterator[Path]:
-    """Yield a name beside a file to write to, so that the file is there only when it is whole."""
-    part = file.with_name(f".{file.name}.part")
+def stoppable() -> Iterator[None]:
+    """Let a polite request to end tidy up as Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(128 + signal.SIGTERM))
     try:
-        yield part
-    except OSError as error:
-        raise Failed(f"{file} cannot be written: {error.strerror}.") from error
+        yield
     finally:
-        part.unlink(missing_ok=True)
+        signal.signal(signal.SIGTERM, before)
 
 
-def _write(part: Path, settings: Settings) -> dict[str, Any]:
-    # The database first: every file it names is written before its row, so the files copied afterwards hold them all.
-    with tempfile.TemporaryDirectory(dir=settings.data_dir, prefix=".backup-") as name:
-        copy = Path(name) / DATABASE
-        _copy_database(copy)
-        found = sorted(path for path in (settings.data_dir / FILES).rglob("*") if _is_kept(path))
-        manifest = {
-            "format": 1,
-            "version": __version__,
-            "made_at": clock.now().isoformat(timespec="seconds"),
-            "schema": schema.current(),
-            "files": len(found),
-            "sha256": _digest(copy),
-        }
-        # Only this account may read it: it holds everybody's data.
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as raw, tarfile.open(fileobj=raw, mode="w") as archive:
-            text = json.dumps(manifest, indent=2).encode()
-            head = tarfile.TarInfo(MANIFEST)
-            head.size = len(text)
-            archive.addfile(head, io.BytesIO(text))
-            archive.add(copy, DATABASE)
-            for path in found:
-                archive.add(path, f"{FILES}/{path.relative_to(settings.data_dir / FILES).as_posix()}")
-            archive.close()
-            raw.flush()
-            os.fsync(raw.fileno())
-    return manifest
+@contextmanager
+def progress(label: str) -> Iterator[tuple[Any, Any]]:
+    """Show a bar on standard error, where that is a screen; yields what hears the size, and then each step."""
+    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
 
+        def starts(size: int) -> None:
+            bar.length = max(1, size)
 
-def _is_kept(path: Path) -> bool:
-    return path.is_file() and not path.name.startswith(".")
-
-
-def _copy_database(target: Path) -> None:
-    """Copy the database as it is at one moment, while others read and write it (SQLite's online backup)."""
-    source = db.engine().raw_connection()
-    try:
-        with closing(db.sqlite_module().connect(str(target))) as copy:
-            driver: Any = source.driver_connection
-            driver.backup(copy)
-    finally:
-        source.close()
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _unpack(file: Path, folder: Path) -> dict[str, Any]:
-    """Unpack an archive of ours. Only plain files with names that `backup` writes are taken out of it."""
-    try:
-        with tarfile.open(file) as archive:
-            for member in archive:
-                if member.isreg() and OURS.fullmatch(member.name):
-                    _take_out(archive, member, folder / member.name)
-        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (tarfile.TarError, OSError, ValueError) as error:
-        raise Failed(f"{file} is not a backup of this program, or it is damaged.") from error
-    return manifest
-
-
-def _take_out(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    source = archive.extractfile(member)
-    if source is None:
-        raise tarfile.TarError(member.name)
-    with source, path.open("wb") as target:
-        shutil.copyfileobj(source, target)
-
-
-def _check(folder: Path, manifest: dict[str, Any]) -> None:
-    copy = folder / DATABASE
-    if not copy.exists() or _digest(copy) != manifest.get("sha256"):
-        raise Failed("The database in the backup is not whole. Nothing was changed.")
-    kept = sum(path.is_file() for path in (folder / FILES).rglob("*"))
-    if kept != manifest.get("files"):
-        raise Failed("Files are missing in the backup. Nothing was changed.")
-    if str(manifest.get("schema")) > schema.head():
-        raise Failed("The backup was made by a newer version of this program. Nothing was changed.")
-
-
-def _put(folder: Path, target: Path, settings: Settings) -> None:
-    """Move what was there aside, then what was unpacked into its place."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # A log that belongs to the old database must not be played onto the new one.
-    for ending in ("", "-wal", "-shm"):
-        old = target.with_name(target.name + ending)
-        if old.exists():
-            old.replace(target.with_name(f"{target.name}.before-restore{ending}"))
-    (folder / DATABASE).replace(target)
-    files = settings.data_dir / FILES
-    if files.exists():
-        aside = settings.data_dir / f"{FILES}.before-restore"
-        shutil.rmtree(aside, ignore_errors=True)
-        files.replace(aside)
-    if (folder / FILES).exists():
-        (folder / FILES).replace(files)
+        yield starts, bar.update

@@ -15,6 +15,7 @@ from mhfa_lms import setting_checks as checks
 from mhfa_lms.adapters import fonts
 from mhfa_lms.services import certification, names
 from mhfa_lms.settings import Settings, SettingsError, read_settings
+from mhfa_lms.standby import RestoringError, Standby
 
 json_option: Final = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for programs.")
 
@@ -64,18 +65,40 @@ def knock(settings: Settings) -> None:
 
 
 @contextmanager
-def installation() -> Iterator[Settings]:
-    """Read the settings and open a database that is up to date.
+def installation(*, lasting: bool = False) -> Iterator[Settings]:
+    """Read the settings and open a database that is up to date, which no restore replaces meanwhile.
 
-    Raises `Failed` when it is not, and `SettingsError` for settings that are not right.
+    A `lasting` command asks about restores itself, each time it works. Raises `Failed` when the database is not up to
+    date or being restored, and `SettingsError` for settings that are not right.
     """
     from mhfa_lms import schema  # Alembic takes a while to load, and not every command needs it
 
     settings = read_settings()
-    with bound(settings):
+    with bound(settings), _undisturbed(settings, lasting=lasting):
         if schema.current() is None:
             where = checks.masked(settings.database_url)
             raise Failed(f"The database {where} is empty. Is MHFA_DATA_DIR right? If so, run: mhfa-lms db upgrade")
         if not schema.is_current():
             raise Failed("The database is not up to date. Run: mhfa-lms db upgrade")
         yield settings
+
+
+def refuse_while_restoring(settings: Settings) -> None:
+    """Raise `Failed` while a backup is being restored."""
+    if Standby(settings.data_dir).is_closed:
+        raise Failed("A backup is being restored. Try again when that is done.")
+
+
+@contextmanager
+def _undisturbed(settings: Settings, *, lasting: bool) -> Iterator[None]:
+    try:
+        handle = Standby(settings.data_dir).begin()
+    except RestoringError as error:
+        raise Failed("A backup is being restored. Try again when that is done.") from error
+    if lasting:
+        Standby.end(handle)
+    try:
+        yield
+    finally:
+        if not lasting:
+            Standby.end(handle)

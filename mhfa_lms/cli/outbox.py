@@ -65,8 +65,17 @@ def _described(message: Message) -> dict[str, Any]:
 @click.argument("message_id", metavar="ID", type=click.IntRange(1, LARGEST_ID))
 @json_option
 def retry(message_id: int, as_json: bool) -> None:
-    """Send a failed mail after all: the worker takes it next."""
+    """Send a failed mail after all, or one held back by a restore: the worker takes it next."""
     with installation():
         if not service.retry(message_id, by=SYSTEM, now=clock.now()):
-            raise Failed(f"There is no failed mail with the number {message_id}.")
+            raise Failed(f"There is no failed mail with the number {message_id}, and none that a restore held back.")
     emit(as_json, {"id": message_id, "state": "waiting"}, f"Mail {message_id} waits to be sent again.")
+
+
+@outbox.command()
+@json_option
+def release(as_json: bool) -> None:
+    """Send every mail that a restore held back; what is of no more use by then is still left out."""
+    with installation():
+        released = service.release(by=SYSTEM, now=clock.now())
+    emit(as_json, {"released": released}, f"Mails that wait to be sent after all: {released}.")

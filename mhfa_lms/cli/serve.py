@@ -7,7 +7,7 @@ from ipaddress import ip_address
 import click
 
 from mhfa_lms import clock, schema, server
-from mhfa_lms.cli.base import Failed, bound
+from mhfa_lms.cli.base import Failed, bound, refuse_while_restoring
 from mhfa_lms.cli.welcome import first_link, welcome
 from mhfa_lms.content import loader
 from mhfa_lms.policy import SYSTEM
@@ -34,6 +34,7 @@ def serve(port: int | None, workers: int, demo: bool) -> None:
         refuse_a_public_demo(settings)
     listener = open_port(settings)
     with bound(settings):
+        refuse_while_restoring(settings)
         prepare(settings)
         if not demo:
             refuse_demo_data()
@@ -55,6 +56,7 @@ def web(port: int | None, workers: int) -> None:
     settings = read_settings(port=port)
     listener = open_port(settings)
     with bound(settings):
+        refuse_while_restoring(settings)
         if not schema.is_current():
             raise Failed("The database is not up to date. Run: mhfa-lms db upgrade")
         refuse_demo_data()

@@ -19,7 +19,7 @@ AT_ONCE = 1_000
 @click.command()
 def worker() -> None:
     """Run one worker: deliver mails, do jobs, post what is due each minute. Ctrl-C stops it."""
-    with installation() as settings:
+    with installation(lasting=True) as settings:
         server.run_jobs(settings)
 
 

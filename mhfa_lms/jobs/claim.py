@@ -5,7 +5,7 @@ Works alike for mails (`Message`) and jobs (`Job`). Each function is one transac
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
 
@@ -20,6 +20,12 @@ JOB_LEASE: Final = timedelta(minutes=10)
 # 56 hours in all: longer than a weekend without a mail server.
 DELAYS: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 2 * 60, 6 * 60, 24 * 60, 24 * 60))
 MOST_TRIES: Final = len(DELAYS) + 1
+
+
+class Stop(Protocol):
+    """Says when to take no more: a `threading.Event`, for one."""
+
+    def is_set(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)

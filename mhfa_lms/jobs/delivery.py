@@ -4,7 +4,6 @@ Killed between handing over and marking, the worker's lease runs out and the mai
 Message-ID. No transaction is open while a mail is under way.
 """
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from typing import Any, Final
 from mhfa_lms import db, logs
 from mhfa_lms.adapters.mail import Mailer, MailError, RefusedError, UnavailableError, open_mailer
 from mhfa_lms.jobs import claim
+from mhfa_lms.jobs.claim import Stop
 from mhfa_lms.jobs.letters import Letter, compose
 from mhfa_lms.models import Message, Organisation, WorkState
 from mhfa_lms.services import delivery_checks
@@ -60,7 +60,7 @@ def send_waiting(
     limit: int = LIMIT,
     *,
     mailer: Mailer | None = None,
-    stop: threading.Event | None = None,
+    stop: Stop | None = None,
 ) -> Counts:
     """Deliver up to `limit` mails that are due; ends early at `stop`, or when no mail can be sent at present."""
     counts = Counts()

@@ -1,7 +1,8 @@
 """The worker: three lanes (mails, jobs, the tick), each in a thread of its own that waits for its bell.
 
 A hanging mail server then holds up neither certificates nor reminders. The threads are daemons: whoever stops the
-worker waits for them only briefly, and what was under way is leased again later.
+worker waits for them only briefly, and what was under way is leased again later. No lane works while a backup is
+restored.
 """
 
 import os
@@ -20,6 +21,7 @@ from mhfa_lms.jobs.tick import tick, tidy
 from mhfa_lms.jobs.work import work_waiting
 from mhfa_lms.services import certification, workers
 from mhfa_lms.settings import Settings
+from mhfa_lms.standby import Gate, RestoringError, Standby
 
 GRACE_S: Final = 1.5
 
@@ -31,6 +33,7 @@ class Lane:
     name: str
     work: Callable[[], object]
     every_s: int
+    standby: Standby
     bell: threading.Event = field(default_factory=threading.Event)
 
     def start(self, stop: threading.Event) -> threading.Thread:
@@ -49,12 +52,39 @@ class Lane:
 
     def _round(self) -> None:
         try:
-            self.work()
+            reopen_if_restored(self.standby)
+            with self.standby.working():
+                self.work()
+        except RestoringError:
+            # The next ring finds out whether it is over.
+            return
         except Exception as error:
             # A database that restarts, for one: the next ring tries again.
             logs.logger().error("lane-stumbled", lane=self.name, error=type(error).__name__, at=logs.place(error))
         finally:
             db.sessions.remove()
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """When a lane stops in the middle of its round: the worker ends, or a restore wants to begin."""
+
+    stop: threading.Event
+    standby: Standby
+
+    def is_set(self) -> bool:
+        """Whether to stop now."""
+        return self.stop.is_set() or self.standby.is_closed
+
+
+def reopen_if_restored(standby: Standby) -> None:
+    """Let go of the connections to a database that a restore has replaced. Raises `RestoringError` meanwhile."""
+    found = standby.look()
+    if found is Gate.CLOSED:
+        raise RestoringError
+    if found is Gate.REOPENED:
+        db.reopen()
+        logs.logger().info("reopened-after-restore")
 
 
 def run_worker(settings: Settings, *, stop: threading.Event) -> None:
@@ -64,10 +94,12 @@ def run_worker(settings: Settings, *, stop: threading.Event) -> None:
     """
     _bind(settings)
     started_at = clock.now()
+    standby = Standby(settings.data_dir)
+    pause = Pause(stop, standby)
     lanes = [
-        Lane("mail", lambda: send_waiting(settings, clock.now, stop=stop), schedule.MAIL_S),
-        Lane("jobs", lambda: work_waiting(settings, clock.now, stop=stop), schedule.JOBS_S),
-        Lane("tick", lambda: _tick(settings, started_at), schedule.TICK_S),
+        Lane("mail", lambda: send_waiting(settings, clock.now, stop=pause), schedule.MAIL_S, standby),
+        Lane("jobs", lambda: work_waiting(settings, clock.now, stop=pause), schedule.JOBS_S, standby),
+        Lane("tick", lambda: _tick(settings, started_at), schedule.TICK_S, standby),
     ]
     scheduler = schedule.bells({lane.bell.set: lane.every_s for lane in lanes})
     threads = [lane.start(stop) for lane in lanes]

@@ -1,12 +1,12 @@
 """Doing the jobs that wait: leased, handed to the handler of their kind, marked as done or put off."""
 
-import threading
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
 from mhfa_lms import db, logs
 from mhfa_lms.jobs import claim
+from mhfa_lms.jobs.claim import Stop
 from mhfa_lms.jobs.handlers import HANDLERS
 from mhfa_lms.models import Job, WorkState
 from mhfa_lms.settings import Settings
@@ -19,7 +19,7 @@ def work_waiting(
     now_fn: Callable[[], datetime],
     limit: int = LIMIT,
     *,
-    stop: threading.Event | None = None,
+    stop: Stop | None = None,
 ) -> int:
     """Do up to `limit` jobs that are due, one after the other; returns how many were tried."""
     tried = 0

@@ -4,8 +4,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mhfa_lms.db import Insert, insert, transaction
@@ -15,6 +16,8 @@ from mhfa_lms.services import audit
 
 # The part of a Message-ID after the @: RFC 5322 asks for a name that is unique, not for one that exists.
 INTERNET_DOMAIN = "outbox.mhfa-lms.invalid"
+# Why a mail was not sent that waited in a backup which was restored.
+HELD: Final = "held back when a backup was restored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +88,16 @@ def _row(one: Post, *, due_at: datetime, now: datetime) -> dict[str, Any]:
 
 
 def retry(message_id: int, *, by: Actor, now: datetime) -> bool:
-    """Send a failed mail after all, as if it had just been posted. Returns False when there is no such failed mail."""
+    """Send a failed mail after all, or one held back by a restore, as if it had just been posted.
+
+    Returns False when there is no such mail.
+    """
     require(by, Can.ADMINISTER)
     with transaction() as session:
         message = session.get(Message, message_id, with_for_update=True)
-        if message is None or message.state is not WorkState.FAILED:
+        if message is None or not (message.state is WorkState.FAILED or _is_held(message)):
             return False
-        message.state, message.done_at, message.leased_until = WorkState.WAITING, None, None
-        message.due_at, message.attempts, message.error = now, 0, ""
-        audit.record(session, "message-retried", by=by, now=now, subject="message", subject_id=message_id)
+        _wait_again(session, message, by=by, now=now)
         return True
 
 
@@ -108,6 +112,31 @@ def cancel(message_id: int, *, by: Actor, now: datetime) -> bool:
         message.error = "an administrator cancelled it"
         audit.record(session, "message-cancelled", by=by, now=now, subject="message", subject_id=message_id)
         return True
+
+
+def release(*, by: Actor, now: datetime) -> int:
+    """Send every mail that a restore held back; returns how many."""
+    require(by, Can.ADMINISTER)
+    with transaction() as session:
+        held = session.scalars(
+            select(Message)
+            .where(Message.state == WorkState.CANCELLED, Message.error == HELD)
+            .order_by(Message.id)
+            .with_for_update()
+        ).all()
+        for message in held:
+            _wait_again(session, message, by=by, now=now)
+        return len(held)
+
+
+def _is_held(message: Message) -> bool:
+    return message.state is WorkState.CANCELLED and message.error == HELD
+
+
+def _wait_again(session: Session, message: Message, *, by: Actor, now: datetime) -> None:
+    message.state, message.done_at, message.leased_until = WorkState.WAITING, None, None
+    message.due_at, message.attempts, message.error = now, 0, ""
+    audit.record(session, "message-retried", by=by, now=now, subject="message", subject_id=message.id)
 
 
 def message_id(key: str) -> str:

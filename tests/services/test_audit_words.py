@@ -37,8 +37,7 @@ def test_every_writer_names_a_verb_and_no_fact_that_people_typed(place: str, cal
         assert not isinstance(literal.value, str) or VERB.fullmatch(literal.value)
     for word in call.keywords:
         assert not TYPED.search(word.arg or ""), word.arg
-        for value in ast.walk(word.value):
-            assert not isinstance(value, (ast.Name, ast.Attribute)) or not TYPED.search(ast.unparse(value))
+        assert not TYPED.search(ast.unparse(word.value))
 
 
 @pytest.mark.parametrize("value", ["Lena Okafor", "lena@example.org", "", "Zoë", "a\nb", "x" * 65])

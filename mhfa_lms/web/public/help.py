@@ -22,6 +22,7 @@ from mhfa_lms.services.help_lines import Near
 from mhfa_lms.web.access import public
 from mhfa_lms.web.identity import actor, settings
 from mhfa_lms.web.public.blueprint import blueprint
+from mhfa_lms.web.standby import is_restoring
 
 T = TypeVar("T")
 
@@ -68,7 +69,9 @@ def _page(near: Near | None, home: str, *, slug: str | None = None) -> str:
 
 
 def _read(ask: Callable[..., T], *args: Any, **more: Any) -> T | None:
-    """Return an answer of the database, or None when it does not answer."""
+    """Return an answer of the database, or None when it does not answer or is just being replaced."""
+    if is_restoring():
+        return None
     try:
         return ask(db.session(), *args, **more)
     except SQLAlchemyError:
