@@ -52,7 +52,7 @@ wheel: venv ## build the installable package into dist/
 	@$(PYTHON_BIN) -m hatchling build -t wheel
 
 .PHONY: system
-system: ## install what the system lacks: Pango and fonts; for tests PostgreSQL, Chromium, poppler, zbar, Node
+system: ## install what the system lacks: Pango and fonts; for tests PostgreSQL, Chromium, poppler, qpdf, zbar, Node
 	@deploy/system.sh test && echo "The system has all it needs."
 
 .PHONY: clean

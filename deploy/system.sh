@@ -2,7 +2,7 @@
 # Installs what the system lacks: deploy/system.sh [run|test]
 #
 #   run   Python's venv; Pango and fonts, which draw the certificates
-#   test  all of that, and what only the tests need: PostgreSQL, Chromium, poppler, zbar, nginx, Node
+#   test  all of that, and what only the tests need: PostgreSQL, Chromium, poppler, qpdf, zbar, nginx, Node
 #
 # Looks first, so that it costs next to nothing when all is there. Needs root or password-less sudo; otherwise
 # it prints the one command to run and exits with 1.
@@ -50,6 +50,7 @@ look_for_test() {
         need postgresql postgresql-common
     find_chromium >/dev/null || need chromium
     have pdftotext || need poppler-utils
+    have qpdf || need qpdf
     have zbarimg || need zbar-tools
     have nginx || need nginx-light
     have node || need nodejs
@@ -58,7 +59,7 @@ look_for_test() {
 
 explain_without_apt() {
     echo "These are missing and need installing by hand (named as in Debian): ${missing[*]}"
-    echo "On macOS: brew install pango harfbuzz font-noto-sans poppler zbar nginx node, and a Chrome or Chromium;"
+    echo "On macOS: brew install pango harfbuzz font-noto-sans poppler qpdf zbar nginx node, and a Chrome or Chromium;"
     echo "the tests also need a PostgreSQL server, named in MHFA_TEST_POSTGRES_URL."
 }
 

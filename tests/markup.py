@@ -67,7 +67,7 @@ def problems(page: str, *, whole: bool = True) -> list[str]:
         for inner in one.iter()
         if inner is not one and inner.tag in FLOW
     ]
-    found += _headings(tree)
+    found += _headings(tree, whole=whole)
     if whole:
         found += _frame(tree)
     return found
@@ -83,11 +83,11 @@ def _references(tree: Element) -> Iterator[str]:
         yield from (f"{name}={target!r} of <{one.tag}> leads nowhere" for name, target in wanted if target not in ids)
 
 
-def _headings(tree: Element) -> Iterator[str]:
+def _headings(tree: Element, *, whole: bool) -> Iterator[str]:
     # What went wrong is said before the page's own heading, as in the GOV.UK pattern.
     found = [one for one in tree.iter() if one.tag in HEADINGS and one.attrib.get("id") != "errors-title"]
     levels = [HEADINGS.index(one.tag) + 1 for one in found]
-    if levels.count(1) != 1:
+    if whole and levels.count(1) != 1:
         yield f"{levels.count(1)} headings of the first level"
     for before, after in zip([0, *levels], levels, strict=False):
         if after > before + 1:
