@@ -30,6 +30,7 @@ class Wish:
     name: str
     password: str
     audience: Audience
+    site_id: int | None = None
 
 
 def join(organisation_id: int, wish: Wish, *, token: str, locale: str, now: datetime) -> None:
@@ -57,17 +58,28 @@ def join(organisation_id: int, wish: Wish, *, token: str, locale: str, now: date
                 "organisation_id": organisation_id,
                 "name": wish.name,
                 "audience": wish.audience.value,
+                "site_id": wish.site_id,
             },
             now=now,
         )
 
 
-def join_signed_in(organisation_id: int, name: str, audience: Audience, *, by: Actor, now: datetime) -> int:
+def join_signed_in(
+    organisation_id: int, name: str, audience: Audience, *, by: Actor, now: datetime, site_id: int | None = None
+) -> int:
     """Join an open organisation with one's account. Returns the membership's id."""
     with transaction() as session:
         _open(session, organisation_id)
         return memberships.add(
-            session, by.account_id, organisation_id, name, roles=[Role.LEARNER], audience=audience, now=now, by=by
+            session,
+            by.account_id,
+            organisation_id,
+            name,
+            roles=[Role.LEARNER],
+            audience=audience,
+            site_id=site_id,
+            now=now,
+            by=by,
         ).id
 
 
@@ -122,6 +134,7 @@ def become_confirmed(session: Session, account: Account, data: dict[str, Any], *
             data["name"],
             roles=[Role.LEARNER],
             audience=Audience(data["audience"]),
+            site_id=data.get("site_id"),
             now=now,
             by=by,
         )

@@ -18,8 +18,8 @@ from mhfa_lms.models import (
     ScenarioAnswer,
 )
 from mhfa_lms.policy import Actor, scope
-from mhfa_lms.services import catalogue
-from mhfa_lms.services.paging import COUNTED, PAGE
+from mhfa_lms.services import catalogue, names
+from mhfa_lms.services.paging import COUNTED, PAGE, Total, count
 
 LATELY: Final = 5
 Place = tuple[datetime, int]
@@ -172,20 +172,46 @@ def held(session: Session, by: Actor, *, now: datetime) -> int | None:
 
 def lately(session: Session, by: Actor) -> list[Marked]:
     """Return what this instructor marked last, newest first."""
-    rows = session.execute(
-        select(Mark, ScenarioAnswer.scenario, CourseRevision, Membership.name)
-        .join(ScenarioAnswer, ScenarioAnswer.id == Mark.answer_id)
+    return finished(session, by, size=LATELY)[0]
+
+
+def _finished(by: Actor, text: str) -> ColumnElement[bool]:
+    return and_(
+        scope(by, ScenarioAnswer),
+        Mark.marker_id == by.membership_id,
+        # A name is shown only once the mark is final.
+        ScenarioAnswer.decided_at.is_not(None),
+        *(Membership.sort_key.contains(word, autoescape=True) for word in names.sort_key(text).split()),
+    )
+
+
+def _finished_from(statement: S) -> S:
+    return (
+        statement.join(ScenarioAnswer, ScenarioAnswer.id == Mark.answer_id)
         .join(Enrolment, Enrolment.id == ScenarioAnswer.enrolment_id)
         .join(CourseRevision, CourseRevision.id == Mark.revision_id)
         .join(Membership, Membership.id == Enrolment.membership_id)
-        .where(scope(by, ScenarioAnswer), Mark.marker_id == by.membership_id, ScenarioAnswer.decided_at.is_not(None))
-        .order_by(Mark.id.desc())
-        .limit(LATELY)
-    ).all()
-    return [
+    )
+
+
+def finished(
+    session: Session, by: Actor, *, text: str = "", before: int | None = None, size: int = PAGE
+) -> tuple[list[Marked], int | None]:
+    """Return a page of what this instructor marked, newest first, and the mark that the next page begins before."""
+    statement = _finished_from(select(Mark, ScenarioAnswer.scenario, CourseRevision, Membership.name))
+    if before is not None:
+        statement = statement.where(Mark.id < before)
+    rows = session.execute(statement.where(_finished(by, text)).order_by(Mark.id.desc()).limit(size + 1)).all()
+    found = [
         Marked(mark.answer_id, name, scenario_title(revision, scenario), mark.passed, mark.marked_at)
-        for mark, scenario, revision, name in rows
+        for mark, scenario, revision, name in rows[:size]
     ]
+    return found, rows[size - 1][0].id if len(rows) > size else None
+
+
+def finished_total(session: Session, by: Actor, *, text: str = "") -> Total:
+    """Return how many answers this instructor has marked, exactly up to 10,000."""
+    return count(session, _finished_from(select(Mark.id)).where(_finished(by, text)))
 
 
 def scenario_title(revision: CourseRevision, scenario_id: str) -> str:

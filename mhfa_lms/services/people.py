@@ -86,8 +86,11 @@ class Details:
 
 def _conditions(filters: Filters, today: date) -> Iterator[ColumnElement[bool]]:
     yield Membership.state == (MembershipState.LEFT if filters.left else MembershipState.ACTIVE)
-    for word in names.sort_key(filters.text).split():
-        yield Membership.sort_key.contains(word, autoescape=True)
+    if "@" in filters.text:
+        yield func.lower(Membership.work_email).contains(filters.text.lower(), autoescape=True)
+    else:
+        for word in names.sort_key(filters.text).split():
+            yield Membership.sort_key.contains(word, autoescape=True)
     if filters.site_id is not None:
         yield Membership.site_id == filters.site_id if filters.site_id else Membership.site_id.is_(None)
     if filters.role is not None:
@@ -212,7 +215,24 @@ def _undelivered() -> ColumnElement[bool]:
     return exists().where(Message.key == key, Message.state == WorkState.FAILED)
 
 
-def invitations(session: Session, place: Place, *, by: Actor) -> Page[Any]:
+def _matching(by: Actor, text: str) -> ColumnElement[bool]:
+    """Return the condition for open invitations whose name or address holds every word of a text."""
+    words = (
+        or_(
+            Invitation.email_key.contains(word, autoescape=True),
+            func.lower(Invitation.name).contains(word, autoescape=True),
+        )
+        for word in text.lower().split()
+    )
+    return and_(_open(by), *words)
+
+
+def invitations_found(session: Session, text: str, *, by: Actor) -> Total:
+    """Return how many open invitations, expired ones among them, hold the words of a text."""
+    return paging.count(session, select(Invitation.id).where(_matching(by, text)))
+
+
+def invitations(session: Session, place: Place, *, by: Actor, text: str = "") -> Page[Any]:
     """Return 25 invitations that were neither accepted nor withdrawn, by address; expired ones are among them."""
     require(by, Can.INVITE)
     newest: Select[Any] = (
@@ -232,7 +252,7 @@ def invitations(session: Session, place: Place, *, by: Actor) -> Page[Any]:
             _undelivered().label("undelivered"),
         )
         .outerjoin(Course, Course.id == Invitation.course_id)
-        .where(_open(by))
+        .where(_matching(by, text))
     )
     return paging.page(session, columns, Order(Invitation.email_key, Invitation.id, _open(by)), place)
 

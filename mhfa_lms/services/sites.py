@@ -41,6 +41,12 @@ def listed(session: Session, *, by: Actor) -> list[Any]:
     return list(session.execute(select(Site.id, Site.name).where(scope(by, Site)).order_by(Site.sort_key, Site.id)))
 
 
+def of(session: Session, organisation_id: int) -> list[Any]:
+    """Return the sites of an organisation that people join by themselves, in order: id and name."""
+    own = select(Site.id, Site.name).where(Site.organisation_id == organisation_id)
+    return list(session.execute(own.order_by(Site.sort_key, Site.id)))
+
+
 def page(session: Session, place: Place, *, by: Actor) -> Page[Any]:
     """Return 25 sites in order, each with how many people are there."""
     people = (

@@ -1,6 +1,6 @@
 """The main navigation: what a person's roles open, in groups, each page knowing the section it belongs to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import request, url_for
@@ -91,7 +91,9 @@ def _for_instructors(who: Actor) -> tuple[NavItem, ...]:
     found = who.waiting
     shown = "" if not found else f"{MOST_COUNTED}+" if found > MOST_COUNTED else format_number(found)
     words = ngettext("answer waits", "answers wait", found) if found else ""
-    return (_item(_("To mark"), "grading.queue", "/mark", count=shown, count_words=words),)
+    learners = _item(_("Learners"), "grading.learners", "/mark/attempts")
+    marking = _item(_("To mark"), "grading.queue", "/mark", count=shown, count_words=words)
+    return (replace(marking, current="") if learners.current else marking), learners
 
 
 def _for_coordinators() -> tuple[NavItem, ...]:

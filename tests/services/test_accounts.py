@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from threading import Barrier, Thread
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
@@ -26,9 +27,9 @@ def secret_in(kind: str) -> str:
     return str(db.session().scalars(newest).one()["path"]).rsplit("/", 1)[1]
 
 
-def wish(**values: str) -> joining.Wish:
+def wish(**values: Any) -> joining.Wish:
     return joining.Wish(
-        **{"email": EMAIL, "name": "Amina", "password": make.PASSWORD, **values}, audience=Audience.OTHER
+        **{"email": EMAIL, "name": "Amina", "password": make.PASSWORD, **values, "audience": Audience.OTHER}
     )
 
 

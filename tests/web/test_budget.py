@@ -88,6 +88,11 @@ PAGES = [
     *(
         "/mark",
         "/mark/attempts",
+        "/mark/learners",
+        "/mark/finished",
+        "/coordinate/people/invitations",
+        "/coordinate/formats",
+        "/coordinate/help-lines",
         "/coordinate",
         "/coordinate/register",
         "/coordinate/people",

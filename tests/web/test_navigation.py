@@ -37,9 +37,9 @@ def test_each_role_finds_its_places(app: Flask) -> None:
     wanted = {
         of[Role.LEARNER]: [*LEARNING, "Account"],
         of[Role.SAFEGUARDING]: [*LEARNING, "Account"],
-        of[Role.INSTRUCTOR]: [*LEARNING, "To mark", "Account"],
+        of[Role.INSTRUCTOR]: [*LEARNING, "To mark", "Learners", "Account"],
         of[Role.COORDINATOR]: [*LEARNING, *COORDINATING, "Account"],
-        everything: [*LEARNING, "To mark", *COORDINATING, "Administration", "Account"],
+        everything: [*LEARNING, "To mark", "Learners", *COORDINATING, "Administration", "Account"],
     }
     for person, words in wanted.items():
         client = make.signed_in(app.test_client(), db.session().get_one(Membership, person))
@@ -96,3 +96,15 @@ def test_my_course_leads_to_the_one_under_way(client: FlaskClient) -> None:
     assert "You are on no course at the moment." in client.get("/learn").text
     first = make.enrolment(db.session().get_one(Membership, person_id)).id
     assert client.get("/learn").headers["Location"] == f"/learn/{first}"
+
+
+def test_home_says_what_the_roles_open(app: Flask) -> None:
+    client = make.signed_in(app.test_client(), desk(3))
+    page = client.get("/home").text
+    assert "What you can do here" in page
+    assert "3 wait" in page
+    assert "No course is open yet" not in page
+    boss = make.member(None, Role.COORDINATOR)
+    page = make.signed_in(app.test_client(), boss).get("/home").text
+    assert 'href="/coordinate/register"' in page.split("What you can do here")[1]
+    assert "What you can do here" not in make.signed_in(app.test_client(), make.member()).get("/home").text

@@ -4,9 +4,9 @@ from typing import Any, Final
 from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
-from wtforms import BooleanField, EmailField, Field, PasswordField, RadioField, StringField
+from wtforms import BooleanField, EmailField, Field, PasswordField, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # WTForms 3.3 has it, its stubs do not
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from mhfa_lms.i18n import lazy
 from mhfa_lms.models import Audience
@@ -84,7 +84,29 @@ class ConfirmForm(Form):
     password = _password(lazy("The password you chose"), NEED_PASSWORD)
 
 
-class PlaceForm(Form):
+class WithSite(Form):
+    """Asks which site of the organisation somebody belongs to, where it has any."""
+
+    site_id = SelectField(
+        lazy("Which place do you belong to?"),
+        [Optional()],
+        coerce=lambda value: int(value) if value not in {None, "", "None"} else None,
+    )
+
+    def offer(self, sites: list[Any]) -> None:
+        """Fill the drop-down; without sites there is nothing to ask."""
+        self.site_id.choices = [("", lazy("None of these, or I do not know")), *((one.id, one.name) for one in sites)]
+        if not sites:
+            del self.site_id
+
+    @property
+    def site(self) -> int | None:
+        """The site that was chosen."""
+        found = self.data.get("site_id")
+        return found if isinstance(found, int) else None
+
+
+class PlaceForm(WithSite):
     """What a person is called in an organisation, and where they will use what they learn."""
 
     name = _name(lazy("Your name"))
@@ -95,7 +117,7 @@ class PlaceForm(Form):
     )
 
 
-class JoinForm(Form):
+class JoinForm(WithSite):
     """An account and a place in an organisation."""
 
     name = _name(lazy("Your name"))

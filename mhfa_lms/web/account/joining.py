@@ -9,7 +9,7 @@ from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import lazy
 from mhfa_lms.models import Audience, LinkKind, Organisation
 from mhfa_lms.policy import Actor
-from mhfa_lms.services import joining, memberships, organisations, rules, sessions
+from mhfa_lms.services import joining, memberships, organisations, rules, sessions, sites
 from mhfa_lms.services.limits import SIGN_IN_ACCOUNT
 from mhfa_lms.services.links import LASTS, DeadLinkError
 from mhfa_lms.services.secrets import hashed
@@ -38,8 +38,11 @@ def _join_new(organisation: Organisation) -> ResponseReturnValue:
     form = JoinForm()
     age = rules.resolve(db.session(), [rules.Rule.MINIMUM_AGE], organisation_id=organisation.id)
     form.of_age.label.text = _("I am %(age)s or older", age=age[rules.Rule.MINIMUM_AGE].value)
+    form.offer(sites.of(db.session(), organisation.id))
     if form.validate_on_submit():
-        wish = joining.Wish(text(form.email), text(form.name), text(form.password), Audience(text(form.audience)))
+        wish = joining.Wish(
+            text(form.email), text(form.name), text(form.password), Audience(text(form.audience)), form.site
+        )
         organisation_id = organisation.id
         visitor.count_mail(wish.email)
         joining.join(organisation_id, wish, token=visitor.token(), locale=i18n.language().code, now=clock.now())
@@ -53,9 +56,15 @@ def _join_as(organisation: Organisation, who: Actor) -> ResponseReturnValue:
     if any(mine.organisation_id == organisation.id for mine in memberships.of_account(who.account_id)):
         return redirect(url_for("account.organisations"), 303)
     form = PlaceForm(name=who.name)
+    form.offer(sites.of(db.session(), organisation.id))
     if form.validate_on_submit():
         membership_id = joining.join_signed_in(
-            organisation.id, text(form.name), Audience(text(form.audience)), by=who, now=clock.now()
+            organisation.id,
+            text(form.name),
+            Audience(text(form.audience)),
+            site_id=form.site,
+            by=who,
+            now=clock.now(),
         )
         sessions.switch(membership_id, by=who, now=clock.now())
         return redirect(url_for("learn.home"), 303)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from flask import request
 
@@ -10,12 +10,10 @@ from mhfa_lms import db, i18n
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import CourseRevision
 from mhfa_lms.services import catalogue
-from mhfa_lms.services.paging import Place
 from mhfa_lms.services.periods import CERTIFIED, Standing
 from mhfa_lms.services.register import NO_SITE, Filters
-from mhfa_lms.web.requests import whole
+from mhfa_lms.web.lists import number, text
 
-LONGEST_TEXT: Final = 100
 YES, NO = "yes", "no"
 
 
@@ -25,21 +23,6 @@ class Option:
 
     value: str
     text: str
-
-
-def text(name: str) -> str:
-    """Return a text of the address, of a length that people type."""
-    return request.args.get(name, "").strip()[:LONGEST_TEXT]
-
-
-def number(name: str) -> int | None:
-    """Return a whole number of the address."""
-    return request.args.get(name, type=whole)
-
-
-def place() -> Place:
-    """Return where the page begins."""
-    return Place(after=number("after"), before=number("before"))
 
 
 def standings() -> frozenset[Standing]:

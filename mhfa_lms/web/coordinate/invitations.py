@@ -9,8 +9,9 @@ from mhfa_lms.models import Audience, Invitation, Role
 from mhfa_lms.policy import Can
 from mhfa_lms.services import catalogue, people, sites
 from mhfa_lms.services import invitations as service
+from mhfa_lms.web import lists
 from mhfa_lms.web.access import requires
-from mhfa_lms.web.coordinate import filters, load
+from mhfa_lms.web.coordinate import load
 from mhfa_lms.web.coordinate.blueprint import blueprint
 from mhfa_lms.web.coordinate.forms import InviteForm, WithdrawForm
 from mhfa_lms.web.identity import me
@@ -58,10 +59,12 @@ def _sent(form: InviteForm) -> bool:
 @requires(Can.INVITE)
 def invitations() -> str:
     """The invitations that were neither accepted nor withdrawn."""
-    session, who = db.session(), me()
+    session, who, text = db.session(), me(), lists.text("q")
     return render_template(
         "coordinate/invitations.html",
-        page=people.invitations(session, filters.place(), by=who),
+        text=text,
+        found=people.invitations_found(session, text, by=who) if text else None,
+        page=people.invitations(session, lists.place(), by=who, text=text),
         total=people.invitations_total(session, by=who, now=clock.now()),
         now=clock.now(),
         zone=who.timezone,

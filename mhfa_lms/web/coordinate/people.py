@@ -9,6 +9,7 @@ from mhfa_lms.policy import Can
 from mhfa_lms.services import people as service
 from mhfa_lms.services import sites
 from mhfa_lms.services.people import NO_SITE, Filters, Training
+from mhfa_lms.web import lists
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.coordinate import filters, load, words
 from mhfa_lms.web.coordinate.blueprint import blueprint
@@ -21,8 +22,8 @@ LEFT = "left"
 def _wanted() -> Filters:
     training, role = request.args.get("training", ""), request.args.get("role", "")
     return Filters(
-        text=filters.text("q"),
-        site_id=NO_SITE if request.args.get("site") == "none" else filters.number("site") or None,
+        text=lists.text("q"),
+        site_id=NO_SITE if request.args.get("site") == "none" else lists.number("site") or None,
         role=Role(role) if role in set(Role) else None,
         training=Training(training) if training in set(Training) else None,
         left=training == LEFT,
@@ -58,7 +59,7 @@ def people() -> str:
     return render_template(
         "coordinate/people.html",
         values=_values(wanted),
-        page=service.page(session, wanted, filters.place(), by=who, today=today),
+        page=service.page(session, wanted, lists.place(), by=who, today=today),
         total=service.total(session, wanted, by=who, today=today),
         invited=service.invitations_total(session, by=who, now=clock.now()),
         sites=filters.site_options(sites.listed(session, by=who)),

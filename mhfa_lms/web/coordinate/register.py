@@ -16,6 +16,7 @@ from mhfa_lms.models import Organisation
 from mhfa_lms.policy import Can
 from mhfa_lms.services import register as service
 from mhfa_lms.services import sites
+from mhfa_lms.web import lists
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.coordinate import filters
 from mhfa_lms.web.coordinate.blueprint import blueprint
@@ -45,7 +46,7 @@ def register() -> str:
         "coordinate/register.html",
         filters=wanted.filters,
         values=filters.in_words(wanted.filters),
-        page=service.page(session, wanted, filters.place()),
+        page=service.page(session, wanted, lists.place()),
         total=service.total(session, wanted),
         zone=wanted.zone,
         sites=filters.site_options(sites.listed(session, by=wanted.by)),

@@ -7,8 +7,8 @@ from mhfa_lms import clock, db
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.policy import Can
 from mhfa_lms.services import sites as service
+from mhfa_lms.web import lists
 from mhfa_lms.web.access import requires
-from mhfa_lms.web.coordinate import filters
 from mhfa_lms.web.coordinate.blueprint import blueprint
 from mhfa_lms.web.coordinate.forms import SiteForm
 from mhfa_lms.web.identity import me
@@ -27,5 +27,5 @@ def sites() -> ResponseReturnValue:
         else:
             flash(_("The site is added."), "success")
             return redirect(url_for("coordinate.sites"), 303)
-    page = service.page(db.session(), filters.place(), by=me())
+    page = service.page(db.session(), lists.place(), by=me())
     return render_template("coordinate/sites.html", form=form, page=page), 422 if form.errors else 200

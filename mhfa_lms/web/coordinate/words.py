@@ -20,10 +20,10 @@ def roles() -> dict[Role, str]:
 def audiences() -> dict[Audience, str]:
     """Return in which part of life somebody is a first aider."""
     return {
-        Audience.VOLUNTEER: _("Volunteer"),
-        Audience.EDUCATOR: _("Teacher or school staff"),
+        Audience.VOLUNTEER: _("As a volunteer"),
+        Audience.EDUCATOR: _("In a school or another place of learning"),
         Audience.WORKPLACE: _("At work"),
-        Audience.OTHER: _("Something else"),
+        Audience.OTHER: _("Somewhere else"),
     }
 
 

@@ -1,12 +1,16 @@
 """Home, and putting oneself on a course."""
 
+from collections.abc import Iterator
+
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mhfa_lms import clock, db
 from mhfa_lms.content.schema import Course
 from mhfa_lms.i18n import gettext as _
-from mhfa_lms.policy import Can
+from mhfa_lms.i18n import ngettext
+from mhfa_lms.models import Role
+from mhfa_lms.policy import Actor, Can
 from mhfa_lms.services import catalogue, enrolments, journey, names
 from mhfa_lms.services.journey import Home, Next
 from mhfa_lms.web.access import requires
@@ -26,8 +30,33 @@ def home() -> str:
         here=here,
         renew=journey.to_renew(db.session(), who, clock.now()) if who.membership_id is not None else None,
         name=names.first_name(who.name),
+        duties=list(_duties(who)),
         offers=_offers(here) if who.membership_id is not None else [],
     )
+
+
+def _duties(who: Actor) -> Iterator[tuple[str, str, str, str]]:
+    """Yield what a person's roles let them do here: title, address, what waits, and a sentence about it."""
+    if Role.INSTRUCTOR in who.roles:
+        waits = ngettext("%(num)s waits", "%(num)s wait", who.waiting) if who.waiting else ""
+        yield (
+            _("Mark answers"),
+            url_for("grading.queue"),
+            waits,
+            _("Read what learners wrote and mark it by the rubric."),
+        )
+        yield (
+            _("See your learners"),
+            url_for("grading.learners"),
+            "",
+            _("How far they are, and who is out of attempts."),
+        )
+    if Role.COORDINATOR in who.roles:
+        yield _("See what needs doing"), url_for("coordinate.overview"), "", _("Where your organisation stands today.")
+        yield _("Open the register"), url_for("coordinate.register"), "", _("Who is certified, and until when.")
+        yield _("Look after people"), url_for("coordinate.people"), "", _("Invite them, enrol them, give them roles.")
+    if who.is_admin:
+        yield _("Run this installation"), url_for("admin.overview"), "", _("Mails, courses, organisations, help lines.")
 
 
 def _offers(here: Home) -> list[tuple[int, Course]]:
