@@ -18,12 +18,14 @@ WORKER_SILENT_AFTER: Final = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """The state of the installation. `stale_countries` are names; `drafts` are courses without a clinical review."""
+    """The state of the installation. `stale_countries` are names; `drafts` are live revisions that no clinician has
+    reviewed, as id and title.
+    """
 
     backlog: Backlog
     problems: int
     stale_countries: list[str]
-    drafts: list[str]
+    drafts: list[tuple[int, str]]
     organisations: paging.Total
     people: paging.Total
     formats_asked: int
@@ -54,7 +56,7 @@ class Attention:
 
 
 def gather(session: Session, *, now: datetime) -> Attention:
-    """Look everywhere. Ten queries, whatever there is."""
+    """Look everywhere. Seven queries, whatever there is."""
     counts = (select(func.count(CourseProblem.id)), formats.waiting(formats.of_nobody()))
     problems, asked = session.execute(select(*(one.scalar_subquery() for one in counts))).one()
     return Attention(
@@ -62,7 +64,7 @@ def gather(session: Session, *, now: datetime) -> Attention:
         problems,
         [country.name for country, checked in checked_lines(session) if help_checks.is_stale(checked, now)],
         [
-            revision.title
+            (revision.id, revision.title)
             for revision in catalogue.newest(session)
             if catalogue.course(revision).review.status == "draft"
         ],

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mhfa_lms.db import transaction
@@ -102,3 +102,18 @@ def end(session: Session, enrolment: Enrolment, *, by: Actor, now: datetime) -> 
     enrolment.state, enrolment.ended_at = EnrolmentState.ENDED, now
     session.flush()
     audit.about(session, "enrolment-ended", enrolment, by=by, now=now)
+
+
+def by_revision(session: Session, revision_ids: list[int], *, by: Actor) -> dict[int, tuple[int, int]]:
+    """Return how many learn now, and how many enrolled in all, by revision. Raises `Forbidden`."""
+    require(by, Can.ADMINISTER)
+    rows = session.execute(
+        select(Enrolment.revision_id, Enrolment.state, func.count())
+        .where(Enrolment.revision_id.in_(revision_ids))
+        .group_by(Enrolment.revision_id, Enrolment.state)
+    )
+    found: dict[int, tuple[int, int]] = {}
+    for revision_id, state, count in rows:
+        now, all_of_them = found.get(revision_id, (0, 0))
+        found[revision_id] = (now + count * (state is EnrolmentState.ACTIVE), all_of_them + count)
+    return found

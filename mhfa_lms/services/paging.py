@@ -45,11 +45,12 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """By what a list is ordered: a text key, then the id. `within` keeps the place to rows the reader may see."""
+    """By what a list is ordered: a key, then the id. `within` keeps the place to rows the reader may see."""
 
-    key: InstrumentedAttribute[str]
+    key: InstrumentedAttribute[Any]
     id: InstrumentedAttribute[int]
     within: ColumnElement[bool]
+    newest_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,12 @@ def page(session: Session, statement: Columns, order: Order, place: Place, *, si
     if anchor is not None:
         found = session.execute(select(order.key, order.id).where(order.id == anchor, order.within)).one_or_none()
     backwards = backwards and found is not None
+    falling = backwards != order.newest_first
     here = tuple_(order.key, order.id)
     if found is not None:
         there = tuple_(*found)
-        statement = statement.where(here < there if backwards else here > there)
-    columns = (order.key.desc(), order.id.desc()) if backwards else (order.key, order.id)
+        statement = statement.where(here < there if falling else here > there)
+    columns = (order.key.desc(), order.id.desc()) if falling else (order.key, order.id)
     fetched = session.execute(statement.order_by(*columns).limit(size + 1)).all()
     rows = list(reversed(fetched[:size])) if backwards else fetched[:size]
     more = len(fetched) > size

@@ -18,9 +18,11 @@ from mhfa_lms.content.problems import CourseProblemsError, Problem
 from mhfa_lms.content.schema import Course as Content
 from mhfa_lms.db import transaction
 from mhfa_lms.models import CertificationType, Course, CourseKind, CourseProblem, CourseRevision
-from mhfa_lms.policy import Actor
+from mhfa_lms.policy import Actor, Can, require
 from mhfa_lms.services import audit
 
+# An administrator uses a course although no clinician has reviewed it: the trail is where that is kept.
+ACCEPTED: Final = "course-accepted"
 # More would only repeat itself; the command line shows every one.
 PROBLEMS_KEPT: Final = 200
 
@@ -73,6 +75,25 @@ def publish(folder: Path, *, by: Actor, now: datetime, correction: bool = False)
             number=revision.number,
         )
         return Published(content.slug, revision.number, new=True)
+
+
+def accept(revision_id: int, *, by: Actor, now: datetime) -> bool:
+    """Note that a revision is used although no clinician has reviewed it. Returns False when there is no such one."""
+    require(by, Can.ADMINISTER)
+    with transaction() as session:
+        revision = session.get(CourseRevision, revision_id)
+        if revision is None:
+            return False
+        audit.record(
+            session,
+            ACCEPTED,
+            by=by,
+            now=now,
+            subject=CourseRevision.__tablename__,
+            subject_id=revision_id,
+            number=revision.number,
+        )
+        return True
 
 
 def document_digest(document: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ import mhfa_lms
 from mhfa_lms import clock, db
 from mhfa_lms.models import Account, AuditEvent, Certificate, Invitation, Membership, Site
 from mhfa_lms.policy import SYSTEM
-from mhfa_lms.services import audit, erasure
+from mhfa_lms.services import audit, audit_words, erasure
 from tests.services import invented
 
 PACKAGE = Path(mhfa_lms.__file__).parent
@@ -67,3 +67,8 @@ def test_nothing_that_people_typed_is_in_the_trail(database: str) -> None:
         assert VERB.fullmatch(event.verb)
         assert event.subject.isidentifier()
         assert not typed & {value for value in event.data.values() if isinstance(value, str)}, event.verb
+
+
+def test_every_verb_has_words_for_administrators() -> None:
+    written = {one.value for _place, call in calls() for one in ast.walk(call.args[1]) if isinstance(one, ast.Constant)}
+    assert written - set(audit_words.VERBS) == set()

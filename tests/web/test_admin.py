@@ -1,5 +1,6 @@
 """The administrator's pages: what needs attention, organisations, courses, outbox, help lines."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,13 +11,14 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, select
 
 from mhfa_lms import clock, db
-from mhfa_lms.models import CourseProblem, HelpCheck, Job, Message, Organisation, Role, WorkState
-from mhfa_lms.services import backlog, outbox, work, workers
+from mhfa_lms.models import CourseProblem, CourseRevision, HelpCheck, Job, Message, Organisation, Role, WorkState
+from mhfa_lms.policy import SYSTEM
+from mhfa_lms.services import audit, backlog, outbox, work, workers
 from tests import make
 
 PAGES = [
     *("/admin", "/admin/organisations", "/admin/courses", "/admin/outbox", "/admin/help-lines"),
-    *("/admin/system", "/admin/jobs"),
+    *("/admin/system", "/admin/jobs", "/admin/settings", "/admin/audit"),
 ]
 
 
@@ -272,3 +274,69 @@ def test_the_system_page_says_what_to_do_and_then_grows_calm(admin: FlaskClient)
 def test_every_page_says_whose_clock_its_times_are_by(admin: FlaskClient) -> None:
     for page in PAGES:
         assert 'by the clock of <bdi dir="ltr">UTC</bdi>' in admin.get(page).text
+
+
+def test_the_first_steps_disappear_one_by_one(app: Flask, client: FlaskClient) -> None:
+    holder = make.account("first@example.org", is_admin=True)
+    admin = make.signed_in_account(client, holder, now=clock.now())
+    asked = admin.get("/home")
+    assert (asked.status_code, asked.headers["Location"]) == (303, "/admin")
+
+    def left() -> list[str]:
+        page = admin.get("/admin").text
+        found = re.search(r'<h2 id="first">.*?</section>', page, re.DOTALL)
+        return re.findall(r'<li><a href="[^"]*">([^<]*)</a>', found[0]) if found else []
+
+    revision = make.published().id
+    assert left() == [
+        "Make the first organisation",
+        "Set the mail server",
+        "Invite a coordinator",
+        "Have a safeguarding lead named",
+        "Have an instructor authorised",
+        "Have the course reviewed, or accept it as it is",
+        "Check the help lines",
+        "Make a backup",
+    ]
+    place = make.organisation(country="GB").id
+    admin.post(f"/admin/organisations/{place}/coordinators", data={"name": "Pat", "email": "pat@example.org"})
+    assert left()[:2] == ["Set the mail server", "Have a safeguarding lead named"]
+    here = db.session().get_one(Organisation, place)
+    make.member(here, Role.SAFEGUARDING)
+    instructor = make.member(db.session().get_one(Organisation, place), Role.INSTRUCTOR)
+    make.authorisation(instructor, db.session().get_one(CourseRevision, revision))
+    chosen = app.extensions["mhfa_settings"]
+    app.extensions["mhfa_settings"] = replace(chosen, mail_url="smtp://mail.example.org")
+    assert admin.post(f"/admin/courses/{revision}/accept").status_code == 303
+    assert admin.post("/admin/courses/999999/accept").status_code == 404
+    admin.post("/admin/help-lines/US/checked")
+    assert left() == ["Check the help lines", "Make a backup"]
+    admin.post("/admin/help-lines/GB/checked")
+    with db.transaction() as session:
+        audit.record(session, "backup.made", by=SYSTEM, now=clock.now(), subject="installation", subject_id=0)
+    assert left() == []
+    assert "First steps" not in admin.get("/admin").text
+
+
+def test_courses_say_which_revision_is_live_and_who_learns_on_it(admin: FlaskClient) -> None:
+    first = make.published()
+    make.enrolment(revision=first)
+    second = make.published()
+    done = make.enrolment(revision=second, completed_at=make.NOON)
+    assert done.completed_at
+    make.enrolment(revision=second)
+    page = admin.get("/admin/courses").text
+    numbers = re.findall(r'class="num"><span>(\d+)</span>', page)
+    assert numbers == ["1", "2", "1", "1"]
+    assert page.count(">Live<") == 1
+    assert page.index(">Live<") < page.index(">1<")
+    assert "Use it without a review" in page
+    admin.post(f"/admin/courses/{db.session().scalars(select(CourseRevision.id)).all()[-1]}/accept")
+    assert "Accepted without a clinical review on" in admin.get("/admin/courses").text
+
+
+def test_a_course_without_an_open_revision_is_not_live(admin: FlaskClient) -> None:
+    make.published(open=False)
+    page = admin.get("/admin/courses").text
+    assert "Closed for new learners" in page
+    assert "nobody can begin this course" in page

@@ -89,6 +89,7 @@ FORMS: Final[dict[str, dict[str, str]]] = {
 }
 QUERY: Final = (
     *("after", "before", "q", "site", "course", "standing", "listed", "open"),
+    *("verb", "who", "kind", "subject", "organisation", "since", "until"),
     *("role", "training", "state", "country", "next", "about", "code", "bom"),
 )
 SIGNED_OUT: Final = {"account.sign_in", "account.forgot", "account.join"}

@@ -1,6 +1,7 @@
-"""The administrator's pages: overview, organisations, courses, outbox, jobs, help lines, the system's state."""
+"""The administrator's pages: what runs, what waits, who is there, and what was done."""
 
 from mhfa_lms.web.admin import (
+    audit,
     courses,
     formats,
     help_lines,
@@ -9,11 +10,13 @@ from mhfa_lms.web.admin import (
     organisations,
     outbox,
     overview,
+    settings,
     system,
 )
 from mhfa_lms.web.admin.blueprint import blueprint
 
 __all__ = [
+    "audit",
     "blueprint",
     "courses",
     "formats",
@@ -23,5 +26,6 @@ __all__ = [
     "organisations",
     "outbox",
     "overview",
+    "settings",
     "system",
 ]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from flask import flash, redirect, render_template, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,7 +13,7 @@ from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import ngettext
 from mhfa_lms.models import Course, CourseProblem, CourseRevision
 from mhfa_lms.policy import Can
-from mhfa_lms.services import catalogue, publishing
+from mhfa_lms.services import catalogue, enrolments, first_steps, publishing
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.admin.blueprint import blueprint
 from mhfa_lms.web.identity import me, settings
@@ -31,6 +31,8 @@ class Listed:
     title: str
     review: Review | None = None
     revisions: list[CourseRevision] = field(default_factory=list)
+    # The revision that new learners take: the newest open one.
+    live: int | None = None
     problems: list[CourseProblem] = field(default_factory=list)
 
 
@@ -46,6 +48,8 @@ def _listed(session: Session) -> list[Listed]:
         entry = found.setdefault(slug, Listed(slug, revision.title))
         if len(entry.revisions) < EACH:
             entry.revisions.append(revision)
+        if revision.open and entry.live is None:
+            entry.live = revision.id
     for entry in found.values():
         entry.review = catalogue.course(entry.revisions[0]).review
     for problem in publishing.problems(session):
@@ -57,7 +61,16 @@ def _listed(session: Session) -> list[Listed]:
 @requires(Can.ADMINISTER)
 def courses() -> ResponseReturnValue:
     """Each course with its newest revisions, its clinical review and the problems in its files."""
-    return render_template("admin/courses.html", listed=_listed(db.session()), folder=settings().courses_dir)
+    session = db.session()
+    listed = _listed(session)
+    shown = [revision.id for entry in listed for revision in entry.revisions]
+    return render_template(
+        "admin/courses.html",
+        listed=listed,
+        enrolled=enrolments.by_revision(session, shown, by=me()),
+        accepted=first_steps.accepted(session, shown),
+        folder=settings().courses_dir,
+    )
 
 
 @blueprint.post("/admin/courses/publish")
@@ -80,4 +93,14 @@ def publish() -> ResponseReturnValue:
         )
     if not new and not broken:
         flash(_("The files say what is published already. Nothing was changed."), "info")
+    return redirect(url_for("admin.courses"), 303)
+
+
+@blueprint.post("/admin/courses/<int:revision_id>/accept")
+@requires(Can.ADMINISTER)
+def accept_course(revision_id: int) -> ResponseReturnValue:
+    """Note that a revision is used although no clinician has reviewed it."""
+    if not publishing.accept(revision_id, by=me(), now=clock.now()):
+        abort(404)
+    flash(_("Noted, with your name, in the audit trail."), "success")
     return redirect(url_for("admin.courses"), 303)

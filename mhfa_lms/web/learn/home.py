@@ -21,9 +21,14 @@ from mhfa_lms.web.requests import whole
 
 @blueprint.get("/home")
 @requires(Can.SEE_HOME)
-def home() -> str:
-    """Where to go on, and what waits; for those without a course, the courses they can start."""
+def home() -> ResponseReturnValue:
+    """Where to go on, and what waits; for those without a course, the courses they can start.
+
+    Administrators who belong to no organisation have nothing to learn: they land where their work is.
+    """
     who = me()
+    if who.is_admin and who.membership_id is None:
+        return redirect(url_for("admin.overview"), 303)
     here = journey.home(db.session(), who)
     return render_template(
         "learn/home.html",
