@@ -326,7 +326,7 @@ def test_courses_say_which_revision_is_live_and_who_learns_on_it(admin: FlaskCli
     assert done.completed_at
     make.enrolment(revision=second)
     page = admin.get("/admin/courses").text
-    numbers = re.findall(r'class="num"><span>(\d+)</span>', page)
+    numbers = re.findall(r'class="num"><div>(\d+)</div>', page)
     assert numbers == ["1", "2", "1", "1"]
     assert page.count(">Live<") == 1
     assert page.index(">Live<") < page.index(">1<")
