@@ -73,6 +73,7 @@ def create_app(settings: Settings) -> Flask:
     Compress(app)
     assets = Assets()
     pages.init(app, settings, assets)
+    app.before_request(access.hold_back)
     headers.init(app, settings)
     errors.init(app)
     app.register_blueprint(make_blueprint(assets))

@@ -41,6 +41,14 @@ class Actor:
     authorised_types: frozenset[int] = frozenset()
     # How many answers wait for the instructor, counted no further than 100: the navigation says it on every page.
     waiting: int = 0
+    # Whether the person must have a second step of signing in, and whether this browser has proven one.
+    second_step_required: bool = False
+    second_step_proven: bool = False
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the person must first set up or prove a second step, and can do nothing else until then."""
+        return self.second_step_required and not self.second_step_proven
 
 
 # The worker and the command line act as the installation itself.
@@ -56,6 +64,7 @@ class Owned(Protocol):
 class Can(StrEnum):
     """What somebody may do."""
 
+    SECURE_ACCOUNT = "secure-account"
     USE_ACCOUNT = "use-account"
     SEE_HOME = "see-home"
     LEARN = "learn"
@@ -144,6 +153,7 @@ def role(*roles: Role) -> Rule:
 
 # Each permission is granted when every rule of one of its rows holds.
 GRANTS: Final[dict[Can, list[list[Rule]]]] = {
+    Can.SECURE_ACCOUNT: [[signed_in]],
     Can.USE_ACCOUNT: [[signed_in]],
     Can.SEE_HOME: [[signed_in]],
     Can.LEARN: [[own]],
@@ -170,6 +180,8 @@ def allowed(actor: Actor | None, can: Can, thing: Any = None) -> bool:
         return False
     if actor == SYSTEM:
         return True
+    if actor.is_held and can is not Can.SECURE_ACCOUNT:
+        return False
     return any(all(rule(actor, thing) for rule in rules) for rules in GRANTS.get(can, []))
 
 

@@ -85,6 +85,11 @@ class Settings:
         return self.data_dir / KEY_FILE if kept else None
 
     @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """The installation's keys, the one in use first."""
+        return (self.secret_key, *self.secret_key_fallbacks)
+
+    @property
     def is_sqlite(self) -> bool:
         """Whether the embedded database is in use."""
         return self.database_url.startswith("sqlite")

@@ -29,7 +29,9 @@ from mhfa_lms.models import (
     Organisation,
     Role,
     ScenarioAnswer,
+    SecondStep,
     Site,
+    StepKind,
 )
 from mhfa_lms.policy import Actor
 from mhfa_lms.services import names, sessions
@@ -103,7 +105,7 @@ def member(
 def actor(membership: Membership, *, now: datetime = NOON) -> Actor:
     """The actor a signed-in member is, found the way a request finds it."""
     with db.transaction() as session:
-        secret = sessions.begin(session, membership.account_id, now=now)
+        secret = sessions.begin(session, membership.account_id, now=now, second_step_at=now)
     found = sessions.resume(secret, now=now)
     assert found is not None
     if found.membership_id != membership.id:
@@ -229,19 +231,26 @@ def certificate(
     )
 
 
+def second_step(account_id: int, **values: Any) -> SecondStep:
+    """A passkey that nobody holds, so that the account has a second step."""
+    filled = {"name": "My key", "credential_id": f"key{next(_numbers)}", "public_key": "x", **values}
+    return _save(SecondStep(account_id=account_id, kind=StepKind.PASSKEY, created_at=NOON, **filled))
+
+
 def signed_in_secret(membership: Membership) -> str:
     """The secret of a browser that is signed in as a member's account."""
     with db.transaction() as session:
-        return sessions.begin(session, membership.account_id, now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        return sessions.begin(session, membership.account_id, now=now, second_step_at=now)
 
 
 def signed_in(client: FlaskClient, membership: Membership, *, now: datetime | None = None) -> FlaskClient:
-    """Sign the client's browser in as a member, without going through the sign-in page."""
+    """Sign the client's browser in as a member, second step and all, without going through the sign-in page."""
     from mhfa_lms import clock
 
     now = now or clock.now()
     with db.transaction() as session:
-        secret = sessions.begin(session, membership.account_id, now=now)
+        secret = sessions.begin(session, membership.account_id, now=now, second_step_at=now)
     found = sessions.resume(secret, now=now)
     assert found is not None
     if found.membership_id != membership.id:
@@ -252,7 +261,7 @@ def signed_in(client: FlaskClient, membership: Membership, *, now: datetime | No
 def signed_in_account(client: FlaskClient, holder: Account, *, now: datetime) -> FlaskClient:
     """Sign the client's browser in as somebody who may have no membership."""
     with db.transaction() as session:
-        secret = sessions.begin(session, holder.id, now=now)
+        secret = sessions.begin(session, holder.id, now=now, second_step_at=now)
     return _with_secret(client, secret)
 
 

@@ -6,9 +6,11 @@ must be data: what people and courses say, and the directory of help lines.
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any, Final
 
+import pyotp
 import pytest
 from flask import Flask, template_rendered
 from flask.testing import FlaskClient
@@ -21,7 +23,7 @@ from mhfa_lms.help import lines
 from mhfa_lms.jobs import drawing
 from mhfa_lms.models import AttemptState, Audience, Certificate, LinkKind, Organisation, Role
 from mhfa_lms.paths import templates_dir
-from mhfa_lms.services import invitations, links
+from mhfa_lms.services import invitations, links, passwords
 from mhfa_lms.settings import Settings
 from tests import make
 from tests.jobs.mails import messages
@@ -42,7 +44,10 @@ LINKS: Final = {
     LinkKind.CHANGE_ADDRESS: "/account/address/",
     LinkKind.FIRST_ADMIN: "/setup/",
 }
-READ_OUT: Final = frozenset({"aria-label", "alt", "placeholder", "title", "data-saved", "data-failed", "data-clash"})
+READ_OUT: Final = frozenset(
+    {"aria-label", "alt", "placeholder", "title", "data-saved", "data-failed", "data-clash"}
+    | {"data-waiting", "data-known", "data-missing"}
+)
 KEYS: Final = frozenset({"Ctrl", "Enter", "Ctrl Enter", "C", "N", "R", "S", "Y"})
 # Dates, which Babel writes (in English, for this language); addresses of the site; numbers of certificates.
 WRITTEN: Final = re.compile(
@@ -199,6 +204,34 @@ def every_turn(app: Flask, world: World) -> Iterator[tuple[str, str]]:
     yield "a draft", reads(nobody, f"/learn/{enrolment_id}/scenario/sam")
 
 
+def every_second_step(app: Flask, world: World) -> Iterator[tuple[str, str]]:
+    """Yield what people see who set a second step up, change it, and sign in with it."""
+    holder, client = make.account("steps@example.org", password_hash=passwords.hashed(make.PASSWORD)), app.test_client()
+    account_id, right = holder.id, {"email": "steps@example.org", "password": make.PASSWORD}
+    app.extensions["mhfa_settings"] = replace(app.extensions["mhfa_settings"], base_url="http://localhost")
+    client.post("/sign-in", data=right)
+    yield "none yet", reads(client, "/account/second-step")
+    yield "a wrong password", reads(client, "/account/password-again", "POST", password="wrong")
+    page = reads(client, "/account/second-step/app")
+    offer = re.findall(r'name="offer" type="hidden" value="([^"]+)"', page)[0]
+    secret = re.findall(r'<code dir="ltr">([A-Z2-7 ]+)</code>', page)[0].replace(" ", "")
+    form = {"offer": offer, "name": "steps@example.org", "code": pyotp.TOTP(secret).at(clock.now())}
+    yield "an app", page.replace(secret, "").replace(" ".join(re.findall("....", secret)), "")
+    yield "a passkey", reads(client, "/account/second-step/passkey", "POST", name="steps@example.org", answer="x")
+    yield "set up", reads(client, "/account/second-step/app", "POST", **form)
+    codes = reads(client, "/account/second-step/codes", "POST")
+    yield "recovery codes", re.sub(r"<li>.*</li>", "", codes)
+    yield "recovery codes again", reads(client, "/account/second-step/codes")
+    second = make.second_step(account_id, name="steps@example.org").id
+    yield "two", reads(client, "/account/second-step")
+    yield "one less", reads(client, f"/account/second-step/{second}/remove")
+    other = app.test_client()
+    other.post("/sign-in", data=right)
+    yield "half open", reads(other, "/sign-in/second-step")
+    for path in ("/sign-in/second-step", "/sign-in/recovery-code", "/sign-in/passkey"):
+        yield path, reads(other, path, "POST", code="000000", answer="x")
+
+
 def a_certificate(settings: Settings) -> tuple[str, str]:
     """Return what a certificate says, as it is printed."""
     found = make.certificate(locale=PSEUDO)
@@ -206,7 +239,8 @@ def a_certificate(settings: Settings) -> tuple[str, str]:
 
 
 def test_every_page_can_be_translated(app: Flask, world: World, shown: set[str], settings: Settings) -> None:
-    pages = [*every_route(app, world), *every_link(app, world), *every_turn(app, world), a_certificate(settings)]
+    pages = [*every_route(app, world), *every_link(app, world), *every_turn(app, world), a_certificate(settings),
+             *every_second_step(app, world)]  # fmt: skip
     known = f"{data()}\n{settings}"
     assert {(piece, name) for name, html in pages for piece in untranslated(html) if not is_data(piece, known)} == set()
     drawn = shown | {"certificate/certificate.html"}

@@ -1,5 +1,6 @@
 """QR codes, drawn by segno."""
 
+import base64
 import io
 from typing import Final
 
@@ -17,3 +18,8 @@ def png(text: str) -> bytes:
         out, kind="png", scale=PIXELS_PER_MODULE, border=4, dark="#1D2A29", light="#FFFFFF"
     )
     return out.getvalue()
+
+
+def data_uri(text: str) -> str:
+    """Return the same picture as an address that holds it, for a page that shows a secret nobody may fetch again."""
+    return "data:image/png;base64," + base64.b64encode(png(text)).decode()

@@ -12,7 +12,7 @@ from mhfa_lms.cli.base import Failed, emit, installation, json_option
 from mhfa_lms.cli.organisations import sentence
 from mhfa_lms.models import Account, Audience, Organisation, Role
 from mhfa_lms.policy import SYSTEM
-from mhfa_lms.services import accounts, memberships, names, organisations, passwords
+from mhfa_lms.services import accounts, memberships, names, organisations, passwords, second_steps
 from mhfa_lms.settings import Settings
 
 
@@ -103,6 +103,21 @@ def reactivate(email: str, as_json: bool) -> None:
         account_id = existing(email)
         accounts.reactivate(account_id, by=SYSTEM, now=clock.now())
     emit(as_json, {"id": account_id, "active": True}, f"Opened the account {email} again.")
+
+
+@users.command("reset-second-step")
+@click.option("--email", required=True, metavar="E", help="The address of the account.")
+@json_option
+def reset_second_step(email: str, as_json: bool) -> None:
+    """Remove an account's second steps and recovery codes, sign it out everywhere, and tell the person by mail.
+
+    For somebody who lost them all. Make sure first that it is really that person who asks.
+    """
+    with installation():
+        account_id = existing(email)
+        removed = second_steps.reset(account_id, by=SYSTEM, now=clock.now())
+    text = f"Removed {removed} second steps and all recovery codes of {email}, and signed it out everywhere."
+    emit(as_json, {"id": account_id, "removed": removed}, text)
 
 
 def existing(email: str) -> int:

@@ -19,7 +19,7 @@ from mhfa_lms.jobs import schedule
 from mhfa_lms.jobs.delivery import send_waiting
 from mhfa_lms.jobs.tick import tick, tidy
 from mhfa_lms.jobs.work import work_waiting
-from mhfa_lms.services import certification, workers
+from mhfa_lms.services import certification, second_steps, workers
 from mhfa_lms.settings import Settings
 from mhfa_lms.standby import Gate, RestoringError, Standby
 
@@ -131,6 +131,7 @@ def _tick(settings: Settings, started_at: datetime) -> None:
                 digests=report.digests,
             )
         tidy(now)
+        second_steps.reseal(settings.secret_keys, now=now)
         ticked = True
     finally:
         # Also after a round that failed: the page then says that a worker is there whose rounds do not go through.

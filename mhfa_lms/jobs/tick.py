@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from mhfa_lms import db, logs
-from mhfa_lms.services import authorisation_reminders, digests, limits, reminders, sealing
+from mhfa_lms.services import authorisation_reminders, digests, half_open, limits, reminders, sealing
 from mhfa_lms.settings import Settings
 
 SEALS_A_TICK: Final = 20_000
@@ -35,7 +35,10 @@ def tick(settings: Settings, now: datetime, *, send_at: datetime | None = None) 
 
 
 def tidy(now: datetime) -> int:
-    """Seal the audit trail and forget old counters; returns how many events were sealed. Takes the real time only."""
+    """Seal the audit trail, forget old counters and unfinished sign-ins; returns how many events were sealed.
+
+    Takes the real time only.
+    """
     sealed = 0
     while sealed < SEALS_A_TICK and (some := sealing.seal(now=now)):
         sealed += some
@@ -45,4 +48,5 @@ def tidy(now: datetime) -> int:
         db.session().rollback()
         logs.logger().info("audit-sealed", sealed=count, head=head)
     limits.sweep(now=now)
+    half_open.sweep(now=now)
     return sealed

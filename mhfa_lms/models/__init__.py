@@ -17,6 +17,7 @@ from mhfa_lms.models.people import (
     Site,
 )
 from mhfa_lms.models.progress import PracticeAnswer, StepProgress, Way
+from mhfa_lms.models.second_step import HalfOpenLogin, PasskeyChallenge, RecoveryCode, SecondStep, StepKind
 from mhfa_lms.models.support import Format, FormatRequest, HelpLine
 from mhfa_lms.models.training import (
     Attendance,
@@ -60,6 +61,7 @@ __all__ = [
     "EnrolmentState",
     "Format",
     "FormatRequest",
+    "HalfOpenLogin",
     "HelpCheck",
     "HelpLine",
     "Invitation",
@@ -74,13 +76,17 @@ __all__ = [
     "Message",
     "OneTimeLink",
     "Organisation",
+    "PasskeyChallenge",
     "PracticeAnswer",
+    "RecoveryCode",
     "Reminder",
     "RenewalBasis",
     "Role",
     "RuleSetting",
     "ScenarioAnswer",
+    "SecondStep",
     "Site",
+    "StepKind",
     "StepProgress",
     "StoredFile",
     "TrainingSession",

@@ -25,6 +25,9 @@ class LoginSession(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    # When the password was last typed in this browser, and when the second step was last proven in it.
+    password_at: Mapped[datetime | None]
+    second_step_at: Mapped[datetime | None]
 
 
 class LinkKind(StrEnum):

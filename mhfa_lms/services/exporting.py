@@ -12,7 +12,12 @@ from mhfa_lms.services import accounts, audit
 from mhfa_lms.services.personal import ROWS, Person
 
 # What opens doors is of no use to the person and would be to a thief of the file.
-LEFT_OUT: Final = frozenset({"password_hash", "secret_hash", "sort_key", "email_key"})
+LEFT_OUT: Final = frozenset(
+    {
+        *("password_hash", "secret_hash", "sort_key", "email_key"),
+        *("sealed_secret", "sealed_with", "code_hash", "challenge_hash", "public_key"),
+    }
+)
 
 
 class UnknownPersonError(LookupError):

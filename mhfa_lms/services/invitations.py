@@ -196,7 +196,7 @@ def accept_as_new(secret: str, *, name: str, password: str, locale: str, now: da
             links.end(session, account.id, LinkKind.CONFIRM, now=now)
         accounts.accept_terms(account, now=now)
         _join(session, row, account.id, name, now=now)
-        return sessions.begin(session, account.id, now=now, browser=browser)
+        return sessions.begin(session, account.id, now=now, browser=browser, password_at=now)
 
 
 def _join(session: Session, row: Invitation, account_id: int, name: str, *, now: datetime) -> int:

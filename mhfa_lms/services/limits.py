@@ -27,13 +27,19 @@ class Limit:
 
 SIGN_IN_ACCOUNT: Final = Limit("sign-in:account", 10, timedelta(minutes=15))
 SIGN_IN_ADDRESS: Final = Limit("sign-in:address", 100, timedelta(minutes=15))
+# Six digits can be guessed by whoever has the password and time: at most 40 tries a day, at 3 of a million each.
+CODE_ACCOUNT: Final = Limit("code:account", 10, timedelta(minutes=15))
+CODE_DAY: Final = Limit("code:day", 40, timedelta(days=1))
+# These cannot be guessed; the limit keeps programs from trying.
+RECOVERY_ACCOUNT: Final = Limit("recovery:account", 10, timedelta(minutes=15))
+SECOND_STEP_ADDRESS: Final = Limit("second-step:address", 100, timedelta(minutes=15))
 MAIL_ACCOUNT: Final = Limit("mail:account", 4, timedelta(hours=1))
 MAIL_ADDRESS: Final = Limit("mail:address", 40, timedelta(hours=1))
 LINK_ADDRESS: Final = Limit("link:address", 60, timedelta(minutes=15))
 VERIFY_ADDRESS: Final = Limit("verify:address", 60, timedelta(minutes=10))
 FORMAT_ACCOUNT: Final = Limit("format:account", 6, timedelta(hours=1))
 FORMAT_ADDRESS: Final = Limit("format:address", 30, timedelta(hours=1))
-LONGEST: Final = timedelta(hours=1)
+LONGEST: Final = timedelta(days=1)
 
 
 class TooManyTriesError(Exception):

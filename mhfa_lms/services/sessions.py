@@ -6,7 +6,7 @@ Sign-out, a new password, deactivation and a change of role end rows here, and w
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, func, select, update
+from sqlalchemy import Select, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from mhfa_lms import clock
@@ -15,6 +15,7 @@ from mhfa_lms.db import transaction
 from mhfa_lms.models import (
     Account,
     Authorisation,
+    HalfOpenLogin,
     LoginSession,
     Membership,
     MembershipRole,
@@ -32,11 +33,19 @@ MOST_COUNTED: Final = 99
 
 
 def begin(
-    session: Session, account_id: int, *, now: datetime, browser: str = "", membership_id: int | None = None
+    session: Session,
+    account_id: int,
+    *,
+    now: datetime,
+    browser: str = "",
+    membership_id: int | None = None,
+    password_at: datetime | None = None,
+    second_step_at: datetime | None = None,
 ) -> str:
     """Sign an account in, in the caller's transaction. Returns the secret for the cookie.
 
     Unless a membership of the account's is named, its first one by name is in use until the person switches.
+    `password_at` and `second_step_at` say when these were last given in this browser.
     """
     membership_id = (
         membership_id
@@ -57,7 +66,24 @@ def begin(
             browser=browser[:120],
             created_at=now,
             expires_at=now + LASTS,
+            password_at=password_at,
+            second_step_at=second_step_at,
         )
+    )
+    return secret
+
+
+def prove(session: Session, session_id: int, *, now: datetime) -> str:
+    """Note in the caller's transaction that the second step was proven in a session, and give it another secret.
+
+    What was known of the session before it was worth more is then worth nothing.
+    """
+    secret = new_secret()
+    session.execute(
+        update(LoginSession)
+        .where(LoginSession.id == session_id)
+        .values(second_step_at=now, secret_hash=hashed(secret))
+        .execution_options(synchronize_session=False)
     )
     return secret
 
@@ -69,9 +95,21 @@ def _resume_statement() -> Select[*tuple[Any, ...]]:
         .where(other.account_id == Account.id, other.state == MembershipState.ACTIVE)
         .scalar_subquery()
     )
+    safeguards = (
+        select(MembershipRole.membership_id)
+        .join(other, other.id == MembershipRole.membership_id)
+        .where(
+            other.account_id == Account.id,
+            other.state == MembershipState.ACTIVE,
+            MembershipRole.role == Role.SAFEGUARDING,
+        )
+        .exists()
+    )
     return (
         select(
             LoginSession.id.label("session_id"),
+            LoginSession.second_step_at,
+            safeguards.label("safeguards"),
             Account.id.label("account_id"),
             Account.is_admin,
             Account.email,
@@ -108,8 +146,11 @@ def _resume_statement() -> Select[*tuple[Any, ...]]:
 _RESUME: Final = _resume_statement()
 
 
-def resume(secret: str, *, now: datetime) -> Actor | None:
-    """Return who a cookie's secret belongs to, or None when it no longer counts. One query, two for instructors."""
+def resume(secret: str, *, now: datetime, second_step_waived: bool = False) -> Actor | None:
+    """Return who a cookie's secret belongs to, or None when it no longer counts. One query, two for instructors.
+
+    `second_step_waived`: nobody must have a second step here, as in the demonstration.
+    """
     rows = reading().execute(_RESUME, {"secret_hash": hashed(secret), "now": now}).all()
     if not rows:
         return None
@@ -134,6 +175,8 @@ def resume(secret: str, *, now: datetime) -> Actor | None:
         session_id=first.session_id,
         authorised_types=types,
         waiting=waiting,
+        second_step_required=not second_step_waived and bool(first.is_admin or first.safeguards),
+        second_step_proven=first.second_step_at is not None,
     )
 
 
@@ -168,7 +211,13 @@ def end(session_id: int, *, by: Actor, now: datetime) -> None:
 
 
 def end_all(session: Session, account_id: int, *, now: datetime, but: int | None = None) -> int:
-    """Sign an account out everywhere, in the caller's transaction, but for one session; returns how many ended."""
+    """Sign an account out everywhere, in the caller's transaction, but for one session; returns how many ended.
+
+    Sign-ins that still wait for their second step end as well.
+    """
+    session.execute(
+        delete(HalfOpenLogin).where(HalfOpenLogin.account_id == account_id).execution_options(synchronize_session=False)
+    )
     ended = session.scalars(
         update(LoginSession)
         .where(

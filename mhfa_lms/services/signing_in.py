@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from mhfa_lms.db import session as reading
 from mhfa_lms.db import transaction
 from mhfa_lms.models import Account, LinkKind, LoginSession
 from mhfa_lms.policy import Actor
-from mhfa_lms.services import audit, links, outbox, passwords, sessions
+from mhfa_lms.services import audit, half_open, links, outbox, passwords, second_steps, sessions
 from mhfa_lms.services.names import email_key
 
 
@@ -26,6 +26,14 @@ class NotConfirmedError(Exception):
         self.account_id = account_id
 
 
+class SecondStepNeededError(Exception):
+    """The password is right, and the account asks for a second step; `secret` is of the sign-in that waits for it."""
+
+    def __init__(self, secret: str) -> None:
+        super().__init__("second step needed")
+        self.secret = secret
+
+
 @dataclass(frozen=True, slots=True)
 class Browser:
     """A signed-in browser, as its owner sees it."""
@@ -39,7 +47,8 @@ def sign_in(email: str, password: str, *, now: datetime, browser: str = "") -> s
     """Sign a person in. Returns the new session's secret.
 
     Every call costs one verification of a password, also for an address without an account.
-    Raises `WrongPasswordError`, and `NotConfirmedError` when only the confirmation is missing.
+    Raises `WrongPasswordError`, `NotConfirmedError` when only the confirmation is missing, and
+    `SecondStepNeededError` when the account has a second step: then nothing is open yet.
     """
     found = reading().execute(
         select(Account.id, Account.password_hash, Account.confirmed_at, Account.deactivated_at).where(
@@ -56,8 +65,24 @@ def sign_in(email: str, password: str, *, now: datetime, browser: str = "") -> s
     with transaction() as session:
         account = _unchanged(session, row.id, row.password_hash)
         account.password_hash = fresh
-        audit.record(session, "signed-in", by=Actor(row.id), now=now, subject="account", subject_id=row.id)
-        return sessions.begin(session, row.id, now=now, browser=browser)
+        if not second_steps.count(session, row.id):
+            audit.record(session, "signed-in", by=Actor(row.id), now=now, subject="account", subject_id=row.id)
+            return sessions.begin(session, row.id, now=now, browser=browser, password_at=now)
+        secret = half_open.begin(session, row.id, now=now, browser=browser)
+    raise SecondStepNeededError(secret)
+
+
+def type_again(password: str, *, by: Actor, now: datetime) -> None:
+    """Note that the actor has just typed the password in this browser. Raises `WrongPasswordError`."""
+    stored = confirmed_password(password, by=by)
+    with transaction() as session:
+        account = _unchanged(session, by.account_id, stored)
+        session.execute(
+            update(LoginSession)
+            .where(LoginSession.id == by.session_id, LoginSession.account_id == account.id)
+            .values(password_at=now)
+        )
+        audit.record(session, "password-confirmed", by=by, now=now, subject="account", subject_id=account.id)
 
 
 def change_password(current: str, new: str, *, by: Actor, now: datetime, browser: str = "") -> str:
@@ -70,9 +95,22 @@ def change_password(current: str, new: str, *, by: Actor, now: datetime, browser
     fresh = passwords.hashed(new)
     with transaction() as session:
         account = _unchanged(session, by.account_id, stored)
+        proven = session.scalars(
+            select(LoginSession.second_step_at).where(
+                LoginSession.id == by.session_id, LoginSession.account_id == account.id
+            )
+        ).one_or_none()
         put_password(session, account, fresh, now=now)
         audit.record(session, "password-changed", by=by, now=now, subject="account", subject_id=account.id)
-        return sessions.begin(session, account.id, now=now, browser=browser, membership_id=by.membership_id)
+        return sessions.begin(
+            session,
+            account.id,
+            now=now,
+            browser=browser,
+            membership_id=by.membership_id,
+            password_at=now,
+            second_step_at=proven,
+        )
 
 
 def confirmed_password(password: str, *, by: Actor) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final
 
-from flask import Flask, abort, redirect, request, url_for
+from flask import Flask, abort, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mhfa_lms.policy import Actor, Can, require
@@ -18,6 +18,8 @@ from mhfa_lms.web.identity import actor
 View = Callable[..., ResponseReturnValue]
 ACCESS: Final = "__access__"
 PUBLIC: Final = "public"
+# Of the public pages about accounts, those that somebody who is held back may need.
+STAYS_OPEN: Final = frozenset(f"account.{name}" for name in ("sign_out", "language", "forgot", "sent", "reset"))
 
 
 def public(view: View) -> View:
@@ -56,6 +58,23 @@ def requires(can: Can, load: Callable[..., Any] | None = None) -> Callable[[View
     return decorate
 
 
+def hold_back() -> ResponseReturnValue | None:
+    """Lead somebody who must first set up or prove a second step there, whatever they asked for.
+
+    For every request, so that a role given a moment ago counts at the next one. Public pages stay open, but for those
+    about accounts: some of them act for whoever is signed in.
+    """
+    who = actor()
+    if who is None or not who.is_held or request.endpoint is None:
+        return None
+    view = current_app.view_functions[request.endpoint]
+    access = getattr(view, ACCESS)
+    open_to_all = access == PUBLIC and (request.blueprint != "account" or request.endpoint in STAYS_OPEN)
+    if access == Can.SECURE_ACCOUNT or open_to_all:
+        return None
+    return redirect(url_for("account.second_step"), 303)
+
+
 def ask_to_sign_in() -> ResponseReturnValue:
     """Send the person to the sign-in page, and back to this page afterwards when it is one that can be read."""
     back = request.full_path.rstrip("?") if request.method == "GET" else None
@@ -89,4 +108,4 @@ def listed(app: Flask) -> list[tuple[str, str, str]]:
     )
 
 
-__all__ = ["Actor", "ask_to_sign_in", "check_every_route", "listed", "public", "requires", "safe_next"]
+__all__ = ["Actor", "ask_to_sign_in", "check_every_route", "hold_back", "listed", "public", "requires", "safe_next"]

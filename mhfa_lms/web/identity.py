@@ -12,6 +12,7 @@ from mhfa_lms.policy import Actor
 from mhfa_lms.services import sessions
 from mhfa_lms.settings import Settings
 
+HALF_OPEN: Final = "half-open"
 manager = LoginManager()
 manager.session_protection = None
 UNREACHABLE: Final = "database_unreachable"
@@ -39,7 +40,7 @@ def load(secret: str) -> SignedIn | None:
     if UNREACHABLE in g:
         return None
     try:
-        actor = sessions.resume(secret, now=clock.now())
+        actor = sessions.resume(secret, now=clock.now(), second_step_waived=settings().demo)
     except DBAPIError:
         setattr(g, UNREACHABLE, True)
         if request.blueprint == "public":
@@ -72,6 +73,18 @@ def sign_in(secret: str) -> None:
     cookie.clear()
     cookie.permanent = True
     login_user(SignedIn(secret, None), force=True)
+
+
+def half_open(secret: str) -> None:
+    """Give the browser the secret of a sign-in that waits for its second step. It signs nobody in."""
+    logout_user()
+    cookie.clear()
+    cookie[HALF_OPEN] = secret
+
+
+def half_open_secret() -> str:
+    """Return the secret of the sign-in that waits in this browser; empty when none does."""
+    return str(cookie.get(HALF_OPEN, ""))
 
 
 def sign_out() -> None:

@@ -59,6 +59,8 @@ def navigation(who: Actor | None) -> Navigation:
     """Return the main navigation of a person: what they learn, then what their roles open, then their account."""
     if who is None:
         return Navigation((NavGroup(_("Visitors"), _for_visitors()),))
+    if who.is_held:
+        return Navigation(())
     groups = [NavGroup(_("Learning"), _for_learners(who))]
     if Role.INSTRUCTOR in who.roles:
         groups.append(NavGroup(_("Marking"), _for_instructors(who)))

@@ -39,6 +39,7 @@ FACTS: dict[str, dict[str, Any]] = {
     "change-address": {"path": SECRET},
     "address-changed": {"new_hint": "a***@example.org"},
     "password-changed": {},
+    "second-step": {"what": "passkey-added", "path": "/account/second-step"},
     "invitation": {**PERSON, "inviter": "Ben <b>", "course": "The first > conversation", "path": "/invitation/secret"},
     "scenario-result": {
         "name": "Amina <Yusuf>",
@@ -107,7 +108,7 @@ def test_text_and_html_say_the_same(kind: str, locale: str, settings: Settings) 
 def test_every_fact_is_told_in_both(kind: str, settings: Settings) -> None:
     written = write(letter(kind), settings, today=TODAY)
     for name, value in FACTS[kind].items():
-        if name in {"audience", "offset_days", "passed", "window_opens_on"}:
+        if name in {"audience", "offset_days", "passed", "window_opens_on", "what"}:
             continue
         shown = f"https://learn.example.org{value}" if name in {"path", "stop_path"} else str(value)
         if name.endswith("_on"):
@@ -261,3 +262,24 @@ def test_a_kind_or_a_fact_that_is_missing_is_an_error(settings: Settings) -> Non
         write(Letter("no-such-kind", "a@example.org", "en", {}, "<x@y>"), settings, today=TODAY)
     with pytest.raises(UndefinedError):
         write(Letter("invitation", "a@example.org", "en", {"path": "/x"}, "<x@y>"), settings, today=TODAY)
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("app-added", "An app that shows codes was added"),
+        ("passkey-added", "A passkey was added"),
+        ("app-removed", "An app that shows codes was removed"),
+        ("passkey-removed", "A passkey was removed"),
+        ("codes-made", "Ten recovery codes were made"),
+        ("code-used", "one of your recovery codes"),
+        ("reset", "removed every second step"),
+    ],
+)
+def test_every_change_of_the_second_step_has_its_words(what: str, words: str, settings: Settings) -> None:
+    written = write(letter("second-step", what=what), settings, today=TODAY)
+    assert words in written.text
+    assert words in plain(written.html)
+    accented = write(letter("second-step", "en-XA", what=what), settings, today=TODAY)
+    assert words not in accented.text
+    assert accented.subject.startswith("[")

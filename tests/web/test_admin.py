@@ -50,14 +50,7 @@ def test_only_an_administrator_sees_the_pages(client: FlaskClient, page: str) ->
 
 @pytest.mark.parametrize("page", PAGES)
 def test_an_administrator_without_a_membership_sees_them_too(client: FlaskClient, page: str) -> None:
-    holder = make.account(is_admin=True)
-    with db.transaction() as session:
-        from mhfa_lms.services import sessions
-
-        secret = sessions.begin(session, holder.id, now=clock.now())
-    db.sessions.remove()
-    with client.session_transaction() as cookie:
-        cookie["_user_id"], cookie["_fresh"] = secret, True
+    make.signed_in_account(client, make.account(is_admin=True), now=clock.now())
     assert client.get(page).status_code == 200
 
 

@@ -236,7 +236,7 @@ def test_an_administrator_without_a_membership_sees_no_organisation_from_inside(
         if path is None or rule.endpoint in {"account.sign_out", "account.sign_out_everywhere"}:
             continue
         can = getattr(app.view_functions[rule.endpoint], ACCESS)
-        inside = can not in {PUBLIC, "use-account", "see-home", "administer", "invite-coordinator"}
+        inside = can not in {PUBLIC, "secure-account", "use-account", "see-home", "administer", "invite-coordinator"}
         for method in (rule.methods or set()) & {"GET", "POST"}:
             answer = client.open(path, method=method)
             assert answer.status_code < 500, path

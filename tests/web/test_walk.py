@@ -25,6 +25,8 @@ OWNER = "Olufunke Adeyemi"
 REFUSED = {403, 404}
 # Who of the owner's organisation may pass each permission with the owner's things.
 INSIDE = {
+    Can.SECURE_ACCOUNT: {"owner", "colleague", "instructor", "coordinator", "safeguarding", "administrator", "stranger",
+                         "other instructor", "other coordinator"},
     Can.USE_ACCOUNT: {"owner", "colleague", "instructor", "coordinator", "safeguarding", "administrator", "stranger",
                       "other instructor", "other coordinator"},
     Can.SEE_HOME: {"owner", "colleague", "instructor", "coordinator", "safeguarding", "administrator", "stranger",
@@ -109,6 +111,7 @@ def world(app: Flask) -> World:
             "organisation_id": here.id,
             "line_id": make.help_line(here).id,
             "request_id": make.format_request(people["owner"]).id,
+            "second_step_id": make.second_step(people["owner"].account_id).id,
         },
     )
 
@@ -128,6 +131,8 @@ def sign_in(client: FlaskClient, world: World, who: str) -> FlaskClient:
 
 
 def expected(who: str, can: Can, *, names_something: bool) -> bool:
+    if can is Can.SECURE_ACCOUNT and names_something:
+        return who == "owner"
     if who in INSIDE[can]:
         return True
     if names_something:

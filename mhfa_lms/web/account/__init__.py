@@ -1,6 +1,18 @@
 """Routes about one's own account: signing in and out, joining, confirming, a new password, consent, language."""
 
-from mhfa_lms.web.account import first_admin, invitation, joining, language, mine, organisations, recovery, signing_in
+from mhfa_lms.web.account import (
+    first_admin,
+    invitation,
+    joining,
+    language,
+    mine,
+    organisations,
+    passkeys,
+    recovery,
+    second_sign_in,
+    second_step,
+    signing_in,
+)
 from mhfa_lms.web.account.blueprint import blueprint
 
 __all__ = [
@@ -11,6 +23,9 @@ __all__ = [
     "language",
     "mine",
     "organisations",
+    "passkeys",
     "recovery",
+    "second_sign_in",
+    "second_step",
     "signing_in",
 ]

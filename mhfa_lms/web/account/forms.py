@@ -4,7 +4,7 @@ from typing import Any, Final
 from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
-from wtforms import BooleanField, EmailField, Field, PasswordField, RadioField, SelectField, StringField
+from wtforms import BooleanField, EmailField, Field, HiddenField, PasswordField, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # WTForms 3.3 has it, its stubs do not
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
@@ -179,6 +179,49 @@ class AddressForm(Form):
 
     email = _email(lazy("New e-mail address"))
     password = _password(lazy("Your password"), NEED_PASSWORD)
+
+
+class PasswordAgainForm(Form):
+    """The password once more, before the second step is changed."""
+
+    password = _password(lazy("Your password"), NEED_PASSWORD)
+
+
+class CodeForm(Form):
+    """The code that an app shows."""
+
+    code = StringField(
+        lazy("Code from your app"),
+        [needed(lazy("Enter the six digits that your app shows"))],
+        filters=[stripped],
+        render_kw={"inputmode": "numeric"},
+    )
+
+
+class RecoveryCodeForm(Form):
+    """A recovery code; spaces, hyphens and small letters are forgiven."""
+
+    code = StringField(lazy("Recovery code"), [needed(lazy("Enter one of your recovery codes"))], filters=[stripped])
+
+
+class AppForm(CodeForm):
+    """An app that is being set up: what its owner calls it, and the first code it shows."""
+
+    name = _name(lazy("What to call it"), lazy("Enter a name, such as “My phone”"))
+    offer = HiddenField()
+
+
+class PasskeyForm(Form):
+    """A passkey that is being made: what its owner calls it, and what the browser answered."""
+
+    name = _name(lazy("What to call it"), lazy("Enter a name, such as “My phone”"))
+    answer = HiddenField()
+
+
+class PasskeyAnswerForm(Form):
+    """What the browser answered for a passkey when signing in."""
+
+    answer = HiddenField()
 
 
 def refuse(field: Field, message: Any) -> None:

@@ -7,7 +7,7 @@ from mhfa_lms import clock
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import lazy
 from mhfa_lms.policy import Can
-from mhfa_lms.services import memberships, signing_in
+from mhfa_lms.services import memberships, second_steps, signing_in
 from mhfa_lms.services.limits import SIGN_IN_ACCOUNT
 from mhfa_lms.services.passwords import PasswordError
 from mhfa_lms.web.access import requires
@@ -30,6 +30,7 @@ def overview() -> ResponseReturnValue:
         who=who,
         membership=next((row for row in mine if row.id == who.membership_id), None),
         count=len(mine),
+        second_steps=second_steps.of_account(who.account_id),
         browsers=signing_in.browsers(by=who, now=clock.now()),
     )
 

@@ -18,7 +18,7 @@ from mhfa_lms.web.access import public, safe_next
 from mhfa_lms.web.account import visitor
 from mhfa_lms.web.account.blueprint import blueprint
 from mhfa_lms.web.account.forms import PlainForm, SignInForm, refuse, text
-from mhfa_lms.web.identity import actor, settings
+from mhfa_lms.web.identity import actor, half_open, settings
 from mhfa_lms.web.identity import sign_in as give_session
 from mhfa_lms.web.identity import sign_out as take_session
 
@@ -47,10 +47,18 @@ def sign_in() -> ResponseReturnValue:
     except signing_in.NotConfirmedError as error:
         cookie[UNCONFIRMED] = {"id": error.account_id, "email": email}
         return redirect(url_for("account.unconfirmed"), 303)
-    limits.forget(*tries[0], secret=settings().secret_key)
-    limits.give_back(*tries[1], secret=settings().secret_key)
+    except signing_in.SecondStepNeededError as error:
+        _let_go(tries)
+        half_open(error.secret)
+        return redirect(url_for("account.second_sign_in", next=then), 303)
+    _let_go(tries)
     give_session(secret)
     return redirect(then or url_for("learn.home"), 303)
+
+
+def _let_go(tries: tuple[tuple[limits.Limit, str], ...]) -> None:
+    limits.forget(*tries[0], secret=settings().secret_key)
+    limits.give_back(*tries[1], secret=settings().secret_key)
 
 
 def _page(form: SignInForm, then: str | None) -> ResponseReturnValue:
