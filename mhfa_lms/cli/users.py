@@ -116,7 +116,8 @@ def reset_second_step(email: str, as_json: bool) -> None:
     with installation():
         account_id = existing(email)
         removed = second_steps.reset(account_id, by=SYSTEM, now=clock.now())
-    text = f"Removed {removed} second steps and all recovery codes of {email}, and signed it out everywhere."
+    steps = "1 second step" if removed == 1 else f"{removed} second steps"
+    text = f"Removed {steps} and all recovery codes of {email}, and signed it out everywhere."
     emit(as_json, {"id": account_id, "removed": removed}, text)
 
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from mhfa_lms import clock, db
-from mhfa_lms.models import Account, Membership, Organisation, Role
+from mhfa_lms.models import Account, Membership, Organisation, Role, SecondStep
 from mhfa_lms.services import passwords, sessions
 from tests import make
 from tests.cli.conftest import Run
@@ -106,6 +106,20 @@ def test_an_account_is_closed_and_opened_again(run: Run) -> None:
     assert json.loads(run("users", "reactivate", "--email", email, "--json").stdout)["active"] is True
     assert db.session().scalars(select(Account.deactivated_at)).one() is None
     assert sessions.resume(cookie, now=clock.now()) is None
+
+
+def test_a_lost_second_step_is_removed(run: Run) -> None:
+    person = make.member()
+    email, account_id = person.account.email, person.account_id
+    cookie = make.signed_in_secret(person)
+    make.second_step(account_id)
+    answer = run("users", "reset-second-step", "--email", email.upper(), "--json")
+    assert json.loads(answer.stdout) == {"id": account_id, "removed": 1}
+    assert sessions.resume(cookie, now=clock.now()) is None
+    assert db.session().scalars(select(SecondStep)).all() == []
+    db.session().rollback()
+    assert "Removed 0 second steps" in run("users", "reset-second-step", "--email", email).stdout
+    assert run("users", "reset-second-step", "--email", "nobody@example.org").exit_code == 1
 
 
 def test_an_account_that_is_not_there_cannot_be_closed(run: Run) -> None:
