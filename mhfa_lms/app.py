@@ -28,6 +28,7 @@ from mhfa_lms.web import (
     public,
     requests,
     standby,
+    styleguide,
 )
 from mhfa_lms.web.assets import Assets, make_blueprint
 from mhfa_lms.web.database import database
@@ -77,7 +78,7 @@ def create_app(settings: Settings) -> Flask:
     headers.init(app, settings)
     errors.init(app)
     app.register_blueprint(make_blueprint(assets))
-    for part in (public, account, learn, grading, coordinate, admin):
+    for part in (public, account, learn, grading, coordinate, admin, styleguide):
         app.register_blueprint(part.blueprint)
     csrf.exempt(account.language.language)
     access.check_every_route(app)

@@ -22,7 +22,7 @@ KIND: Final = "certificate-pdf"
 NAME_SIZES: Final = ((21, "short"), (32, "middle"), (64, "long"))
 TYPE_SIZES: Final = ((36, "short"), (60, "middle"), (300, "long"))
 # The artwork, with its width: in right-to-left languages it is turned round with the page.
-ARTWORK: Final = {"ripples.svg": 2970, "stones.svg": 392}
+ARTWORK: Final = {"ripples.svg": 2970, "stones.svg": 544}
 
 
 def draw_certificate(settings: Settings, _job_id: int, payload: dict[str, Any], now: datetime) -> None:
