@@ -3,6 +3,8 @@
 A test holds that the drawings are the ones that the templates would give today.
 """
 
+import math
+import re
 import sys
 from io import BytesIO
 from pathlib import Path
@@ -37,11 +39,47 @@ def certificate_stones() -> str:
     return _drawn(f'{SVG}viewBox="0 0 544 54" width="544" height="54"><g fill="{PINE}">{row}{last}</g></svg>')
 
 
+def _ring(shape: str, *, centre: tuple[float, float], scale: float, turn: float) -> str:
+    """Return a pebble's outline blown up about its middle and turned, in whole numbers."""
+    cosine, sine = math.cos(math.radians(turn)), math.sin(math.radians(turn))
+
+    def moved(found: re.Match[str]) -> str:
+        x, y = (float(found[1]) - 32) * scale, (float(found[2]) - 26) * scale * 0.86
+        return f"{centre[0] + x * cosine - y * sine:.0f} {centre[1] + x * sine + y * cosine:.0f}"
+
+    return re.sub(r"(\d+) (\d+)", moved, shape)
+
+
+def _faded(colour: str, share: float) -> str:
+    """Return a colour mixed with white; share 0 leaves it, 1 is white."""
+    parts = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return "#" + "".join(f"{round(part + (255 - part) * share):02X}" for part in parts)
+
+
+def ripples() -> str:
+    """Return the rings on the water behind a certificate: a pebble's outline, wider and fainter ring by ring.
+
+    Four curves a ring, in whole numbers: what it costs to draw them is paid for every certificate.
+    """
+    shapes = i18n.make_environment(str(templates_dir())).get_template("components/stones.html").module.SHAPES  # type: ignore[attr-defined]
+    pools = [(shapes[0], (2290, 560), "#9FC6BB", 11, 3.2), (shapes[2], (2740, 1690), "#F0D08E", 7, 2.4)]
+    rings = "".join(
+        f'<path stroke="{_faded(colour, number / (count + 1))}" d="'
+        + _ring(shape, centre=centre, scale=first * (1 + number * (0.8 + number * 0.02)), turn=number * -3)
+        + '"/>'
+        for shape, centre, colour, count, first in pools
+        for number in range(count)
+    )
+    head = f'{SVG}viewBox="0 0 2970 2100" width="2970" height="2100"><g fill="none" stroke-width="3.4">'
+    return f"{head}{rings}</g></svg>\n"
+
+
 def files() -> dict[Path, str]:
     """Return the drawings by the file they belong in."""
     return {
         static_dir() / "icons" / "favicon.svg": favicon(),
         templates_dir() / "certificate" / "stones.svg": certificate_stones(),
+        templates_dir() / "certificate" / "ripples.svg": ripples(),
     }
 
 
