@@ -36,8 +36,9 @@ WHO: Final = ("owner", "instructor", "coordinator", "administrator", "nobody")
 # These would end what the walk needs.
 LEFT_OUT: Final = frozenset({"account.sign_out", "account.sign_out_everywhere", "coordinate.leave", "coordinate.roles",
                       "coordinate.remove_help_line"})  # fmt: skip
-# What is not a page by itself: layouts, macros, and mails, which have tests of their own.
-PARTS: Final = re.compile(r"(layouts|components|email)/|.*/(parts|nav)\.html")
+# What is not a page by itself: layouts, macros, and mails, which have tests of their own; and the demonstration's style
+# guide, whose samples are not translated.
+PARTS: Final = re.compile(r"(layouts|components|email|styleguide)/|.*/(parts|nav)\.html")
 LINKS: Final = {
     LinkKind.CONFIRM: "/confirm/",
     LinkKind.RESET: "/reset/",
