@@ -29,6 +29,7 @@ from mhfa_lms.web import (
     requests,
     standby,
     styleguide,
+    work,
 )
 from mhfa_lms.web.assets import Assets, make_blueprint
 from mhfa_lms.web.database import database
@@ -78,7 +79,7 @@ def create_app(settings: Settings) -> Flask:
     headers.init(app, settings)
     errors.init(app)
     app.register_blueprint(make_blueprint(assets))
-    for part in (public, account, learn, grading, coordinate, admin, styleguide):
+    for part in (public, account, learn, grading, coordinate, work, admin, styleguide):
         app.register_blueprint(part.blueprint)
     csrf.exempt(account.language.language)
     access.check_every_route(app)

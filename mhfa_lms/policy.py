@@ -69,6 +69,7 @@ class Can(StrEnum):
     SEE_HOME = "see-home"
     LEARN = "learn"
     SEE_OWN_CERTIFICATE = "see-own-certificate"
+    SEE_OWN_WORK = "see-own-work"
     SEE_MARKING = "see-marking"
     MARK = "mark"
     RELEASE_ATTEMPT = "release-attempt"
@@ -117,6 +118,11 @@ def own_account(actor: Actor, thing: Any) -> bool:
     return thing is None or thing.membership.account_id == actor.account_id
 
 
+def asked_by(actor: Actor, thing: Any) -> bool:
+    """The long work was asked for by the actor's account."""
+    return thing is None or thing.account_id == actor.account_id
+
+
 def not_own(actor: Actor, thing: Any) -> bool:
     """The record is somebody else's: nobody marks their own answer or lets themselves try again."""
     return thing is None or _membership_of(thing) != actor.membership_id
@@ -158,6 +164,7 @@ GRANTS: Final[dict[Can, list[list[Rule]]]] = {
     Can.SEE_HOME: [[signed_in]],
     Can.LEARN: [[own]],
     Can.SEE_OWN_CERTIFICATE: [[own_account]],
+    Can.SEE_OWN_WORK: [[asked_by]],
     Can.SEE_MARKING: [[in_organisation, role(Role.INSTRUCTOR)]],
     Can.MARK: [[in_organisation, role(Role.INSTRUCTOR), authorised, not_own]],
     Can.RELEASE_ATTEMPT: [[in_organisation, role(Role.INSTRUCTOR), authorised, not_own]],

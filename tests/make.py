@@ -36,6 +36,7 @@ from mhfa_lms.models import (
 from mhfa_lms.policy import Actor
 from mhfa_lms.services import names, sessions
 from mhfa_lms.services.secrets import new_code
+from mhfa_lms.services.work import PERSONAL_COPY, begin
 from tests.small_course import course as small_course
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -235,6 +236,12 @@ def second_step(account_id: int, **values: Any) -> SecondStep:
     """A passkey that nobody holds, so that the account has a second step."""
     filled = {"name": "My key", "credential_id": f"key{next(_numbers)}", "public_key": "x", **values}
     return _save(SecondStep(account_id=account_id, kind=StepKind.PASSKEY, created_at=NOON, **filled))
+
+
+def work(membership: Membership, kind: str = PERSONAL_COPY, **values: Any) -> int:
+    """Long work that a member asked for and that waits; returns its id."""
+    with db.transaction() as session:
+        return begin(session, kind, by=Actor(membership.account_id), now=NOON, **{"payload": {}, **values})
 
 
 def signed_in_secret(membership: Membership) -> str:

@@ -5,13 +5,33 @@ Run as `python -m tests.stage` beside a server with demonstration data, it print
 
 import json
 import sys
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from mhfa_lms import clock, db
-from mhfa_lms.models import Account, Certificate, Enrolment, EnrolmentState, LinkKind, Membership
-from mhfa_lms.services import accounts, assessment, demo, help_lines, links, passwords
+from mhfa_lms.models import (
+    Account,
+    Certificate,
+    Enrolment,
+    EnrolmentState,
+    Job,
+    LinkKind,
+    Membership,
+    StoredFile,
+    WorkState,
+)
+from mhfa_lms.services import (
+    accounts,
+    assessment,
+    demo,
+    exporting,
+    help_lines,
+    links,
+    passwords,
+    register,
+    register_exports,
+)
 from mhfa_lms.services.demo_people import DOMAIN
 from mhfa_lms.settings import read_settings
 from tests import make
@@ -80,7 +100,32 @@ def set_up(now: datetime) -> list[str]:
     enrolment_id = db.session().scalars(enrolment).one()
     db.session().rollback()
     assessment.start(enrolment_id, by=sofia, now=now)
+    _long_work(now)
     return addresses
+
+
+def _long_work(now: datetime) -> None:
+    """Have a coordinator's exports and a learner's copy stand where such work can stand."""
+    coordinator, learner = make.actor(member("coordinator"), now=now), make.actor(member("learner"), now=now)
+    wanted = register.query(db.session(), register.Filters(), by=coordinator, now=now)
+    exports = [
+        register_exports.begin(wanted, kind=kind, bom=bom, name=f"register.{kind}", now=now)
+        for kind, bom in (("csv", False), ("csv", True), ("xlsx", False), ("xlsx", True))
+    ]
+    exporting.begin_copy(by=learner, now=now)
+    states = (
+        {"leased_until": now + timedelta(hours=1), "attempts": 1, "done_units": 5},
+        {"error": "OSError", "due_at": now + timedelta(hours=1), "attempts": 1},
+        {"state": WorkState.FAILED, "done_at": now},
+        {"state": WorkState.DONE, "done_at": now, "done_units": Job.total_units},
+    )
+    with db.transaction() as session:
+        file = StoredFile(key="work/nothing.xlsx", media_type="text/plain", size=1, sha256="0", created_at=now)
+        session.add(file)
+        session.flush()
+        for job_id, values in zip(exports, states, strict=True):
+            session.execute(update(Job).where(Job.id == job_id).values(**values))
+        session.execute(update(Job).where(Job.id == exports[-1]).values(file_id=file.id))
 
 
 if __name__ == "__main__":

@@ -8,14 +8,20 @@ import errno
 import hashlib
 import os
 import re
+import shutil
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import IO, Final, Protocol
 
 KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(/[A-Za-z0-9][A-Za-z0-9_-]*)*\.[a-z0-9]{1,8}")
 # Some network file systems have no hard links.
 NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+
+
+PIECE: Final = 64 * 1024
+UNFINISHED: Final = "unfinished"
 
 
 class BadKeyError(ValueError):
@@ -68,13 +74,56 @@ class FolderFiles:
             raise FileDamagedError(key)
         return found
 
+    def unfinished(self, key: str) -> Path:
+        """Return where to write, piece by piece, what `keep` is to store in the end. It may be there from before."""
+        # Hidden, so that a backup leaves it out.
+        name = self._path(key).relative_to(self.folder)
+        path = self.folder / UNFINISHED / name.with_name(f".{name.name}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def all_unfinished(self, folder: str) -> list[str]:
+        """Return the names of the folders in a folder of unfinished files."""
+        path = self.folder / UNFINISHED / folder
+        return sorted(one.name for one in path.iterdir()) if path.is_dir() else []
+
+    def drop_unfinished(self, folder: str) -> None:
+        """Remove a folder of unfinished files; nothing there is fine."""
+        shutil.rmtree(self.folder / UNFINISHED / folder, ignore_errors=True)
+
+    def keep(self, key: str, finished: Path) -> Stored:
+        """Move a finished file below the folder to its key, and return what is stored there, as `put` does."""
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with finished.open("rb") as file:
+            os.fsync(file.fileno())
+        _appear(finished, path)
+        finished.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+        found = self.find(key)
+        if found is None:
+            raise FileDamagedError(key)
+        return found
+
     def find(self, key: str) -> Stored | None:
-        """Return what is stored under a key, or None."""
+        """Return what is stored under a key, or None. Reads it in pieces."""
         try:
-            data = self._path(key).read_bytes()
+            with self._path(key).open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                return Stored(key, file.tell(), digest)
         except FileNotFoundError:
             return None
-        return Stored(key, len(data), hashlib.sha256(data).hexdigest())
+
+    def open(self, key: str, size: int) -> IO[bytes]:
+        """Open what is stored under a key. Raises `FileDamagedError` when it is not there in full."""
+        try:
+            file = self._path(key).open("rb")
+        except FileNotFoundError as error:
+            raise FileDamagedError(key) from error
+        if os.fstat(file.fileno()).st_size != size:
+            file.close()
+            raise FileDamagedError(key)
+        return file
 
     def read(self, key: str, sha256: str) -> bytes:
         """Return the bytes under a key. Raises `FileDamagedError` when they are not those with this SHA-256."""
@@ -116,3 +165,10 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def pieces(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield an open file in pieces and close it."""
+    with file:
+        while piece := file.read(PIECE):
+            yield piece

@@ -54,12 +54,16 @@ def _guarded(rows: Iterable[Row], batch: int = BATCH) -> Iterator[list[list[str]
         yield [[inert(cell) if cell and cell[0] in SUSPECT else cell for cell in row] for row in some]
 
 
-def csv_chunks(header: Row, rows: Iterable[Row], *, bom: bool = False, batch: int = BATCH) -> Iterator[bytes]:
-    """Yield a CSV file (RFC 4180, UTF-8) in pieces of some rows; `bom` marks it as UTF-8 for older Excel."""
+def csv_chunks(header: Row | None, rows: Iterable[Row], *, bom: bool = False, batch: int = BATCH) -> Iterator[bytes]:
+    """Yield a CSV file (RFC 4180, UTF-8) in pieces of some rows; `bom` marks it as UTF-8 for older Excel.
+
+    Without a header it is the continuation of one.
+    """
     buffer = io.StringIO(BOM if bom else "", newline="")
     buffer.seek(0, io.SEEK_END)
     writer = csv.writer(buffer)
-    writer.writerow(header)
+    if header is not None:
+        writer.writerow(header)
     for some in _guarded(rows, batch):
         writer.writerows(some)
         yield buffer.getvalue().encode()
@@ -67,6 +71,13 @@ def csv_chunks(header: Row, rows: Iterable[Row], *, bom: bool = False, batch: in
         buffer.truncate()
     if buffer.tell():
         yield buffer.getvalue().encode()
+
+
+def read_csv(file: IO[bytes]) -> Iterator[list[str]]:
+    """Yield the rows of a CSV file that `csv_chunks` wrote, its header first, each cell as it was before."""
+    with io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
+        for row in csv.reader(text):
+            yield [plain(cell) for cell in row]
 
 
 def write_xlsx(file: IO[bytes], header: Row, rows: Iterable[Row], *, title: str, made_at: datetime) -> int:

@@ -3,6 +3,7 @@
 Works alike for mails (`Message`) and jobs (`Job`). Each function is one transaction of its own.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
@@ -49,20 +50,20 @@ def _free(model: Work, now: datetime) -> ColumnElement[bool]:
     )
 
 
-def any_free(model: Work, *, now: datetime) -> bool:
+def any_free(model: Work, *where: ColumnElement[bool], now: datetime) -> bool:
     """Whether there is something to take. Reads only, so that an idle worker never takes SQLite's write lock."""
     session = db.session()
     try:
-        return session.scalars(select(model.id).where(_free(model, now)).limit(1)).first() is not None
+        return session.scalars(select(model.id).where(_free(model, now), *where).limit(1)).first() is not None
     finally:
         session.rollback()
 
 
-def take(model: Work, *, now: datetime, lease: timedelta, limit: int = 1) -> list[Lease]:
+def take(model: Work, *where: ColumnElement[bool], now: datetime, lease: timedelta, limit: int = 1) -> list[Lease]:
     """Lease the work that has been due longest. Two workers never get the same row."""
     due = (
         select(model.id)
-        .where(_free(model, now))
+        .where(_free(model, now), *where)
         .order_by(model.due_at, model.id)
         .limit(limit)
         # Passes over rows that another worker is just taking. SQLite has one writer at a time and needs no such lock.
@@ -91,17 +92,18 @@ def close(model: Work, lease: Lease, state: WorkState, *, now: datetime, error: 
         )
 
 
-def put_off(model: Work, lease: Lease, *, now: datetime, error: str) -> bool:
+def put_off(model: Work, lease: Lease, *, now: datetime, error: str, at_last: Mapping[str, Any] | None = None) -> bool:
     """Give the work back after a try that failed, to be tried again later; after the last try it has failed.
 
-    Returns whether it will be tried again. A lease that has run out and was taken over changes nothing.
+    `at_last` are values written when it has failed. Returns whether it will be tried again. A lease that has run out
+    and was taken over changes nothing.
     """
     again = lease.attempt <= len(DELAYS)
     values: dict[str, Any] = {"leased_until": None, "error": error}
     if again:
         values["due_at"] = now + DELAYS[lease.attempt - 1]
     else:
-        values |= {"state": WorkState.FAILED, "done_at": now}
+        values |= {"state": WorkState.FAILED, "done_at": now, **(at_last or {})}
     with db.transaction() as session:
         session.execute(
             update(model)

@@ -10,13 +10,15 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Any, Final
 
+from sqlalchemy import select
+
 from mhfa_lms import db, logs
 from mhfa_lms.adapters.mail import Mailer, MailError, RefusedError, UnavailableError, open_mailer
 from mhfa_lms.jobs import claim
 from mhfa_lms.jobs.claim import Stop
 from mhfa_lms.jobs.letters import Letter, compose
 from mhfa_lms.models import Message, Organisation, WorkState
-from mhfa_lms.services import delivery_checks
+from mhfa_lms.services import delivery_checks, leaving
 from mhfa_lms.settings import Settings
 
 LIMIT: Final = 200
@@ -80,27 +82,43 @@ def send_waiting(
 
 def _deliver(lease: claim.Lease, settings: Settings, now_fn: Callable[[], datetime], out: Mailer) -> Outcome:
     if lease.worn_out:
-        return _end(lease, Outcome.FAILED, now_fn(), "the worker stopped at every try")
+        return _end(lease, Outcome.FAILED, now_fn(), "the worker stopped at every try", **_forgotten(lease.id))
+    forgotten: dict[str, Any] = {}
     try:
+        forgotten = _forgotten(lease.id)
         letter, against, rest = _read(lease.id, now_fn())
         if letter is None:
-            return _end(lease, Outcome.CANCELLED, now_fn(), against, facts=rest)
+            return _end(lease, Outcome.CANCELLED, now_fn(), against, facts=rest, **forgotten)
         mail = compose(letter, settings, now=now_fn())
     except Exception as error:
         # A mistake in a template or a fact: said by its kind alone, for its words may repeat the facts.
         logs.logger().error("mail-not-written", message_id=lease.id, error=type(error).__name__, at=logs.place(error))
-        return _end(lease, Outcome.PUT_OFF, now_fn(), f"the mail could not be written ({type(error).__name__})")
+        return _end(
+            lease, Outcome.PUT_OFF, now_fn(), f"the mail could not be written ({type(error).__name__})", **forgotten
+        )
     try:
         out.send(mail)
     except RefusedError as error:
-        return _end(lease, Outcome.FAILED, now_fn(), str(error), error.words)
+        return _end(lease, Outcome.FAILED, now_fn(), str(error), error.words, **forgotten)
     except UnavailableError as error:
-        return _end(lease, Outcome.UNAVAILABLE, now_fn(), str(error), error.words)
+        return _end(lease, Outcome.UNAVAILABLE, now_fn(), str(error), error.words, **forgotten)
     except MailError as error:
-        return _end(lease, Outcome.PUT_OFF, now_fn(), str(error), error.words)
+        return _end(lease, Outcome.PUT_OFF, now_fn(), str(error), error.words, **forgotten)
     except Exception as error:
-        return _end(lease, Outcome.PUT_OFF, now_fn(), f"the mail could not be sent ({type(error).__name__})")
-    return _end(lease, Outcome.SENT, now_fn(), facts=rest)
+        return _end(
+            lease, Outcome.PUT_OFF, now_fn(), f"the mail could not be sent ({type(error).__name__})", **forgotten
+        )
+    return _end(lease, Outcome.SENT, now_fn(), facts=rest, **forgotten)
+
+
+def _forgotten(message_id: int) -> dict[str, Any]:
+    """Return what a mail's row loses with its end: the last mail to somebody who was erased loses their address."""
+    session = db.session()
+    try:
+        kind = session.scalars(select(Message.kind).where(Message.id == message_id)).one()
+        return {"to_address": None} if kind == leaving.FAREWELL else {}
+    finally:
+        session.rollback()
 
 
 def _read(message_id: int, now: datetime) -> tuple[Letter | None, str, dict[str, Any]]:
@@ -129,7 +147,7 @@ def _read(message_id: int, now: datetime) -> tuple[Letter | None, str, dict[str,
 def _end(
     lease: claim.Lease, outcome: Outcome, now: datetime, error: str = "", words: str = "", **values: Any
 ) -> Outcome:
-    """Write down what became of the mail; the facts lose their secret once it is sent or not wanted.
+    """Write down what became of the mail, and with its end the values that it loses.
 
     The server's own words stand beside the mail's address, where erasing takes both; the log gets neither.
     """
@@ -141,7 +159,7 @@ def _end(
     }
     if outcome in states:
         claim.close(Message, lease, states[outcome], now=now, error=told, **values)
-    elif not claim.put_off(Message, lease, now=now, error=told):
+    elif not claim.put_off(Message, lease, now=now, error=told, at_last=values):
         outcome = Outcome.FAILED if outcome is Outcome.PUT_OFF else outcome
     if outcome is not Outcome.SENT:
         logs.logger().info("mail-" + outcome.name.lower(), message_id=lease.id, attempt=lease.attempt, error=error)

@@ -1,4 +1,4 @@
-"""The worker: three lanes (mails, jobs, the tick), each in a thread of its own that waits for its bell.
+"""The worker: four lanes (mails, short jobs, long work, the tick), each in a thread of its own that waits for its bell.
 
 A hanging mail server then holds up neither certificates nor reminders. The threads are daemons: whoever stops the
 worker waits for them only briefly, and what was under way is leased again later. No lane works while a backup is
@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Final
 
 from mhfa_lms import __version__, clock, db, logs
-from mhfa_lms.jobs import schedule
+from mhfa_lms.jobs import long, schedule
 from mhfa_lms.jobs.delivery import send_waiting
 from mhfa_lms.jobs.tick import tick, tidy
 from mhfa_lms.jobs.work import work_waiting
@@ -98,7 +98,8 @@ def run_worker(settings: Settings, *, stop: threading.Event) -> None:
     pause = Pause(stop, standby)
     lanes = [
         Lane("mail", lambda: send_waiting(settings, clock.now, stop=pause), schedule.MAIL_S, standby),
-        Lane("jobs", lambda: work_waiting(settings, clock.now, stop=pause), schedule.JOBS_S, standby),
+        Lane("jobs", lambda: work_waiting(settings, clock.now, stop=pause, long=False), schedule.JOBS_S, standby),
+        Lane("long", lambda: work_waiting(settings, clock.now, stop=pause, long=True), schedule.JOBS_S, standby),
         Lane("tick", lambda: _tick(settings, started_at), schedule.TICK_S, standby),
     ]
     scheduler = schedule.bells({lane.bell.set: lane.every_s for lane in lanes})
@@ -132,6 +133,7 @@ def _tick(settings: Settings, started_at: datetime) -> None:
             )
         tidy(now)
         second_steps.reseal(settings.secret_keys, now=now)
+        long.tidy(settings, now)
         ticked = True
     finally:
         # Also after a round that failed: the page then says that a worker is there whose rounds do not go through.

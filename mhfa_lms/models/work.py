@@ -8,9 +8,10 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from mhfa_lms.db import Base, Erasure, Id
+from mhfa_lms.models.certificate import StoredFile
 
 
 class WorkState(StrEnum):
@@ -63,6 +64,10 @@ class Job(Base):
         CheckConstraint("attempts >= 0", name="attempts_not_negative"),
         CheckConstraint("done_units BETWEEN 0 AND total_units", name="progress_in_range"),
         Index(None, "state", "due_at", "id"),
+        # A person's own, newest first.
+        Index(None, "account_id", "id"),
+        # What ended long ago, among the many small jobs of the program's own.
+        Index(None, "kind", "done_at"),
     )
 
     id: Mapped[Id]
@@ -70,7 +75,8 @@ class Job(Base):
     kind: Mapped[str]
     organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id", ondelete="RESTRICT"))
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="RESTRICT"))
-    # Ids only; a job reads what it needs when it runs.
+    # Ids and what was asked for, such as filters; a job reads what it needs when it runs. Gone with the row, 30 days
+    # after the end.
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
     state: Mapped[WorkState] = mapped_column(default=WorkState.WAITING)
     done_units: Mapped[int] = mapped_column(default=0)
@@ -83,6 +89,8 @@ class Job(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     done_at: Mapped[datetime | None]
     error: Mapped[str] = mapped_column(default="")
+
+    file: Mapped[StoredFile | None] = relationship()
 
 
 class WorkerBeat(Base):

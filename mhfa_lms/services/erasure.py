@@ -104,7 +104,8 @@ def erase_account(
     session: Session, account: Account, *, by: Actor, now: datetime, keep_records: bool = False
 ) -> Erased:
     """Erase the person of a locked account, in the caller's transaction. Raises `LastAdministratorError`."""
-    _keep_an_administrator(session, account)
+    if is_last_administrator(session, account.id):
+        raise LastAdministratorError(account.id)
     who = Person(account.id, account.email_key)
     codes = list(session.scalars(select(Certificate.code).where(ROWS[Certificate](who))))
     files = {row.id: row.key for row in session.execute(select(StoredFile.id, StoredFile.key).where(who.has_file))}
@@ -120,10 +121,11 @@ def erase_account(
     return Erased(account.id, deleted, reduced, codes, list(files.values()))
 
 
-def _keep_an_administrator(session: Session, account: Account) -> None:
-    others = select(Account.id).where(Account.is_admin, Account.deactivated_at.is_(None), Account.id != account.id)
-    if account.is_admin and session.scalars(others.limit(1)).one_or_none() is None:
-        raise LastAdministratorError(account.id)
+def is_last_administrator(session: Session, account_id: int) -> bool:
+    """Whether an account is the only one that can run the installation."""
+    living = select(Account.id).where(Account.is_admin, Account.deactivated_at.is_(None))
+    found = session.scalars(living.order_by(Account.id != account_id).limit(2)).all()
+    return list(found) == [account_id]
 
 
 def _stop(session: Session, who: Person, now: datetime) -> None:

@@ -1,30 +1,45 @@
-"""Everything held about a person, for that person: each table's rows as plain values."""
+"""Everything held about a person, for that person: each table's rows as plain values.
 
+One way in for the command line, and one for people themselves, whose copy the worker packs (`jobs.personal_file`).
+"""
+
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
 from typing import Any, Final
 
-from sqlalchemy import inspect, select
+from sqlalchemy import func, inspect, select
+from sqlalchemy.orm import Session
 
+from mhfa_lms import clock
 from mhfa_lms.db import Base, transaction
+from mhfa_lms.models import Account, Certificate, StoredFile
 from mhfa_lms.policy import Actor, Can, require
-from mhfa_lms.services import accounts, audit
+from mhfa_lms.services import accounts, audit, work
 from mhfa_lms.services.personal import ROWS, Person
 
-# What opens doors is of no use to the person and would be to a thief of the file.
-LEFT_OUT: Final = frozenset(
-    {
-        *("password_hash", "secret_hash", "sort_key", "email_key"),
-        *("sealed_secret", "sealed_with", "code_hash", "challenge_hash", "public_key"),
-    }
-)
+# What opens doors is of no use to the person and would be to a thief of the file: so by the end of its name.
+LEFT_OUT: Final = frozenset({"sort_key", "email_key", "sealed_with"})
+SECRET_ENDINGS: Final = ("_hash", "secret", "_key", "codes")
+# Links in mails that were sent: some sign in whoever has them.
+SECRET_FACTS: Final = frozenset({"path", "stop_path"})
+Rows = dict[str, list[dict[str, Any]]]
 
 
 class UnknownPersonError(LookupError):
     """There is no account with this address."""
 
 
-def export(email: str, *, by: Actor, now: datetime) -> dict[str, list[dict[str, Any]]]:
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A certificate's PDF in the storage."""
+
+    code: str
+    key: str
+    sha256: str
+
+
+def export(email: str, *, by: Actor, now: datetime) -> Rows:
     """Return all rows about the account of an address, by table. One moment's state; the audit trail notes it.
 
     Raises `UnknownPersonError` and `Forbidden`.
@@ -35,21 +50,60 @@ def export(email: str, *, by: Actor, now: datetime) -> dict[str, list[dict[str, 
         account = accounts.find(session, email)
         if account is None:
             raise UnknownPersonError(email)
-        who = Person(account.id, account.email_key)
-        found = {
-            model.__tablename__: [_plain(row) for row in session.scalars(select(model).where(condition(who)))]
-            for model, condition in ROWS.items()
-        }
         audit.record(session, "person-exported", by=by, now=now, subject="account", subject_id=account.id)
-        return {name: rows for name, rows in sorted(found.items()) if rows}
+        return _rows(session, account)
+
+
+def begin_copy(*, by: Actor, now: datetime) -> int:
+    """Have the worker pack the actor's own data; returns the work's id. Raises `Forbidden` and `TooMuchError`."""
+    require(by, Can.USE_ACCOUNT)
+    with transaction() as session:
+        account = session.get_one(Account, by.account_id)
+        certificates = ROWS[Certificate](Person(account.id, account.email_key))
+        count = session.scalar(select(func.count(Certificate.id)).where(certificates, Certificate.file_id.is_not(None)))
+        name = f"my-data-{clock.civil_date(now, by.timezone).isoformat()}.zip"
+        units = 2 + (count or 0)
+        begun = work.begin(session, work.PERSONAL_COPY, by=by, now=now, payload={"name": name}, total_units=units)
+        audit.record(session, "person-exported", by=by, now=now, subject="account", subject_id=account.id)
+        return begun
+
+
+def own(*, by: Actor) -> tuple[Rows, list[Drawn]]:
+    """Return all rows about the actor's own account as `export` does, and the PDFs of their certificates."""
+    with transaction() as session:
+        account = session.get_one(Account, by.account_id)
+        mine = ROWS[Certificate](Person(account.id, account.email_key))
+        query = select(Certificate.code, StoredFile.key, StoredFile.sha256).join(
+            StoredFile, StoredFile.id == Certificate.file_id
+        )
+        drawn = [Drawn(*row) for row in session.execute(query.where(mine).order_by(Certificate.id))]
+        return _rows(session, account), drawn
+
+
+def _rows(session: Session, account: Account) -> Rows:
+    who = Person(account.id, account.email_key)
+    found = {
+        model.__tablename__: [_plain(row) for row in session.scalars(select(model).where(condition(who)))]
+        for model, condition in ROWS.items()
+    }
+    return {name: rows for name, rows in sorted(found.items()) if rows}
+
+
+def is_secret(column: str) -> bool:
+    """Whether a column's values stay out of the file."""
+    return column in LEFT_OUT or column.endswith(SECRET_ENDINGS)
 
 
 def _plain(row: Base) -> dict[str, Any]:
-    columns = inspect(type(row)).column_attrs
-    return {one.key: _value(getattr(row, one.key)) for one in columns if one.key not in LEFT_OUT}
+    columns = [one.key for one in inspect(type(row)).column_attrs if not is_secret(one.key)]
+    return {name: _value(getattr(row, name)) for name in columns}
 
 
 def _value(value: Any) -> Any:
     if isinstance(value, (datetime, date)):
         return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, dict):
+        return {name: one for name, one in value.items() if name not in SECRET_FACTS}
     return value.value if isinstance(value, Enum) else value

@@ -4,7 +4,7 @@ Coordinators see all of it: it is the organisation's training record. `today` is
 zone and decides each standing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -42,6 +42,7 @@ COLUMNS: Final = (
     "work_email",
     "listed_since",
 )
+Row = tuple[str, ...]
 NO_SITE: Final = 0
 BATCH: Final = 500  # as in adapters.spreadsheets
 LEAST_OF_A_CODE: Final = 4
@@ -192,13 +193,11 @@ class Export:
         """Yield each certificate in the order of `COLUMNS`: dates as YYYY-MM-DD, empty cells as empty text."""
         # One statement sees one state of the database, however long it is read; a named cursor on PostgreSQL and a
         # stepped one on SQLite hold a batch in memory at a time.
-        statement = _export_statement(self._wanted)
+        statement = export_statement(self._wanted)
         found = self._connection.execute(statement, execution_options={"stream_results": True, "yield_per": BATCH})
-        zone = ZoneInfo(self._wanted.zone)
         try:
             for some in found.partitions():
-                # The columns come as text: SQLAlchemy's conversions of each cell would take a third of the time.
-                yield from [(*row[:-1], _day(row[-1], zone)) for row in some]
+                yield from as_text(some, self._wanted.zone)
         finally:
             self.close()
 
@@ -207,7 +206,15 @@ class Export:
         self._connection.close()
 
 
-def _export_statement(wanted: Query) -> Columns:
+def as_text(found: Sequence[Sequence[Any]], zone: str) -> list[Row]:
+    """Return rows of `export_statement` as they stand in a file."""
+    here = ZoneInfo(zone)
+    # The columns come as text: SQLAlchemy's conversions of each cell would take a third of the time.
+    return [(*row[:-1], _day(row[-1], here)) for row in found]
+
+
+def export_statement(wanted: Query) -> Columns:
+    """Return the selection of what is exported, in the order of `COLUMNS` and of names."""
     return wanted.where(
         select(
             Certificate.code,
@@ -244,14 +251,19 @@ def export(wanted: Query, *, kind: str, now: datetime) -> Export:
     require(by, Can.EXPORT_REGISTER)
     count = db.session().scalar(wanted.where(select(func.count(Certificate.id)))) or 0
     with db.transaction() as session:
-        audit.record(
-            session,
-            "register-exported",
-            by=by,
-            now=now,
-            subject="organisation",
-            subject_id=by.organisation_id or 0,
-            rows=count,
-            format=kind,
-        )
+        note_export(session, by, kind=kind, rows=count, now=now)
     return Export(db.engine().connect(), wanted, count)
+
+
+def note_export(session: Session, by: Actor, *, kind: str, rows: int, now: datetime) -> None:
+    """Have the audit trail say who took how many rows, in the caller's transaction."""
+    audit.record(
+        session,
+        "register-exported",
+        by=by,
+        now=now,
+        subject="organisation",
+        subject_id=by.organisation_id or 0,
+        rows=rows,
+        format=kind,
+    )

@@ -63,7 +63,7 @@ def sign_in(email: str, password: str, *, now: datetime, browser: str = "") -> s
         raise NotConfirmedError(row.id)
     fresh = passwords.hashed(password) if passwords.outdated(row.password_hash) else row.password_hash
     with transaction() as session:
-        account = _unchanged(session, row.id, row.password_hash)
+        account = unchanged(session, row.id, row.password_hash)
         account.password_hash = fresh
         if not second_steps.count(session, row.id):
             audit.record(session, "signed-in", by=Actor(row.id), now=now, subject="account", subject_id=row.id)
@@ -76,7 +76,7 @@ def type_again(password: str, *, by: Actor, now: datetime) -> None:
     """Note that the actor has just typed the password in this browser. Raises `WrongPasswordError`."""
     stored = confirmed_password(password, by=by)
     with transaction() as session:
-        account = _unchanged(session, by.account_id, stored)
+        account = unchanged(session, by.account_id, stored)
         session.execute(
             update(LoginSession)
             .where(LoginSession.id == by.session_id, LoginSession.account_id == account.id)
@@ -94,7 +94,7 @@ def change_password(current: str, new: str, *, by: Actor, now: datetime, browser
     passwords.check(new, by.email)
     fresh = passwords.hashed(new)
     with transaction() as session:
-        account = _unchanged(session, by.account_id, stored)
+        account = unchanged(session, by.account_id, stored)
         proven = session.scalars(
             select(LoginSession.second_step_at).where(
                 LoginSession.id == by.session_id, LoginSession.account_id == account.id
@@ -162,7 +162,8 @@ def browsers(*, by: Actor, now: datetime) -> list[Browser]:
     return [Browser(row.browser, row.created_at, row.id == by.session_id) for row in rows]
 
 
-def _unchanged(session: Session, account_id: int, stored: str) -> Account:
+def unchanged(session: Session, account_id: int, stored: str) -> Account:
+    """Return the locked account while its password is still the one with this hash. Raises `WrongPasswordError`."""
     # The password was verified outside the transaction: another request may have changed it since.
     account = session.get_one(Account, account_id, with_for_update={"key_share": True})
     if account.password_hash != stored or account.deactivated_at is not None:

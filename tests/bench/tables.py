@@ -84,7 +84,7 @@ def _ours(wanted: register.Query) -> Iterator[tuple[str, ...]]:
 def _bare_rows(wanted: register.Query) -> Iterator[tuple[Any, ...]]:
     """The same query in the bare driver, row by row, every value as the driver gives it."""
     engine = db.engine()
-    compiled = register._export_statement(wanted).compile(engine)
+    compiled = register.export_statement(wanted).compile(engine)
     parameters = dict(compiled.params)
     raw = engine.raw_connection()
     try:

@@ -41,6 +41,8 @@ FORMS: Final[dict[str, dict[str, str]]] = {
     "account.forgot": NEW,
     "account.join": {**PERSON, **NEW, "password": make.PASSWORD, "of_age": "y"},
     "account.language": {"language": "en", "next": "/"},
+    "account.copy": {},
+    "account.delete": {"understood": "y", "password": make.PASSWORD},
     "account.password": {"current": make.PASSWORD, "password": make.PASSWORD},
     "account.address": {**NEW, "password": make.PASSWORD},
     "account.listing": {"choice": "yes"},
@@ -150,7 +152,7 @@ def test_the_forms_reach_what_they_are_for(app: Flask, world: World, crowd: Crow
     others = {endpoint: status for endpoint, status in answers.items() if status != 303}
     # Nobody in this world has a password, and the owner is no instructor.
     assert others == dict.fromkeys(
-        ("account.sign_in", "account.password", "account.address", "coordinate.authorise"), 422
+        ("account.sign_in", "account.password", "account.address", "account.delete", "coordinate.authorise"), 422
     )
 
 

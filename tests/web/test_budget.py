@@ -85,6 +85,7 @@ PAGES = [
     *("/home", "/learn/{enrolment}", "/learn/{enrolment}/step/one-a", "/learn/{enrolment}/assessment"),
     *("/learn/{enrolment}/assessment/1/question/1", "/learn/{enrolment}/assessment/1/check"),
     *("/learn/{enrolment}/scenario/sam", "/certificates", "/account", "/account/organisations"),
+    *("/account/copy", "/account/delete", "/progress/{work}"),
     *(
         "/mark",
         "/mark/attempts",
@@ -114,8 +115,8 @@ def count(app: Flask, person_id: int, path: str) -> int:
 
 def test_queries(app: Flask, everybody: tuple[Organisation, Membership, int]) -> None:
     place, person, enrolment = everybody
-    place_id, person_id = place.id, person.id
-    paths = [path.format(enrolment=enrolment, member=person_id) for path in PAGES]
+    place_id, person_id, work = place.id, person.id, make.work(person)
+    paths = [path.format(enrolment=enrolment, member=person_id, work=work) for path in PAGES]
     few = {path: count(app, person_id, path) for path in paths}
     grow(db.session().get_one(Organisation, place_id), 40)
     assert {path: count(app, person_id, path) for path in paths} == few

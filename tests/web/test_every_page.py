@@ -23,7 +23,7 @@ from tests.web.test_walk import World, walk, world
 __all__ = ["world"]
 pytestmark = pytest.mark.xdist_group("every-page")
 # No pages: what programs read, what a browser saves; and the style guide, which is there in the demonstration only.
-NOT_PAGES = re.compile(r"/styleguide|/healthz|/readyz|/metrics|/static/.*|.*\.pdf|.*\.<any\(csv, xlsx\):kind>")
+NOT_PAGES = re.compile(r"/styleguide|/healthz|/readyz|/metrics|/static/.*|.*\.pdf|.*\.<any\(csv, xlsx\):kind>|.*/file")
 
 
 @pytest.fixture(scope="module")

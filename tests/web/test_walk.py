@@ -33,6 +33,7 @@ INSIDE = {
                    "other instructor", "other coordinator"},
     Can.LEARN: {"owner"},
     Can.SEE_OWN_CERTIFICATE: {"owner"},
+    Can.SEE_OWN_WORK: {"owner"},
     Can.SEE_MARKING: {"instructor"},
     Can.MARK: {"instructor"},
     Can.RELEASE_ATTEMPT: {"instructor"},

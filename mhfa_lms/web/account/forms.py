@@ -174,6 +174,20 @@ class ChangePasswordForm(Form):
     password = _password(lazy("New password"), NEED_NEW_PASSWORD)
 
 
+class DeleteForm(Form):
+    """The end of an account: the password that shows who asks, and that it is meant."""
+
+    understood = BooleanField(
+        lazy("I understand that this cannot be undone"),
+        [needed(lazy("Tick the box if you want to delete your account"))],
+    )
+    without_handover = BooleanField(
+        lazy("Delete my account all the same, without handing over"),
+        [needed(lazy("Hand over first, or tick the box if you want to go without handing over"))],
+    )
+    password = _password(lazy("Your password"), NEED_PASSWORD)
+
+
 class AddressForm(Form):
     """A new address, and the password that shows who asks."""
 

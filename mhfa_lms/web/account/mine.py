@@ -7,7 +7,7 @@ from mhfa_lms import clock
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import lazy
 from mhfa_lms.policy import Can
-from mhfa_lms.services import memberships, second_steps, signing_in
+from mhfa_lms.services import memberships, second_steps, signing_in, work
 from mhfa_lms.services.limits import SIGN_IN_ACCOUNT
 from mhfa_lms.services.passwords import PasswordError
 from mhfa_lms.web.access import requires
@@ -17,6 +17,7 @@ from mhfa_lms.web.account.forms import ChangePasswordForm, refuse, text
 from mhfa_lms.web.identity import me
 from mhfa_lms.web.identity import sign_in as give_session
 from mhfa_lms.web.identity import sign_out as take_session
+from mhfa_lms.web.work.words import listed
 
 
 @blueprint.get("/account")
@@ -32,6 +33,7 @@ def overview() -> ResponseReturnValue:
         count=len(mine),
         second_steps=second_steps.of_account(who.account_id),
         browsers=signing_in.browsers(by=who, now=clock.now()),
+        long_work=listed(work.recent(by=who, now=clock.now())),
     )
 
 

@@ -11,7 +11,7 @@ from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import ngettext
 from mhfa_lms.models import Role
 from mhfa_lms.policy import Can
-from mhfa_lms.services import catalogue
+from mhfa_lms.services import catalogue, work
 from mhfa_lms.services import overview as service
 from mhfa_lms.services.periods import Standing
 from mhfa_lms.web.access import requires
@@ -19,6 +19,7 @@ from mhfa_lms.web.coordinate import load
 from mhfa_lms.web.coordinate.blueprint import blueprint
 from mhfa_lms.web.coordinate.filters import YES
 from mhfa_lms.web.identity import me
+from mhfa_lms.web.work.words import listed
 
 MOST_SITES = 25
 
@@ -46,6 +47,7 @@ def overview() -> str:
         tasks=list(_tasks(found)),
         sites=found.sites[:MOST_SITES],
         more_sites=len(found.sites) > MOST_SITES,
+        long_work=listed(work.recent(by=who, now=now, here=True)),
     )
 
 

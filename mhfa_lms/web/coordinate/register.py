@@ -1,9 +1,8 @@
 """The register and its export: one query behind both."""
 
 import tempfile
-from collections.abc import Iterator
 from datetime import datetime
-from typing import IO, Final
+from typing import IO, Final, cast
 
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,11 +10,12 @@ from sqlalchemy import select
 
 from mhfa_lms import clock, db, i18n
 from mhfa_lms.adapters import spreadsheets
+from mhfa_lms.adapters.files import pieces
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import Organisation
 from mhfa_lms.policy import Can
 from mhfa_lms.services import register as service
-from mhfa_lms.services import sites
+from mhfa_lms.services import register_exports, sites, work
 from mhfa_lms.web import lists
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.coordinate import filters
@@ -23,7 +23,6 @@ from mhfa_lms.web.coordinate.blueprint import blueprint
 from mhfa_lms.web.identity import me
 
 IN_MEMORY: Final = 1024 * 1024
-PIECE: Final = 64 * 1024
 
 
 @blueprint.app_template_filter("day")
@@ -52,6 +51,7 @@ def register() -> str:
         sites=filters.site_options(sites.listed(session, by=wanted.by)),
         courses=filters.course_options(),
         standings=filters.standing_options(wanted.filters.standings),
+        at_once=register_exports.AT_ONCE,
     )
 
 
@@ -62,9 +62,10 @@ def register_export(kind: str) -> ResponseReturnValue:
     wanted = _wanted()
     if request.method == "HEAD":
         return Response(mimetype=spreadsheets.CSV_TYPE if kind == "csv" else spreadsheets.XLSX_TYPE)
-    if kind == "xlsx" and service.exceeds(db.session(), wanted, spreadsheets.MOST_ROWS):
-        flash(_("An Excel sheet cannot hold so many rows. Export them as CSV."), "warning")
-        return redirect(url_for("coordinate.register", **filters.in_words(wanted.filters)), 303)
+    if service.exceeds(db.session(), wanted, register_exports.AT_ONCE):
+        # An address kept from when there were fewer.
+        flash(_("There are many rows by now, so the file takes a moment. Please press the export button."), "info")
+        return _back(wanted)
     found = service.export(wanted, kind=kind, now=clock.now())
     try:
         if kind == "csv":
@@ -82,20 +83,40 @@ def register_export(kind: str) -> ResponseReturnValue:
     return answer
 
 
+@blueprint.post("/coordinate/register.<any(csv, xlsx):kind>")
+@requires(Can.EXPORT_REGISTER)
+def register_long_export(kind: str) -> ResponseReturnValue:
+    """Have the worker make the file, and follow that on a page of its own."""
+    wanted = _wanted()
+    if kind == "xlsx" and service.exceeds(db.session(), wanted, spreadsheets.MOST_ROWS):
+        flash(_("An Excel sheet cannot hold so many rows. Export them as CSV."), "warning")
+        return _back(wanted)
+    try:
+        job_id = register_exports.begin(
+            wanted,
+            kind=kind,
+            bom=request.args.get("bom") == filters.YES,
+            name=_file_name(wanted, kind),
+            now=clock.now(),
+        )
+    except work.TooMuchError:
+        flash(_("You have several exports under way. Wait for one of them, or cancel it."), "warning")
+        return redirect(url_for("coordinate.overview"), 303)
+    return redirect(url_for("work.progress", job_id=job_id), 303)
+
+
+def _back(wanted: service.Query) -> ResponseReturnValue:
+    return redirect(url_for("coordinate.register", **filters.in_words(wanted.filters)), 303)
+
+
 def _xlsx(found: service.Export) -> Response:
     # Closed with the response; small files never touch the disk.
     file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  # it outlives this function
     spreadsheets.write_xlsx(file, service.COLUMNS, found.rows(), title=me().organisation_name, made_at=clock.now())
     file.seek(0)
-    answer = Response(_pieces(file), content_type=spreadsheets.XLSX_TYPE)
+    answer = Response(pieces(cast("IO[bytes]", file)), content_type=spreadsheets.XLSX_TYPE)
     answer.call_on_close(file.close)
     return answer
-
-
-def _pieces(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
-        while piece := file.read(PIECE):
-            yield piece
 
 
 def _file_name(wanted: service.Query, kind: str) -> str:

@@ -1,0 +1,37 @@
+"""What each table holds about a person, in words for that person."""
+
+from mhfa_lms.i18n import gettext as _
+
+
+def table_words() -> dict[str, str]:
+    """Return a few words for each table in the language in use."""
+    return {
+        "account": _(
+            "Your account: the address you sign in with, your language, and when you accepted the privacy notice"
+        ),
+        "attempt": _("Your attempts at assessments, with the points"),
+        "attempt_answer": _("Your answers in assessments"),
+        "attempt_release": _("Further attempts you were given, with the reason"),
+        "attendance": _("The sessions you were enrolled on, and whether you came"),
+        "audit_event": _("What you did on this site and when, as a word and a number each"),
+        "authorisation": _("What you are authorised to teach and mark"),
+        "authorisation_reminder": _("When you were reminded that an authorisation ends"),
+        "certificate": _("Your certificates"),
+        "enrolment": _("The courses you are or were on"),
+        "format_request": _("Your wishes for a text in another form"),
+        "help_check": _("When you checked help lines"),
+        "invitation": _("Invitations sent to your address"),
+        "job": _("Work the site did for you, such as files you asked for"),
+        "login_session": _("The browsers you signed in with"),
+        "mark": _("The marks of your written answers, with what was said about them"),
+        "mark_draft": _("Marks you began to give, or that somebody began to give you"),
+        "membership": _("Your place in each organisation: name, site, languages, work address, being listed"),
+        "membership_role": _("Your roles in each organisation"),
+        "message": _("Mails the site sent you, as the facts in them"),
+        "one_time_link": _("Links you were sent to confirm an address or choose a password, without their secret part"),
+        "practice_answer": _("Your answers to the questions inside steps. Nobody else sees them"),
+        "reminder": _("When you were reminded to renew a certificate"),
+        "scenario_answer": _("What you wrote about scenarios"),
+        "step_progress": _("The steps you finished, and how. Nobody else sees how"),
+        "stored_file": _("Which files belong to you"),
+    }

@@ -1,0 +1,128 @@
+"""Deleting one's own account: what is said before, what goes, what an organisation keeps, and the last mail."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from mhfa_lms import db
+from mhfa_lms.adapters.mail import RecordingMailer
+from mhfa_lms.jobs.delivery import send_waiting
+from mhfa_lms.models import Account, Certificate, LoginSession, Membership, Message, Organisation, Role, WorkState
+from mhfa_lms.policy import Actor
+from mhfa_lms.services import erasure, leaving, passwords, register, signing_in, verification
+from mhfa_lms.services.paging import Place
+from mhfa_lms.settings import Settings
+from tests import make
+from tests.jobs.mails import message, messages
+from tests.make import NOON
+
+
+def person(*roles: Role, owner: Organisation | None = None, **values: Any) -> Actor:
+    holder = make.account(password_hash=passwords.hashed(make.PASSWORD), **values)
+    return make.actor(make.member(owner, *roles, holder=holder, name="Amina Yusuf"))
+
+
+def test_what_it_means_is_said_for_each_organisation(database: str) -> None:
+    here, there = make.organisation("here", name="Here"), make.organisation("there", name="There")
+    holder = make.account()
+    member = make.member(here, holder=holder, name="Amina Yusuf")
+    make.member(there, holder=holder, name="A. Yusuf")
+    make.certificate(member)
+    make.certificate(member, starts_on=date(2020, 1, 1), expires_on=date(2023, 1, 1), window_opens_on=date(2022, 7, 1),
+                     window_closes_on=date(2023, 4, 1))  # fmt: skip
+    found = leaving.consequences(by=make.actor(member), now=NOON)
+    with_record, without = found.places
+    assert (with_record.organisation, with_record.name, with_record.until) == (
+        "Here",
+        "Amina Yusuf",
+        date(2032, 11, 21),
+    )
+    assert [one.counts for one in with_record.certificates] == [True, False]
+    assert (without.organisation, without.until, without.certificates) == ("There", None, ())
+    assert [one.expires_on for one in found.certified] == [date(2029, 11, 21)]
+    assert not found.unled
+    assert not found.last_administrator
+
+
+def test_the_account_goes_and_the_training_record_stays(database: str) -> None:
+    by = person()
+    make.certificate(db.session().get_one(Membership, by.membership_id))
+    done = leaving.delete_own_account(make.PASSWORD, by=by, now=NOON)
+    session = db.session()
+    assert session.get_one(Account, by.account_id).erased_at == NOON
+    assert session.scalars(select(LoginSession)).all() == []
+    assert session.scalars(select(Certificate.name)).one() == "Amina Yusuf"
+    coordinator = make.actor(make.member(session.get_one(Organisation, by.organisation_id), Role.COORDINATOR))
+    wanted = register.query(db.session(), register.Filters(), by=coordinator, now=NOON)
+    assert [row.name for row in register.page(db.session(), wanted, Place()).rows] == ["Amina Yusuf"]
+    found = verification.look_up(done.codes[0], now=NOON)
+    assert found is not None
+    assert (found.name, found.is_certified) == (None, True)
+    with pytest.raises(signing_in.WrongPasswordError):
+        signing_in.sign_in(by.email, make.PASSWORD, now=NOON)
+
+
+def test_the_last_mail_goes_to_the_address_and_then_forgets_it(database: str, settings: Settings) -> None:
+    by = person(locale="en-XA")
+    make.certificate(db.session().get_one(Membership, by.membership_id))
+    leaving.delete_own_account(make.PASSWORD, by=by, now=NOON)
+    (waiting,) = messages("account-deleted")
+    assert (waiting.to_address, waiting.account_id, waiting.locale) == (by.email, None, "en-XA")
+    assert waiting.facts == {"kept": [by.organisation_name]}
+    mailer = RecordingMailer()
+    send_waiting(settings, lambda: NOON, mailer=mailer)
+    (mail,) = mailer.sent
+    assert mail["To"] == by.email
+    assert by.organisation_name in mail.as_string()
+    row = message(waiting.id)
+    assert (row.state, row.to_address) == (WorkState.DONE, None)
+
+
+def test_the_address_is_forgotten_also_when_the_last_mail_cannot_be_sent(database: str, settings: Settings) -> None:
+    by = person()
+    leaving.delete_own_account(make.PASSWORD, by=by, now=NOON)
+    with db.transaction() as session:
+        session.scalars(select(Message).where(Message.kind == "account-deleted")).one().attempts = 99
+    send_waiting(settings, lambda: NOON, mailer=RecordingMailer())
+    (row,) = messages("account-deleted")
+    assert (row.state, row.to_address) == (WorkState.FAILED, None)
+
+
+def test_a_wrong_password_changes_nothing(database: str) -> None:
+    by = person()
+    with pytest.raises(signing_in.WrongPasswordError):
+        leaving.delete_own_account("another pass phrase", by=by, now=NOON)
+    assert db.session().get_one(Account, by.account_id).erased_at is None
+    assert messages("account-deleted") == []
+
+
+def test_the_last_administrator_stays(database: str) -> None:
+    by = person(is_admin=True)
+    assert leaving.consequences(by=by, now=NOON).last_administrator
+    with pytest.raises(erasure.LastAdministratorError):
+        leaving.delete_own_account(make.PASSWORD, by=by, now=NOON)
+    make.account(is_admin=True)
+    assert not leaving.consequences(by=by, now=NOON).last_administrator
+    leaving.delete_own_account(make.PASSWORD, by=by, now=NOON)
+
+
+def test_the_only_coordinator_is_asked_to_hand_over(database: str) -> None:
+    here = make.organisation("here", name="Here")
+    by = person(Role.COORDINATOR, owner=here)
+    assert leaving.consequences(by=by, now=NOON).unled == []  # nobody else is there
+    other = make.member(db.session().get_one(Organisation, by.organisation_id))
+    assert leaving.consequences(by=by, now=NOON).unled == ["Here"]
+    with pytest.raises(leaving.NoHandoverError):
+        leaving.delete_own_account(make.PASSWORD, by=by, now=NOON)
+    second = make.member(db.session().get_one(Organisation, by.organisation_id), Role.COORDINATOR)
+    assert leaving.consequences(by=by, now=NOON).unled == []
+    assert other.id != second.id
+
+
+def test_the_only_coordinator_may_go_all_the_same(database: str) -> None:
+    by = person(Role.COORDINATOR)
+    make.member(db.session().get_one(Organisation, by.organisation_id))
+    leaving.delete_own_account(make.PASSWORD, by=by, now=NOON, without_handover=True)
+    assert db.session().get_one(Account, by.account_id).erased_at == NOON
