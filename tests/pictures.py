@@ -1,16 +1,19 @@
-"""The README's pictures, made from the running platform with its demonstration data: `make pictures`.
+"""Every picture of the README and the guides, made from the running platform with its demonstration data: `make pictures`.
 
-Each shows a phone and a desk beside each other, small enough for a repository.
+The README's show a phone and a desk beside each other; the guides' show what the page is about, on the device that the
+reader is likely to hold. All small enough for a repository.
 """
 
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
 from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.journeys.conftest import DESK, PHONE, Server, sign_in, started_chromium, started_server
 
@@ -19,83 +22,89 @@ GAP, MARGIN, BACK = 32, 24, (221, 228, 224)
 COLOURS = 128
 
 
-def _click_first(page: Page, *, selector: str) -> None:
-    page.locator(selector).first.click()
-    page.wait_for_load_state()
+class Shape(StrEnum):
+    """What a picture shows."""
+
+    BOTH = "a phone and a desk"
+    NIGHT = "a phone in the dark and a desk in the light"
+    PHONE = "a phone"
+    DESK = "a desk"
 
 
-def _home(page: Page) -> None:
-    page.goto("/home")
+@dataclass(frozen=True)
+class Shot:
+    """One picture: who is signed in ('' for nobody), where they go, and what is shown."""
+
+    who: str
+    go: Callable[[Page], None]
+    shape: Shape = Shape.BOTH
 
 
-def _step(page: Page) -> None:
-    page.goto("/home")
-    _click_first(page, selector=".hero .btn")
+def _at(path: str, *clicks: str) -> Callable[[Page], None]:
+    """Open an address, then click the first of each selector."""
+
+    def go(page: Page) -> None:
+        page.goto(path)
+        for selector in clicks:
+            page.locator(selector).first.click()
+            page.wait_for_load_state()
+
+    return go
 
 
-def _marking(page: Page) -> None:
-    page.goto("/mark")
-    _click_first(page, selector="main .btn.big")
-
-
-def _register(page: Page) -> None:
-    page.goto("/coordinate/register")
-
-
-def _certificate(page: Page) -> None:
-    page.goto("/certificates")
-    _click_first(page, selector="main a[href^='/certificates/']")
-
-
-SHOTS: dict[str, tuple[str, Callable[[Page], None]]] = {
-    "home": ("learner", _home),
-    "step": ("learner", _step),
-    "marking": ("instructor", _marking),
-    "register": ("coordinator", _register),
-    "certificate": ("educator", _certificate),
+SHOTS: dict[str, Shot] = {
+    "home": Shot("learner", _at("/home")),
+    "step": Shot("learner", _at("/home", ".hero .btn"), Shape.NIGHT),
+    "marking": Shot("instructor", _at("/mark", "main .btn.big")),
+    "register": Shot("coordinator", _at("/coordinate/register")),
+    "certificate": Shot("educator", _at("/certificates", "main a[href^='/certificates/']")),
 }
 
 
-def _shot(
-    chromium: Browser, server: Server, who: str, go: Callable[[Page], None], *, phone: bool, dark: bool
-) -> Image.Image:
+def _shot(chromium: Browser, server: Server, shot: Shot, size: ViewportSize, *, dark: bool = False) -> Image.Image:
     context = chromium.new_context(
-        base_url=server.address, viewport=PHONE if phone else DESK, color_scheme="dark" if dark else "light"
+        base_url=server.address, viewport=size, color_scheme="dark" if dark else "light", locale="en"
     )
     page = context.new_page()
-    sign_in(page, server, who)
-    go(page)
+    if shot.who:
+        sign_in(page, server, shot.who)
+    shot.go(page)
     image = Image.open(BytesIO(page.screenshot()))
     context.close()
     return image.convert("RGB")
 
 
-def _beside(phone: Image.Image, desk: Image.Image) -> Image.Image:
-    height = max(phone.height, desk.height)
-    sheet = Image.new("RGB", (phone.width + desk.width + GAP + 2 * MARGIN, height + 2 * MARGIN), BACK)
-    sheet.paste(phone, (MARGIN, MARGIN))
-    sheet.paste(desk, (MARGIN + phone.width + GAP, MARGIN))
+def _beside(images: list[Image.Image]) -> Image.Image:
+    """Return the images in a row on a quiet ground."""
+    width = sum(image.width for image in images) + GAP * (len(images) - 1) + 2 * MARGIN
+    sheet = Image.new("RGB", (width, max(image.height for image in images) + 2 * MARGIN), BACK)
+    left = MARGIN
+    for image in images:
+        sheet.paste(image, (left, MARGIN))
+        left += image.width + GAP
     return sheet.resize((sheet.width * 2 // 3, sheet.height * 2 // 3), Image.Resampling.LANCZOS)
 
 
-def main() -> int:
-    """Make every picture."""
+def _picture(chromium: Browser, server: Server, shot: Shot) -> Image.Image:
+    sizes = {Shape.PHONE: [PHONE], Shape.DESK: [DESK]}.get(shot.shape, [PHONE, DESK])
+    dark = shot.shape is Shape.NIGHT
+    return _beside([_shot(chromium, server, shot, size, dark=dark and size is PHONE) for size in sizes])
+
+
+def main(names: list[str]) -> int:
+    """Make every picture, or those named."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as folder,
         started_server(Path(folder)) as server,
         started_chromium() as chromium,
     ):
-        for name, (who, go) in SHOTS.items():
-            sheet = _beside(
-                _shot(chromium, server, who, go, phone=True, dark=name == "step"),
-                _shot(chromium, server, who, go, phone=False, dark=False),
-            )
+        for name in names or SHOTS:
             path = FOLDER / f"{name}.png"
-            sheet.quantize(COLOURS).save(path, optimize=True)
+            _picture(chromium, server, SHOTS[name]).quantize(COLOURS).save(path, optimize=True)
             sys.stdout.write(f"{path.name}: {path.stat().st_size // 1024} KB\n")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
