@@ -1,4 +1,4 @@
-"""Every picture of the README and the guides, made from the running platform with its demonstration data: `make pictures`.
+"""Every picture of the README and the guides, made from the running demonstration: `make pictures`.
 
 The README's show a phone and a desk beside each other; the guides' show what the page is about, on the device that the
 reader is likely to hold. All small enough for a repository.
@@ -52,12 +52,26 @@ def _at(path: str, *clicks: str) -> Callable[[Page], None]:
     return go
 
 
+CERTIFICATE = "main a[href^='/certificates/']"
+PERSON = "main a[href^='/coordinate/people/']:has-text('Castillo')"
 SHOTS: dict[str, Shot] = {
     "home": Shot("learner", _at("/home")),
     "step": Shot("learner", _at("/home", ".hero .btn"), Shape.NIGHT),
     "marking": Shot("instructor", _at("/mark", "main .btn.big")),
     "register": Shot("coordinator", _at("/coordinate/register")),
-    "certificate": Shot("educator", _at("/certificates", "main a[href^='/certificates/']")),
+    "certificate": Shot("educator", _at("/certificates", CERTIFICATE)),
+    "start": Shot("", _at("/")),
+    "guide-learner-home": Shot("learner", _at("/home"), Shape.PHONE),
+    "guide-learner-step": Shot("learner", _at("/home", ".hero .btn"), Shape.PHONE),
+    "guide-learner-certificate": Shot("educator", _at("/certificates", CERTIFICATE), Shape.PHONE),
+    "guide-instructor-queue": Shot("instructor", _at("/mark"), Shape.DESK),
+    "guide-coordinator-overview": Shot("coordinator", _at("/coordinate"), Shape.DESK),
+    "guide-coordinator-invite": Shot("coordinator", _at("/coordinate/people/invite"), Shape.DESK),
+    "guide-coordinator-person": Shot("coordinator", _at("/coordinate/people?q=Castillo", PERSON), Shape.DESK),
+    "guide-admin-overview": Shot("admin", _at("/admin"), Shape.DESK),
+    "guide-admin-system": Shot("admin", _at("/admin/system"), Shape.DESK),
+    "guide-admin-settings": Shot("admin", _at("/admin/settings"), Shape.DESK),
+    "guide-admin-audit": Shot("admin", _at("/admin/audit"), Shape.DESK),
 }
 
 

@@ -13,7 +13,12 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from tests.pictures import FOLDER as PICTURES
+from tests.pictures import SHOTS
+
 ROOT: Final = Path(__file__).resolve().parent.parent
+# All of them together: they travel with every clone.
+LARGEST_PICTURES: Final = 1_500_000
 LOCKS: Final = ("requirements.lock", "requirements-dev.lock")
 
 # The first version without a flaw that would touch us, security first. An audit tool without a network reports
@@ -179,3 +184,21 @@ def test_owned_marks_are_seen(text: str) -> None:
 )
 def test_our_own_names_are_left_alone(text: str) -> None:
     assert owned_marks(text) == []
+
+
+def test_every_picture_is_shown_and_made_by_the_script() -> None:
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    shown = {
+        (page.parent / address).resolve()
+        for page in pages
+        for address in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", page.read_text())
+    }
+    made = {PICTURES / f"{name}.png" for name in SHOTS}
+    assert shown == made == set(PICTURES.glob("*.png"))
+    assert sum(path.stat().st_size for path in made) < LARGEST_PICTURES
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        for address in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
+            assert (page.parent / address).exists(), f"{page.name}: {address}"
