@@ -202,3 +202,23 @@ def test_links_between_documents_lead_somewhere() -> None:
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         for address in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
             assert (page.parent / address).exists(), f"{page.name}: {address}"
+
+
+def test_the_map_of_security_names_code_that_is_there() -> None:
+    """A test is named with its file, or after another of the same file; a module without the package's folder."""
+    text = (ROOT / "docs" / "asvs.md").read_text()
+    missing = [
+        place
+        for place in re.findall(r"`((?:[a-z_]+/)*[a-z_]+\.(?:py|html|conf))(?:::[a-z_]+)?`", text)
+        if not any((folder / place).exists() for folder in (ROOT, ROOT / "mhfa_lms", ROOT / "tests" / "services"))
+    ]
+    missing += [
+        f"{place}::{name}"
+        for place, name in re.findall(r"`((?:[a-z_]+/)*[a-z_]+\.py)::([a-z_]+)`", text)
+        if not any(
+            f"def {name}(" in (folder / place).read_text()
+            for folder in (ROOT, ROOT / "mhfa_lms")
+            if (folder / place).exists()
+        )
+    ]
+    assert missing == []
