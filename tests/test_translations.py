@@ -49,7 +49,7 @@ READ_OUT: Final = frozenset(
     {"aria-label", "alt", "placeholder", "title", "data-saved", "data-failed", "data-clash"}
     | {"data-waiting", "data-known", "data-missing"}
 )
-KEYS: Final = frozenset({"Ctrl", "Enter", "Ctrl Enter", "C", "N", "R", "S", "Y"})
+KEYS: Final = frozenset({"Shift", "Shift Shift Shift", "Ctrl", "Enter", "Ctrl Enter", "C", "N", "R", "S", "Y"})
 # Dates, which Babel writes (in English, for this language); addresses of the site; numbers of certificates.
 WRITTEN: Final = re.compile(
     r"\d{1,2} [A-Z][a-z]+ \d{4}(, \d\d:\d\d)?|(https?://)?[\w.]+:\d+/\S+|[0-9A-Z]{4}(-[0-9A-Z]{4}){3}|\b[0-9A-Z]{4}-\d+\b"

@@ -303,6 +303,11 @@ class Course(CourseHead):
             for step in module.steps:
                 yield module, step
 
+    @property
+    def has_quick_exit(self) -> bool:
+        """Whether a step or a scenario offers to leave the page quickly."""
+        return any(step.quick_exit for _module, step in self.steps()) or any(one.quick_exit for one in self.scenarios)
+
     def module(self, module_id: str) -> Module | None:
         """Return a module by its id."""
         return next((module for module in self.modules if module.id == module_id), None)

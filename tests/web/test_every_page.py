@@ -76,6 +76,32 @@ def test_every_page_is_sound(pages: dict[str, list[Found]]) -> None:
     assert found == []
 
 
+def whole(pages: dict[str, list[Found]]) -> Iterator[Found]:
+    """Yield the pages that are no errors."""
+    return (page for read in pages.values() for page in read if page.status == 200 and page.text)
+
+
+def test_every_page_has_one_heading_and_at_most_one_way_back(pages: dict[str, list[Found]]) -> None:
+    top = {href for page in whole(pages) for href in re.findall(r'href="([^"]+)" aria-current="page"', page.text)}
+    assert {"/home", "/mark", "/coordinate", "/coordinate/register", "/admin", "/courses"} <= top
+    wrong = []
+    for page in whole(pages):
+        back = page.text.count('<a class="back"')
+        if page.text.count("<h1") != 1 or back > (page.address.split("?")[0] not in top) or "readcrumb" in page.text:
+            wrong.append(f"{page.address}: {back} ways back, {page.text.count('<h1')} headings")
+    assert wrong == []
+
+
+def test_a_title_belongs_to_one_page(pages: dict[str, list[Found]]) -> None:
+    titles: dict[str, set[str]] = {}
+    for page in whole(pages):
+        title = re.search(r"<title>(.*?)</title>", page.text, re.S)
+        assert title, page.address
+        assert title.group(1).endswith(" – First Aid for Minds"), page.address
+        titles.setdefault(title.group(1), set()).add(page.rule)
+    assert {title: rules for title, rules in titles.items() if len(rules) > 1} == {}
+
+
 def test_every_route_is_reached_by_somebody(demo: Flask, pages: dict[str, list[Found]]) -> None:
     readable = {
         rule.rule

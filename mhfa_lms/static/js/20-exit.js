@@ -11,14 +11,15 @@
       location.replace(exit.href);
     };
 
+    const keyed = localStorage.getItem('keys') !== 'off';
     let presses = [];
 
     exit.addEventListener('click', leave);
-    exit.nextElementSibling?.removeAttribute('hidden');
+    exit.nextElementSibling?.toggleAttribute('hidden', !keyed);
 
     addEventListener('keyup', (event) => {
       presses = event.key === 'Shift' ? [...presses, event.timeStamp].slice(-3) : [];
-      if (presses.length === 3 && presses[2] - presses[0] < 3000) {
+      if (keyed && presses.length === 3 && presses[2] - presses[0] < 3000) {
         leave(event);
       }
     });

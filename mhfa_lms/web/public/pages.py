@@ -13,6 +13,7 @@ from mhfa_lms.services import catalogue, readiness
 from mhfa_lms.services.privacy import PRIVACY_VERSION
 from mhfa_lms.web.access import public
 from mhfa_lms.web.identity import actor
+from mhfa_lms.web.public import tested
 from mhfa_lms.web.public.blueprint import blueprint
 
 
@@ -70,7 +71,19 @@ def privacy() -> str:
 @public
 def accessibility() -> str:
     """What was done so that everybody can use the site, and what is known not to work."""
-    return render_template("public/accessibility.html")
+    return render_template(
+        "public/accessibility.html",
+        checker=tested.CHECKER,
+        widths=tested.WIDTHS,
+        stated_on=tested.STATED_ON,
+    )
+
+
+@blueprint.get("/shortcuts")
+@public
+def shortcuts() -> str:
+    """The keys that do something by themselves, and the switch that turns them off in this browser."""
+    return render_template("public/shortcuts.html")
 
 
 @blueprint.get("/healthz")

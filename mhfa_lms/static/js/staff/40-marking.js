@@ -60,9 +60,6 @@
     // A line reached by mouse or Tab becomes the current one.
     lines.forEach((line, n) => line.addEventListener('change', () => go(n)));
 
-    // The choice is about this keyboard, not about anybody's work, so the browser may remember it.
-    keys.checked = localStorage.getItem('keys') !== 'off';
-    keys.addEventListener('change', () => localStorage.setItem('keys', keys.checked ? 'on' : 'off'));
     // The page opens at the answer, not at the first line of the rubric.
     point(0);
   }
