@@ -35,7 +35,18 @@ class Certificate(Base):
         CheckConstraint("renewed_by_id IS NULL OR renewed_by_id <> id", name="not_own_renewal"),
         Index(None, "organisation_id", "sort_key", "id"),
         Index(None, "organisation_id", "expires_on"),
-        Index(None, "membership_id", "certification_type_id"),
+        # A person's certificates, and what makes an older one count no more, without reading the rows.
+        Index(
+            "ix_certificate_held",
+            "membership_id",
+            "organisation_id",
+            "certification_type_id",
+            "expires_on",
+            "revoked_at",
+            "replaced_by_id",
+        ),
+        # What an organisation has to act on, by its days.
+        Index(None, "organisation_id", "window_closes_on", "window_opens_on"),
         Index(None, "expires_on"),
     )
 

@@ -110,7 +110,7 @@ class Membership(Base):
         CheckConstraint("(state = 'left') = (left_at IS NOT NULL)", name="left_iff_left_at"),
         Index(None, "organisation_id", "sort_key", "id"),
         # Counting who is here, without reading every row.
-        Index(None, "organisation_id", "state"),
+        Index(None, "organisation_id", "state", "site_id"),
     )
 
     id: Mapped[Id]

@@ -129,7 +129,7 @@ class Enrolment(Base):
             postgresql_where=text("state = 'active'"),
         ),
         Index(None, "organisation_id", "state"),
-        Index(None, "membership_id", "state"),
+        Index(None, "membership_id", "state", "organisation_id"),
     )
 
     id: Mapped[Id]

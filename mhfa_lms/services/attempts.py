@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from mhfa_lms.content.schema import Course, Question
+from mhfa_lms.db import rows
 from mhfa_lms.models import Attempt, AttemptRelease, AttemptState, Enrolment
 from mhfa_lms.services import rules
 from mhfa_lms.services.rules import Rule
@@ -66,7 +67,8 @@ def standing(session: Session, enrolment: Enrolment, course: Course, *, steps_do
     """Return where an enrolment stands. Four queries."""
     wanted = {"enrolment_id": enrolment.id, "assessment": course.assessment.id}
     attempts = tuple(session.scalars(_ATTEMPTS, wanted))
-    released = set(session.scalars(_RELEASED, wanted))
+    # Without an attempt nothing can have been released.
+    released = set(rows(session, _RELEASED, wanted).scalars()) if attempts else set()
     found = rules.resolve(
         session,
         [Rule.ATTEMPTS, Rule.PASS_PERCENT],

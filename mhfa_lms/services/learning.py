@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from mhfa_lms.content.schema import Course, Module, Question, QuestionKind, Step
-from mhfa_lms.db import transaction
+from mhfa_lms.db import rows, transaction
 from mhfa_lms.models import CourseRevision, Enrolment, EnrolmentState, PracticeAnswer, StepProgress, Way
 from mhfa_lms.policy import Actor
 from mhfa_lms.services import catalogue, certification, enrolments
@@ -102,7 +102,7 @@ def place(course: Course, step_id: str) -> Place:
 
 def progress(session: Session, enrolment_id: int, course: Course) -> Progress:
     """Return an enrolment's progress. One query."""
-    found = session.execute(_WAYS, {"enrolment_id": enrolment_id})
+    found = rows(session, _WAYS, {"enrolment_id": enrolment_id})
     return Progress(course, {row.step: row.way for row in found})
 
 
@@ -110,7 +110,8 @@ def practice(session: Session, enrolment_id: int, question: Question | None) -> 
     """Return what was last chosen for a step's question; nothing when it was not answered."""
     if question is None:
         return frozenset()
-    chosen = session.scalars(_CHOSEN, {"enrolment_id": enrolment_id, "question": question.id}).one_or_none()
+    wanted = {"enrolment_id": enrolment_id, "question": question.id}
+    chosen = rows(session, _CHOSEN, wanted).scalar_one_or_none()
     return frozenset(str(option) for option in chosen or ())
 
 

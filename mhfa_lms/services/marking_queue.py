@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, bindparam, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from mhfa_lms.models import (
@@ -17,7 +17,7 @@ from mhfa_lms.models import (
     Membership,
     ScenarioAnswer,
 )
-from mhfa_lms.policy import Actor, scope
+from mhfa_lms.policy import Actor, bound_scope, scope
 from mhfa_lms.services import catalogue, names
 from mhfa_lms.services.paging import COUNTED, PAGE, Total, count
 
@@ -109,18 +109,19 @@ def waiting(session: Session, by: Actor) -> Waiting:
     return Waiting(row[0], row[1])
 
 
-def counted(organisation_id: int, membership_id: int, types: Select[int], most: int) -> ScalarSelect[int]:
+def counted(types: Select[int], most: int) -> ScalarSelect[int]:
     """Return a part of a query that counts, no further than `most`, what waits for an instructor of these types.
 
-    The navigation shows it on every page, so it travels with the question who is asking.
+    The navigation shows it on every page, so it travels with the question who is asking. It is made once and run with
+    `organisation_id` and `membership_id`.
     """
     some = (
         joined(select(ScenarioAnswer.id))
         .where(
-            ScenarioAnswer.organisation_id == organisation_id,
+            bound_scope(ScenarioAnswer),
             ScenarioAnswer.state == AnswerState.WAITING,
             Enrolment.state == EnrolmentState.ACTIVE,
-            Enrolment.membership_id != membership_id,
+            Enrolment.membership_id != bindparam("membership_id"),
             Course.certification_type_id.in_(types),
         )
         .limit(most)

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from mhfa_lms.db import rows
 from mhfa_lms.models import (
     AnswerState,
     Authorisation,
@@ -26,7 +26,7 @@ from mhfa_lms.policy import Actor, Can, require, scope
 from mhfa_lms.services import formats, people, scenarios, sites
 from mhfa_lms.services.help_checks import STALE_AFTER
 from mhfa_lms.services.paging import Total
-from mhfa_lms.services.periods import CERTIFIED, Standing, standing_condition
+from mhfa_lms.services.periods import Standing, counts_on, standing_condition
 from mhfa_lms.services.register import superseded
 
 
@@ -70,10 +70,12 @@ class Overview:
 
 
 def of(session: Session, *, by: Actor, today: date, now: datetime) -> Overview:
-    """Return the overview of the actor's organisation. Seven queries. Raises `Forbidden`."""
+    """Return the overview of the actor's organisation. Eight queries. Raises `Forbidden`."""
     require(by, Can.COORDINATE)
-    found = _certificates(session, by, today)
-    for site_id, count in _training(session, by).items():
+    found = _to_act_on(session, by, today)
+    for site_id, count in _people(session, by, _certified(today)).items():
+        found[site_id] = found.get(site_id, Figures()) + Figures(certified=count)
+    for site_id, count in _people(session, by, _in_training()).items():
         found[site_id] = found.get(site_id, Figures()) + Figures(in_training=count)
     per_site = [AtSite(one.id, one.name, found.get(one.id, Figures())) for one in sites.listed(session, by=by)]
     if None in found:
@@ -96,16 +98,15 @@ def of(session: Session, *, by: Actor, today: date, now: datetime) -> Overview:
 
 def _beginning(session: Session, by: Actor, today: date, now: datetime) -> tuple[bool, bool, int, int]:
     """Return whether somebody may mark, whether the actor is alone; how many lines to try, how many formats asked."""
-    marker = (
-        exists()
-        .where(Authorisation.membership_id == Membership.id, Membership.id == MembershipRole.membership_id)
-        .where(
-            scope(by, Membership),
-            Membership.state == MembershipState.ACTIVE,
-            MembershipRole.role == Role.INSTRUCTOR,
-            Authorisation.valid_from <= today,
-            Authorisation.expires_on >= today,
-        )
+    instructors = select(MembershipRole.membership_id).where(MembershipRole.role == Role.INSTRUCTOR)
+    marker = exists().where(
+        scope(by, Membership),
+        Membership.state == MembershipState.ACTIVE,
+        # Beginning with the few who have the role: a join would let SQLite begin with everybody.
+        Membership.id.in_(instructors),
+        Authorisation.membership_id == Membership.id,
+        Authorisation.valid_from <= today,
+        Authorisation.expires_on >= today,
     )
     other = exists().where(scope(by, Membership), Membership.id != by.membership_id)
     invited = exists().where(scope(by, Invitation), Invitation.withdrawn_at.is_(None))
@@ -116,47 +117,47 @@ def _beginning(session: Session, by: Actor, today: date, now: datetime) -> tuple
     return bool(row[0]), bool(row[1]), row[2] or 0, row[3] or 0
 
 
-def _certificates(session: Session, by: Actor, today: date) -> dict[int | None, Figures]:
+def _people(session: Session, by: Actor, condition: ColumnElement[bool]) -> dict[int | None, int]:
+    """Count the people here, by site, who meet a condition."""
+    statement = (
+        select(Membership.site_id, func.count())
+        .where(scope(by, Membership), Membership.state == MembershipState.ACTIVE, condition)
+        .group_by(Membership.site_id)
+    )
+    return {row[0]: row[1] for row in rows(session, statement)}
+
+
+def _certified(today: date) -> ColumnElement[bool]:
+    # By the membership alone: with the organisation beside it, SQLite would go through all of that for every person.
+    return exists().where(Certificate.membership_id == Membership.id, counts_on(today))
+
+
+def _in_training() -> ColumnElement[bool]:
+    return exists().where(Enrolment.membership_id == Membership.id, Enrolment.state == EnrolmentState.ACTIVE)
+
+
+def _to_act_on(session: Session, by: Actor, today: date) -> dict[int | None, Figures]:
+    """Count the newest certificates of people here, by site, that can be renewed or lapsed this year."""
     # The first day on which a certificate that lapsed this year was not lapsed yet.
     year_began = date(today.year, 1, 1) - timedelta(days=1)
-    counts = or_(*(standing_condition(one, today) for one in sorted(CERTIFIED)))
-    rows = session.execute(
-        select(
-            Membership.site_id,
-            func.count(case((counts, Certificate.membership_id)).distinct()),
-            _sum(Standing.DUE, today),
-            _sum(Standing.GRACE, today),
-            _sum(Standing.LAPSED, today),
-        )
+    due, grace, lapsed = (
+        func.count(case((standing_condition(one, today), 1))) for one in (Standing.DUE, Standing.GRACE, Standing.LAPSED)
+    )
+    statement = (
+        select(Membership.site_id, due, grace, lapsed)
         .select_from(Certificate)
         .join(Membership, Membership.id == Certificate.membership_id)
         .where(
             scope(by, Certificate),
-            Membership.state == MembershipState.ACTIVE,
+            # What follows from the standings, said so that the databases look at these days only.
+            Certificate.window_opens_on <= today,
             Certificate.window_closes_on >= year_began,
-        )
-        .group_by(Membership.site_id)
-    )
-    return {row[0]: Figures(row[1], row[2], row[3], row[4]) for row in rows}
-
-
-def _sum(wanted: Standing, today: date) -> ColumnElement[Any]:
-    return func.count(case((and_(standing_condition(wanted, today), ~superseded()), Certificate.id)))
-
-
-def _training(session: Session, by: Actor) -> dict[int | None, int]:
-    rows = session.execute(
-        select(Membership.site_id, func.count(Enrolment.membership_id.distinct()))
-        .select_from(Enrolment)
-        .join(Membership, Membership.id == Enrolment.membership_id)
-        .where(
-            scope(by, Enrolment),
-            Enrolment.state == EnrolmentState.ACTIVE,
+            ~superseded(),
             Membership.state == MembershipState.ACTIVE,
         )
         .group_by(Membership.site_id)
     )
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: Figures(due=row[1], grace=row[2], lapsed=row[3]) for row in rows(session, statement)}
 
 
 def _waiting(session: Session, by: Actor) -> tuple[int, datetime | None]:

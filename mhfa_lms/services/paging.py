@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from mhfa_lms import i18n
+from mhfa_lms.db import rows
 
 PAGE: Final = 25
 COUNTED: Final = 10_000
@@ -70,7 +71,7 @@ def page(session: Session, statement: Columns, order: Order, place: Place, *, si
     anchor = place.before if backwards else place.after
     found = None
     if anchor is not None:
-        found = session.execute(select(order.key, order.id).where(order.id == anchor, order.within)).one_or_none()
+        found = rows(session, select(order.key, order.id).where(order.id == anchor, order.within)).one_or_none()
     backwards = backwards and found is not None
     falling = backwards != order.newest_first
     here = tuple_(order.key, order.id)
@@ -78,14 +79,14 @@ def page(session: Session, statement: Columns, order: Order, place: Place, *, si
         there = tuple_(*found)
         statement = statement.where(here < there if falling else here > there)
     columns = (order.key.desc(), order.id.desc()) if falling else (order.key, order.id)
-    fetched = session.execute(statement.order_by(*columns).limit(size + 1)).all()
-    rows = list(reversed(fetched[:size])) if backwards else fetched[:size]
+    fetched = rows(session, statement.order_by(*columns).limit(size + 1)).all()
+    some = list(reversed(fetched[:size])) if backwards else fetched[:size]
     more = len(fetched) > size
     has_previous, has_next = (more, True) if backwards else (found is not None, more)
     return Page(
-        rows,
-        before=rows[0].id if rows and has_previous else None,
-        after=rows[-1].id if rows and has_next else None,
+        some,
+        before=some[0].id if some and has_previous else None,
+        after=some[-1].id if some and has_next else None,
     )
 
 
@@ -97,4 +98,4 @@ def count(session: Session, ids: Columns, *, cap: int = COUNTED) -> Total:
 def counts(session: Session, *several: Columns, cap: int = COUNTED) -> list[Total]:
     """Return the same for several statements, in one query."""
     asked = [select(func.count()).select_from(ids.limit(cap + 1).subquery()).scalar_subquery() for ids in several]
-    return [Total(min(number, cap), number > cap) for number in session.execute(select(*asked)).one()]
+    return [Total(min(number, cap), number > cap) for number in rows(session, select(*asked)).one()]

@@ -6,10 +6,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, String, and_, cast, exists, func, literal, not_, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, String, and_, cast, exists, func, literal, not_, select
 from sqlalchemy.orm import Session, joinedload
 
-from mhfa_lms.db import transaction
+from mhfa_lms.db import rows, transaction
 from mhfa_lms.models import (
     Audience,
     Certificate,
@@ -29,7 +29,7 @@ from mhfa_lms.models import (
 from mhfa_lms.policy import Actor, Can, require, scope
 from mhfa_lms.services import audit, names, paging
 from mhfa_lms.services.paging import Columns, Order, Page, Place, Total
-from mhfa_lms.services.periods import CERTIFIED, standing_condition
+from mhfa_lms.services.periods import counts_on
 
 NO_SITE: Final = 0
 
@@ -104,8 +104,7 @@ def _conditions(filters: Filters, today: date) -> Iterator[ColumnElement[bool]]:
 
 
 def _counts(today: date) -> ColumnElement[bool]:
-    held = Certificate.membership_id == Membership.id
-    return and_(held, or_(*(standing_condition(one, today) for one in sorted(CERTIFIED))))
+    return and_(Certificate.membership_id == Membership.id, counts_on(today))
 
 
 def _certified(today: date) -> ColumnElement[bool]:
@@ -156,21 +155,21 @@ def page(session: Session, filters: Filters, place: Place, *, by: Actor, today: 
 
 def _roles(session: Session, ids: list[int]) -> dict[int, tuple[Role, ...]]:
     held: dict[int, set[Role]] = {}
-    rows = select(MembershipRole.membership_id, MembershipRole.role).where(MembershipRole.membership_id.in_(ids))
-    for membership_id, role in session.execute(rows):
+    roles = select(MembershipRole.membership_id, MembershipRole.role).where(MembershipRole.membership_id.in_(ids))
+    for membership_id, role in rows(session, roles):
         held.setdefault(membership_id, set()).add(role)
-    return {one: tuple(role for role in Role if role in roles) for one, roles in held.items()}
+    return {one: tuple(role for role in Role if role in some) for one, some in held.items()}
 
 
 def _courses(session: Session, ids: list[int]) -> dict[int, tuple[str, ...]]:
     found: dict[int, tuple[str, ...]] = {}
-    rows = (
+    statement = (
         select(Enrolment.membership_id, CourseRevision.title)
         .join(CourseRevision, CourseRevision.id == Enrolment.revision_id)
         .where(Enrolment.membership_id.in_(ids), Enrolment.state == EnrolmentState.ACTIVE)
         .order_by(Enrolment.enrolled_at, Enrolment.id)
     )
-    for membership_id, title in session.execute(rows):
+    for membership_id, title in rows(session, statement):
         found[membership_id] = (*found.get(membership_id, ()), title)
     return found
 

@@ -139,6 +139,11 @@ def standing_condition(wanted: Standing, today: date) -> ColumnElement[bool]:
     return and_(Certificate.revoked_at.is_(None), Certificate.replaced_by_id.is_(None), dates[wanted])
 
 
+def counts_on(today: date) -> ColumnElement[bool]:
+    """Return the condition that a certificate's standing is one of `CERTIFIED`, in as few columns as can say it."""
+    return and_(Certificate.expires_on >= today, Certificate.revoked_at.is_(None), Certificate.replaced_by_id.is_(None))
+
+
 @lru_cache(maxsize=8)
 def standing_column(today: date) -> ColumnElement[str]:
     """Return the standing as a column to select, as the word that `Standing` holds."""
@@ -159,6 +164,8 @@ def has_newer() -> Exists:
         select(other.id)
         .where(
             other.membership_id == Certificate.membership_id,
+            # Follows from the membership; named because the index goes on with it.
+            other.organisation_id == Certificate.organisation_id,
             other.certification_type_id == Certificate.certification_type_id,
             or_(
                 other.expires_on > Certificate.expires_on,

@@ -142,7 +142,7 @@ def _of_course(course_id: int) -> ColumnElement[bool]:
 def query(session: Session, filters: Filters, *, by: Actor, now: datetime) -> Query:
     """Return the register of the actor's organisation, on the day of `now` in its zone. Raises `Forbidden`."""
     require(by, Can.SEE_REGISTER)
-    zone = session.scalars(select(Organisation.timezone).where(Organisation.id == by.organisation_id)).one()
+    zone = db.rows(session, select(Organisation.timezone).where(Organisation.id == by.organisation_id)).scalar_one()
     return Query(by, filters, clock.civil_date(now, zone), zone)
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
+from mhfa_lms.db import rows
 from mhfa_lms.models import Certificate, Course, CourseKind, CourseRevision, Enrolment, EnrolmentState
 from mhfa_lms.services.periods import Standing, in_window, standing
 
@@ -56,8 +57,8 @@ def _offered(session: Session, certificate: Certificate, *, refreshers: bool) ->
     Each comes with its holder's active enrolment, of which there is at most one a course.
     """
     wanted = {"membership_id": certificate.membership_id, "type_id": certificate.certification_type_id}
-    rows = session.execute(_OFFERED, wanted).all()
-    newest = {row.id: row for row in reversed(rows)}
+    found = rows(session, _OFFERED, wanted).all()
+    newest = {row.id: row for row in reversed(found)}
     kinds = [CourseKind.REFRESHER, CourseKind.FULL] if refreshers else [CourseKind.FULL]
     return [
         Renewal(row.id, row.title, row.enrolment_id) for kind in kinds for row in newest.values() if row.kind is kind

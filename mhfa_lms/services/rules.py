@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
-from mhfa_lms.db import insert, transaction
+from mhfa_lms.db import insert, rows, transaction
 from mhfa_lms.models import Organisation, RuleSetting
 from mhfa_lms.policy import Actor, Can, require
 from mhfa_lms.services import audit
@@ -144,7 +144,7 @@ def resolve_everywhere(session: Session, rules: list[Rule]) -> dict[int, dict[Ru
 
 
 def _settings(session: Session, rules: list[Rule], tree: list[int]) -> dict[tuple[str, int | None, int | None], Any]:
-    found = session.execute(_SETTINGS, {"keys": [rule.value for rule in rules], "tree": tree})
+    found = rows(session, _SETTINGS, {"keys": [rule.value for rule in rules], "tree": tree})
     return {(row.key, row.organisation_id, row.course_id): row.value["value"] for row in found}
 
 
@@ -169,7 +169,7 @@ def _first(
 
 def ancestors(session: Session, organisation_id: int | None) -> list[int]:
     """Return an organisation's id and those above it, nearest first."""
-    found = session.execute(_TREE, {"organisation_id": organisation_id})
+    found = rows(session, _TREE, {"organisation_id": organisation_id})
     parents = {row.id: row.parent_id for row in found}
     return _upwards(organisation_id, parents)
 

@@ -10,8 +10,8 @@ from sqlalchemy import Select, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from mhfa_lms import clock
+from mhfa_lms.db import rows, transaction
 from mhfa_lms.db import session as reading
-from mhfa_lms.db import transaction
 from mhfa_lms.models import (
     Account,
     Authorisation,
@@ -146,16 +146,29 @@ def _resume_statement() -> Select[*tuple[Any, ...]]:
 _RESUME: Final = _resume_statement()
 
 
+def _types(given: Any) -> Select[int]:
+    return select(given.certification_type_id).where(
+        given.membership_id == bindparam("membership_id"),
+        given.valid_from <= bindparam("today"),
+        given.expires_on >= bindparam("today"),
+    )
+
+
+_AUTHORISED: Final[Select[Any]] = _types(Authorisation).add_columns(
+    marking_queue.counted(_types(aliased(Authorisation)), MOST_COUNTED + 1)
+)
+
+
 def resume(secret: str, *, now: datetime, second_step_waived: bool = False) -> Actor | None:
     """Return who a cookie's secret belongs to, or None when it no longer counts. One query, two for instructors.
 
     `second_step_waived`: nobody must have a second step here, as in the demonstration.
     """
-    rows = reading().execute(_RESUME, {"secret_hash": hashed(secret), "now": now}).all()
-    if not rows:
+    found = rows(reading(), _RESUME, {"secret_hash": hashed(secret), "now": now}).all()
+    if not found:
         return None
-    first = rows[0]
-    roles = frozenset(row.role for row in rows if row.role is not None)
+    first = found[0]
+    roles = frozenset(row.role for row in found if row.role is not None)
     timezone = first.timezone or first.organisation_timezone or "UTC"
     today = clock.civil_date(now, timezone)
     types, waiting = _authorised(first, today) if Role.INSTRUCTOR in roles else (frozenset(), 0)
@@ -182,17 +195,9 @@ def resume(secret: str, *, now: datetime, second_step_waived: bool = False) -> A
 
 def _authorised(who: Any, today: date) -> tuple[frozenset[int], int]:
     """Return the types an instructor may mark, and how many answers wait for them."""
-
-    def types(given: Any) -> Any:
-        return select(given.certification_type_id).where(
-            given.membership_id == who.membership_id, given.valid_from <= today, given.expires_on >= today
-        )
-
-    waiting = marking_queue.counted(
-        who.organisation_id, who.membership_id, types(aliased(Authorisation)), MOST_COUNTED + 1
-    )
-    rows = reading().execute(types(Authorisation).add_columns(waiting)).all()
-    return frozenset(row[0] for row in rows), rows[0][1] if rows else 0
+    wanted = {"organisation_id": who.organisation_id, "membership_id": who.membership_id, "today": today}
+    found = rows(reading(), _AUTHORISED, wanted).all()
+    return frozenset(row[0] for row in found), found[0][1] if found else 0
 
 
 def end(session_id: int, *, by: Actor, now: datetime) -> None:

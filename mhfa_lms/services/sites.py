@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from mhfa_lms.db import transaction
+from mhfa_lms.db import rows, transaction
 from mhfa_lms.models import Membership, MembershipState, Organisation, Site
 from mhfa_lms.policy import Actor, Can, require, scope
 from mhfa_lms.services import audit, names, paging
@@ -38,7 +38,7 @@ def add(name: str, *, by: Actor, now: datetime) -> int:
 
 def listed(session: Session, *, by: Actor) -> list[Any]:
     """Return the sites of the actor's organisation in order, for drop-downs: id and name."""
-    return list(session.execute(select(Site.id, Site.name).where(scope(by, Site)).order_by(Site.sort_key, Site.id)))
+    return list(rows(session, select(Site.id, Site.name).where(scope(by, Site)).order_by(Site.sort_key, Site.id)))
 
 
 def of(session: Session, organisation_id: int) -> list[Any]:

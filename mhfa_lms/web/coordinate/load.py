@@ -30,5 +30,5 @@ def certificate(actor: Actor, code: str) -> Certificate | None:
 
 def today(session: Session, actor: Actor, now: datetime) -> date:
     """Return the civil day in the organisation's zone."""
-    zone = session.scalars(select(Organisation.timezone).where(Organisation.id == actor.organisation_id)).one()
+    zone = db.rows(session, select(Organisation.timezone).where(Organisation.id == actor.organisation_id)).scalar_one()
     return clock.civil_date(now, zone)
