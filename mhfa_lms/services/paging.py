@@ -79,7 +79,7 @@ def page(session: Session, statement: Columns, order: Order, place: Place, *, si
         there = tuple_(*found)
         statement = statement.where(here < there if falling else here > there)
     columns = (order.key.desc(), order.id.desc()) if falling else (order.key, order.id)
-    fetched = rows(session, statement.order_by(*columns).limit(size + 1)).all()
+    fetched = session.execute(statement.order_by(*columns).limit(size + 1)).all()
     some = list(reversed(fetched[:size])) if backwards else fetched[:size]
     more = len(fetched) > size
     has_previous, has_next = (more, True) if backwards else (found is not None, more)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, String, and_, cast, exists, func, literal, not_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, String, and_, cast, exists, func, literal, not_, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from mhfa_lms.db import rows, transaction

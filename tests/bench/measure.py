@@ -1,73 +1,149 @@
-"""Measuring pages over HTTP, against the floor; what the web processes take of memory, and how soon they answer."""
+"""Measuring pages over HTTP beside their floors; what the web processes take of memory, and how soon they answer.
 
+Pages and floors take turns, some rounds long, so that whatever else the machine does falls on all of them alike. A
+page's processor time is the middle one of its rounds.
+"""
+
+import statistics
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from mhfa_lms.settings import Settings
-from tests.bench import load, serving
+from tests.bench import floor, load, serving
 from tests.bench.browser import Browser, weigh
-from tests.bench.load import Plan, Seen, Visit
+from tests.bench.load import CONCURRENCY, Plan, Seen, Visit, post
 from tests.bench.pages import By, Measured, pages, reading
 from tests.bench.report import Figure
 from tests.bench.seed import Seeded
 from tests.bench.serving import Served
 
-WARMING: Final = 0.4
+ROUNDS: Final = 3
+WARMING: Final = 0.3
 KB: Final = 1024
+HELLO, RENDER, QUERIES = "Floor: hello", "Floor: a 9 KB page", "Floor: that page after 3 ORM queries"
+UPSERT, HASH = "Floor: one row kept (POST)", "Floor: a password verified"
 
 
 class WrongAnswerError(RuntimeError):
     """A page answered otherwise than it should: its figures would mean nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Cost:
-    """What requests took: processor time in ms each, and what the load generator saw."""
+    """What requests took, round by round: ms of processor time each, of the web processes and of PostgreSQL."""
 
-    cpu_ms: float
-    seen: Seen
+    web: list[float] = field(default_factory=list)
+    database: list[float] = field(default_factory=list)
+    seen: list[Seen] = field(default_factory=list)
+
+    @property
+    def cpu_ms(self) -> float:
+        """Processor time of a request, the database's included."""
+        return statistics.median(map(sum, zip(self.web, self.database, strict=True)))
 
     def figures(self) -> dict[str, float]:
         """Return the figures of the table."""
+        times = [one for seen in self.seen for one in seen.times]
+        found = Seen({}, times, sum(seen.seconds for seen in self.seen))
         return {
             "cpu_ms": self.cpu_ms,
-            "p50_ms": self.seen.percentile(50),
-            "p95_ms": self.seen.percentile(95),
-            "requests_a_second": self.seen.rate,
+            **({"database_ms": statistics.median(self.database)} if any(self.database) else {}),
+            "p50_ms": found.percentile(50),
+            "p95_ms": found.percentile(95),
+            "requests_a_second": found.rate,
         }
 
 
 @dataclass(frozen=True, slots=True)
-class Floor:
-    """The cost of the bare page and of the bare password hash."""
+class Bench:
+    """Where to measure: the platform, the floors beside it, and the processes of the database server, if any."""
 
-    page: Cost
-    password: Cost
+    platform: Served
+    floors: Served
+    seconds: float
+    database: Callable[[], list[int]]
+
+    def add(self, cost: Cost, served: Served, one: Measured, visits: list[Visit], seconds: float) -> None:
+        """Send visits once more. Raises `WrongAnswerError`."""
+        web, beside = served.processes(), self.database()
+        before = serving.cpu_ms(web), serving.cpu_ms(beside)
+        seen = load.run_apart(Plan(served.address, tuple(visits), seconds))
+        if set(seen.statuses) != {one.status}:
+            raise WrongAnswerError(f"{one.name}: answered {seen.statuses}, not {one.status}")
+        cost.web.append((serving.cpu_ms(web) - before[0]) / seen.count)
+        cost.database.append((serving.cpu_ms(beside) - before[1]) / seen.count)
+        cost.seen.append(seen)
 
 
-def cost(
-    served: Served, visits: list[Visit], *, seconds: float, once: bool = False, beside: list[int] | None = None
-) -> Cost:
-    """Send visits and return what they took of the server, and of the processes beside it (a database's)."""
-    plan = Plan(served.address, tuple(visits), seconds)
-    if not once:
-        load.run_apart(Plan(served.address, tuple(visits), WARMING))
-    processes = [*served.processes(), *(beside or [])]
-    before = serving.cpu_ms(processes)
-    seen = load.run_apart(plan)
-    return Cost((serving.cpu_ms(processes) - before) / seen.count, seen)
+def floors() -> list[Measured]:
+    """Return the floors, as pages."""
+    return [
+        Measured(HELLO, reading("/hello", [""])),
+        Measured(RENDER, reading("/render", [""])),
+        Measured(QUERIES, lambda: [Visit((load.get(f"/queries/{number}"),)) for number in range(1, CONCURRENCY + 1)]),
+        Measured(UPSERT, lambda: [_upserts(number) for number in range(1, CONCURRENCY + 1)]),
+        Measured(HASH, reading("/hash", [""])),
+    ]
 
 
-def measure_floor(seconds: float) -> Floor:
-    """Measure the bare page and the bare hash."""
-    port = serving.free_port()
-    with serving.started(["tests.bench.floor", str(port)], port, "/", {}) as served:
-        return Floor(
-            cost(served, reading("/", [""])(), seconds=seconds), cost(served, reading("/hash", [""])(), seconds=seconds)
-        )
+def _upserts(number: int) -> Visit:
+    return Visit(tuple(post(f"/upsert/{number}/{step}", "", "") for step in range(floor.STEPS)))
+
+
+def measure_pages(bench: Bench, seeded: Seeded, tell: Callable[[str], None]) -> list[Figure]:
+    """Return every figure: the floors first, then the pages."""
+    bare, ours = floors(), list(pages(seeded, bench.platform.port))
+    costs: dict[str, Cost] = {one.name: Cost() for one in [*bare, *ours]}
+    for number in range(ROUNDS):
+        for one in [*bare, *ours]:
+            if one.once:
+                continue
+            tell(f"round {number + 1} of {ROUNDS}: {one.name}")
+            served, visits = bench.floors if one in bare else bench.platform, one.visits()
+            if not number:
+                load.run_apart(Plan(served.address, tuple(visits), WARMING))
+            bench.add(costs[one.name], served, one, visits, bench.seconds)
+    for one in ours:
+        if one.once:
+            tell(one.name)
+            bench.add(costs[one.name], bench.platform, one, one.visits(), bench.seconds)
+    return [Figure(one.name, costs[one.name].figures()) for one in bare] + [
+        _figure(one, costs, bench.platform.port) for one in ours
+    ]
+
+
+def _figure(one: Measured, costs: Mapping[str, Cost], port: int) -> Figure:
+    mine = costs[one.name]
+    figures = {**mine.figures(), **{f"times_{name}": mine.cpu_ms / costs[of].cpu_ms for name, of in _beside(one)}}
+    if one.path:
+        weight = weigh(Browser(port, one.cookie), one.path)
+        figures |= {"html_kb": weight.html / KB, "first_visit_kb": weight.all / KB, "requests": weight.requests}
+    return Figure(one.name, figures, str(one.aim or ""), _met(one, figures, costs))
+
+
+def _beside(one: Measured) -> tuple[tuple[str, str], ...]:
+    """Return the floors to name beside a page."""
+    if one.aim and one.aim.by is By.HASH:
+        return (("hash", HASH),)
+    if one.once:
+        return (("upsert", UPSERT),)
+    return (("hello", HELLO), ("render", RENDER), ("queries", QUERIES))
+
+
+def _met(one: Measured, figures: Mapping[str, float], costs: Mapping[str, Cost]) -> bool | None:
+    if one.aim is None:
+        return None
+    against = {
+        By.QUERIES: lambda: figures["times_queries"],
+        By.CPU: lambda: figures["cpu_ms"],
+        By.P95: lambda: figures["p95_ms"],
+        By.HASH: lambda: figures["times_hash"],
+        By.SAME: lambda: figures["cpu_ms"] / costs[one.same_as].cpu_ms,
+    }
+    return against[one.aim.by]() <= one.aim.most
 
 
 @contextmanager
@@ -83,41 +159,14 @@ def web(settings: Settings) -> Iterator[Served]:
         yield served
 
 
-def measure_pages(
-    served: Served,
-    seeded: Seeded,
-    floor: Floor,
-    *,
-    seconds: float,
-    beside: Callable[[], list[int]],
-    tell: Callable[[str], None],
-) -> Iterator[Figure]:
-    """Yield each page's figure."""
-    cpu: dict[str, float] = {}
-    for one in pages(seeded, served.port):
-        tell(one.name)
-        taken = cost(served, one.visits(), seconds=seconds, once=one.once, beside=beside())
-        if set(taken.seen.statuses) != {one.status}:
-            raise WrongAnswerError(f"{one.name}: answered {taken.seen.statuses}, not {one.status}")
-        cpu[one.name] = taken.cpu_ms
-        figures = {**taken.figures(), "times_floor": taken.cpu_ms / floor.page.cpu_ms}
-        if one.path:
-            weight = weigh(Browser(served.port, one.cookie), one.path)
-            figures |= {"html_kb": weight.html / KB, "first_visit_kb": weight.all / KB, "requests": weight.requests}
-        yield Figure(one.name, figures, str(one.aim or ""), _met(one, figures, floor, cpu))
-
-
-def _met(one: Measured, figures: Mapping[str, float], floor: Floor, cpu: Mapping[str, float]) -> bool | None:
-    if one.aim is None:
-        return None
-    against = {
-        By.FLOOR: lambda: figures["times_floor"],
-        By.CPU: lambda: figures["cpu_ms"],
-        By.P95: lambda: figures["p95_ms"],
-        By.HASH: lambda: figures["cpu_ms"] / floor.password.cpu_ms,
-        By.SAME: lambda: figures["cpu_ms"] / cpu[one.same_as],
-    }
-    return against[one.aim.by]() <= one.aim.most
+@contextmanager
+def floor_beside(settings: Settings) -> Iterator[Served]:
+    """The floors in the same web processes: in a SQLite file of their own, or in the same PostgreSQL database."""
+    url = f"sqlite:///{settings.data_dir / 'floor.db'}" if settings.is_sqlite else settings.database_url
+    floor.fill(url)
+    port = serving.free_port()
+    with serving.started(["tests.bench.floor", str(port), url], port, "/hello", {}) as served:
+        yield served
 
 
 def start_and_memory(served: Served) -> list[Figure]:

@@ -34,7 +34,12 @@ class Run:
 
 COLUMNS: Final = (
     ("cpu_ms", "CPU ms", "{:.2f}"),
-    ("times_floor", "x floor", "{:.1f}"),
+    ("database_ms", "of it DB", "{:.2f}"),
+    ("times_hello", "x hello", "{:.1f}"),
+    ("times_render", "x render", "{:.1f}"),
+    ("times_queries", "x 3 qu.", "{:.2f}"),
+    ("times_upsert", "x upsert", "{:.2f}"),
+    ("times_hash", "x hash", "{:.2f}"),
     ("p50_ms", "p50", "{:.1f}"),
     ("p95_ms", "p95", "{:.1f}"),
     ("requests_a_second", "req/s", "{:,.0f}"),
@@ -69,20 +74,23 @@ def missed(runs: Iterable[Run]) -> list[str]:
     return [f"{run.name}: {one.name}" for run in runs for one in [*run.pages, *run.others] if one.met is False]
 
 
-def write(runs: list[Run], *, busy: float, path: Path = FILE) -> None:
-    """Write everything as JSON, with the machine by its cores and the Python only.
+def write(runs: list[Run], *, busy: float, path: Path = FILE) -> dict[str, Any]:
+    """Write everything as JSON, with the machine by its cores and the Python only; returns what was written.
 
     `busy`: how many processes wanted a core before the measuring began; what else ran makes every figure worse.
     """
     document: dict[str, Any] = {
         "made_on": date.today().isoformat(),  # noqa: DTZ011  # for readers; nothing depends on it
         "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "busy_before": busy},
-        "how": "CPU: of the web processes (and PostgreSQL's), in ms per request, at 8 connections on the same cores as"
-        " the load generator. Sizes gzipped. Floor: a bare Flask page in the same web processes, in the same run.",
+        "how": "CPU: of the web processes and PostgreSQL's together, in ms per request, at 8 connections on the same"
+        " cores as the load generator; the middle one of the rounds in which pages and floors took turns. Sizes"
+        " gzipped. Floors: bare Flask pages in the same web processes, in the same run.",
         "runs": [asdict(run) for run in runs],
     }
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(_rounded(document), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(_rounded(document), indent=1, ensure_ascii=False) + "\n"
+    path.write_text(text, encoding="utf-8")
+    return dict(json.loads(text))
 
 
 def _rounded(value: Any) -> Any:

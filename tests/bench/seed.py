@@ -1,10 +1,12 @@
-"""The benchmark's own data: the shipped courses published, a hundred learners at work, and a long register.
+"""The benchmark's own data: the shipped courses published, a hundred learners at work, an organisation of many
+learners on the way, and another with a long register.
 
 Dates lie around the present day, as the servers read the real time.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from secrets import token_hex
 from typing import Any, Final
 
 from flask import Flask
@@ -26,16 +28,15 @@ from mhfa_lms.models import (
     StepProgress,
 )
 from mhfa_lms.policy import SYSTEM
-from mhfa_lms.services import catalogue, passwords, publishing, scoring, sessions
+from mhfa_lms.services import catalogue, passwords, publishing, sessions
 from mhfa_lms.settings import Settings
-from tests.bench import bulk
+from tests.bench import bulk, district
 
 COURSE: Final = "first-conversation"
 LEARNERS: Final = 100
 # 0 to 7 are half-way, 8 to 23 in the assessment, 24 to 87 have begun nothing, the others have finished every step.
 READERS, TAKERS, WRITERS = slice(0, 8), slice(8, 24), slice(24, 88)
 PASSWORD: Final = "seven flat stones"
-WORDS: Final = "I sit down beside Sam and ask how the week has been. Then I listen, and I do not hurry. " * 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,17 @@ class Learner:
 
     enrolment_id: int
     cookie: str
+
+
+@dataclass(frozen=True, slots=True)
+class District:
+    """The organisation of many learners: the cookies of two who look after them, and how much they find."""
+
+    instructor: str
+    coordinator: str
+    learners: int
+    waiting: int
+    certificates: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,46 +68,66 @@ class Seeded:
     instructor: str
     coordinator: str
     coordinator_of_many: str
+    district: District
     code: str
-    certificate_id: int
+    to_draw: list[int]
     many_id: int
     certificates: int
 
 
-def seed(settings: Settings, *, certificates: int) -> Seeded:
-    """Fill an empty database that `db` is bound to. `certificates`: how long the second register gets."""
+def seed(settings: Settings, *, learners: int, certificates: int) -> Seeded:
+    """Fill an empty database that `db` is bound to.
+
+    `learners`: how many the district has; `certificates`: how long the longest register gets.
+    """
     now = clock.now()
     schema.upgrade()
     revision, type_id = _publish(settings, now)
     content = catalogue.course(revision)
     work = bulk.organisation("work", "Alder District", now)
-    learners = bulk.people(work, LEARNERS, "learner", now, password_hash=passwords.hashed(PASSWORD))
-    enrolments = _enrol(work, learners.memberships, revision, now)
+    few = bulk.people(work, LEARNERS, "learner", now, password_hash=passwords.hashed(PASSWORD))
+    enrolments = _enrol(work, few.memberships, revision, now)
     _learn(content, enrolments, work, now)
-    short = bulk.certificates(work, learners.memberships, type_id, now, renewed=False)
-    instructor = bulk.people(work, 1, "instructor", now, roles=[Role.INSTRUCTOR])
-    _authorise(instructor.memberships[0], type_id, now)
-    coordinator = bulk.people(work, 1, "coordinator", now, roles=[Role.COORDINATOR])
+    short = bulk.certificates(work, few.memberships, type_id, now, renewed=False)
+    staff = [*_staff(work, "work", type_id, now), *_district(content, revision, type_id, learners, now)]
     many = bulk.organisation("many", "Cedar Health", now)
     other = bulk.people(many, 1, "other", now, roles=[Role.COORDINATOR])
     held = bulk.people(many, certificates // 2, "many", now)
     bulk.certificates(many, held.memberships, type_id, now, renewed=True)
     bulk.settle()
-    cookies = _cookies(
-        settings, [*learners.accounts, *instructor.accounts, *coordinator.accounts, *other.accounts], now
-    )
+    cookies = _cookies(settings, [*few.accounts, *staff, *other.accounts], now)
+    instructor, coordinator, second, third, last = cookies[LEARNERS:]
     return Seeded(
         content=content,
         learners=[Learner(*pair) for pair in zip(enrolments, cookies[:LEARNERS], strict=True)],
-        emails=learners.emails,
-        instructor=cookies[LEARNERS],
-        coordinator=cookies[LEARNERS + 1],
-        coordinator_of_many=cookies[LEARNERS + 2],
+        emails=few.emails,
+        instructor=instructor,
+        coordinator=coordinator,
+        coordinator_of_many=last,
+        district=District(second, third, learners, district.waiting(learners), district.certified(learners)),
         code=db.session().scalars(select(Certificate.code).where(Certificate.id == short[0])).one(),
-        certificate_id=short[0],
+        to_draw=short,
         many_id=many,
         certificates=certificates,
     )
+
+
+def _staff(organisation_id: int, word: str, type_id: int, now: datetime) -> list[int]:
+    """Make an instructor who may mark, and a coordinator; returns their accounts."""
+    instructor = bulk.people(organisation_id, 1, f"{word}-instructor", now, roles=[Role.INSTRUCTOR])
+    _authorise(instructor.memberships[0], type_id, now)
+    coordinator = bulk.people(organisation_id, 1, f"{word}-coordinator", now, roles=[Role.COORDINATOR])
+    return [*instructor.accounts, *coordinator.accounts]
+
+
+def _district(content: Content, revision: CourseRevision, type_id: int, learners: int, now: datetime) -> list[int]:
+    """Make the organisation of many learners; returns the accounts of those who look after them."""
+    here = bulk.organisation("district", "Birch County", now)
+    people = bulk.people(here, learners, "pupil", now)
+    enrolled = district.fill(here, people.memberships, revision, content, now)
+    certified = [people.memberships[one.number] for one in enrolled if one.stage >= district.WAITS]
+    bulk.certificates(here, certified, type_id, now, renewed=False)
+    return _staff(here, "district", type_id, now)
 
 
 def _publish(settings: Settings, now: datetime) -> tuple[CourseRevision, int]:
@@ -138,7 +170,7 @@ def _learn(content: Content, enrolments: list[int], organisation_id: int, now: d
                 "scenario": content.scenarios[0].id,
                 "number": 1,
                 "alias": f"A{place:03d}",
-                "text": WORDS,
+                "text": district.WORDS,
                 "state": AnswerState.WAITING,
                 "saved_at": now - timedelta(hours=place + 1),
                 "submitted_at": now - timedelta(hours=place + 1),
@@ -146,20 +178,8 @@ def _learn(content: Content, enrolments: list[int], organisation_id: int, now: d
             for place, enrolment_id in enumerate(enrolments)
         ],
     )
-    bulk.insert_all(Attempt, [_attempt(content, enrolment_id, now) for enrolment_id in enrolments[TAKERS]])
-
-
-def _attempt(content: Content, enrolment_id: int, now: datetime) -> dict[str, Any]:
-    drawn = scoring.draw(content.assessment.questions, content.assessment.draw, seed=str(enrolment_id))
-    return {
-        "enrolment_id": enrolment_id,
-        "assessment": content.assessment.id,
-        "number": 1,
-        "drawn": [one.stored() for one in drawn],
-        "pass_percent": 80,
-        "max_points": len(drawn),
-        "started_at": now,
-    }
+    takers = (district.Enrolled(one, number=district.IN_STEPS) for one in enrolments[TAKERS])
+    bulk.insert_all(Attempt, (district.attempt(content, one, now) for one in takers))
 
 
 def _authorise(membership_id: int, type_id: int, now: datetime) -> None:
@@ -169,7 +189,7 @@ def _authorise(membership_id: int, type_id: int, now: datetime) -> None:
 
 
 def _cookies(settings: Settings, accounts: list[int], now: datetime) -> list[str]:
-    """Sign every account in and return the cookies of their browsers."""
+    """Sign every account in and return the cookies of their browsers, as they are after the first page with a form."""
     with db.transaction() as session:
         secrets = [sessions.begin(session, one, now=now) for one in accounts]
     app = Flask("bench")
@@ -177,4 +197,5 @@ def _cookies(settings: Settings, accounts: list[int], now: datetime) -> list[str
     signer = SecureCookieSessionInterface().get_signing_serializer(app)
     if signer is None:
         raise ValueError("no secret key")
-    return [f"session={signer.dumps({'_user_id': secret, '_fresh': True})}" for secret in secrets]
+    tokens = {"_fresh": True, "csrf_token": token_hex(20)}
+    return [f"session={signer.dumps({'_user_id': secret, **tokens})}" for secret in secrets]

@@ -47,13 +47,33 @@ class Served:
 @contextmanager
 def started(words: list[str], port: int, path: str, environment: Mapping[str, str]) -> Iterator[Served]:
     """Run one of our Python modules as a server until the block ends; `path` is asked until it answers."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MHFA_")}
     began = time.monotonic()
+    with _process(words, environment) as process:
+        yield Served(process.pid, port, _first_answer(process, port, path) - began)
+
+
+@contextmanager
+def running(words: list[str], port: int) -> Iterator[None]:
+    """Run one of our Python modules that listens on a port, until the block ends."""
+    with _process(words, {}) as process:
+        end = time.monotonic() + PATIENCE
+        while process.poll() is None and time.monotonic() < end:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
+                break
+            except ConnectionError:
+                time.sleep(0.01)
+        yield
+
+
+@contextmanager
+def _process(words: list[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MHFA_")}
     process = subprocess.Popen(
         [sys.executable, "-m", *words], cwd=ROOT, env={**inherited, **environment}, stdout=subprocess.DEVNULL
     )
     try:
-        yield Served(process.pid, port, _first_answer(process, port, path) - began)
+        yield process
     finally:
         process.terminate()
         process.wait(PATIENCE)
