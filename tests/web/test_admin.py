@@ -333,3 +333,17 @@ def test_a_course_without_an_open_revision_is_not_live(admin: FlaskClient) -> No
     page = admin.get("/admin/courses").text
     assert "Closed for new learners" in page
     assert "nobody can begin this course" in page
+
+
+def test_what_a_restore_held_back_can_be_sent_after_all(admin: FlaskClient) -> None:
+    posted = failed_mail()
+    cancelled = failed_mail(2)
+    admin.post(f"/admin/outbox/{cancelled}/cancel")
+    assert "Send all that were held back" not in admin.get("/admin/outbox?state=cancelled").text
+    with db.transaction() as session:
+        message = session.get_one(Message, posted)
+        message.state, message.error = WorkState.CANCELLED, outbox.HELD
+    assert "Send all that were held back" in admin.get("/admin/outbox?state=cancelled").text
+    assert "1 mail goes out now" in admin.post("/admin/outbox/release", follow_redirects=True).text
+    assert db.session().get_one(Message, posted).state is WorkState.WAITING
+    assert db.session().get_one(Message, cancelled).state is WorkState.CANCELLED

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from mhfa_lms import clock, db
 from mhfa_lms.i18n import gettext as _
+from mhfa_lms.i18n import ngettext
 from mhfa_lms.models import WorkState
 from mhfa_lms.policy import Can
 from mhfa_lms.services import outbox as service
@@ -49,7 +50,14 @@ def outbox() -> ResponseReturnValue:
     name, kind = asked.get("state", "failed"), asked.get("kind", "")
     session = db.session()
     rows, later = queues.mails(session, state=SHOWN[name], kind=kind, before=request.args.get("before", type=whole))
-    shown: dict[str, Any] = {"rows": rows, "later": later, "state": name, "kind": kind, "states": _words()}
+    shown: dict[str, Any] = {
+        "rows": rows,
+        "later": later,
+        "state": name,
+        "kind": kind,
+        "states": _words(),
+        "held": service.HELD,
+    }
     return render_template(
         "admin/outbox.html", total=queues.mails_total(session, state=SHOWN[name], kind=kind), **shown
     )
@@ -75,3 +83,12 @@ def cancel(message_id: int) -> ResponseReturnValue:
     else:
         flash(_("This mail was sent or cancelled meanwhile."), "info")
     return redirect(url_for("admin.outbox", **_asked()), 303)
+
+
+@blueprint.post("/admin/outbox/release")
+@requires(Can.ADMINISTER)
+def release() -> ResponseReturnValue:
+    """Send every mail that a restore held back."""
+    count = service.release(by=me(), now=clock.now())
+    flash(ngettext("%(num)s mail goes out now.", "%(num)s mails go out now.", count), "success")
+    return redirect(url_for("admin.outbox", state="waiting"), 303)
