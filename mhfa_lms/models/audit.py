@@ -18,10 +18,11 @@ class AuditEvent(Base):
     __tablename__ = "audit_event"
     __erasure__ = Erasure.KEPT
     __table_args__ = (
-        Index(None, "subject", "subject_id"),
-        Index(None, "organisation_id", "at"),
-        # For reading the trail, the newest first: all of it, by verb, by who did it.
+        # For reading the trail, the newest first: all of it, by organisation, record, verb, or who did it.
         Index(None, "at", "id"),
+        Index(None, "organisation_id", "at"),
+        Index(None, "subject", "at"),
+        Index(None, "subject_id", "at"),
         Index(None, "verb", "at"),
         Index(None, "account_id", "at"),
     )

@@ -142,7 +142,7 @@ def chain(session: Session) -> Chain:
     last = session.execute(
         select(AuditSeal.event_id, AuditSeal.sealed_at).order_by(AuditSeal.id.desc()).limit(1)
     ).first()
-    return Chain(last.event_id if last else None, last.sealed_at if last else None, sealing.unsealed(session))
+    return Chain(last.event_id if last else None, last.sealed_at if last else None, sealing.tail(session))
 
 
 class Export:

@@ -30,7 +30,7 @@ class Backlog:
 
 def measure(session: Session, *, now: datetime) -> Backlog:
     """Count what waits and what failed. Three queries."""
-    return Backlog(_queue(session, Message, now), _queue(session, Job, now), sealing.unsealed(session))
+    return Backlog(_queue(session, Message, now), _queue(session, Job, now), sealing.tail(session))
 
 
 def _queue(session: Session, model: type[Message] | type[Job], now: datetime) -> Queue:

@@ -156,8 +156,8 @@ def test_two_sealers_at_once_make_one_chain() -> None:
         worker.start()
     for worker in workers:
         worker.join(60)
-    assert sum(sealed) == 200
-    assert (verdict().sealed, verdict().whole) == (200, True)
+    assert sum(sealed) == 600
+    assert (verdict().sealed, verdict().whole) == (600, True)
 
 
 def forge(rows: list[tuple[int, int]]) -> None:
@@ -295,3 +295,16 @@ def test_the_database_itself_refuses_every_way_to_change_or_remove_a_row(table: 
 def rows_of(table: str) -> list[Any]:
     db.session().rollback()
     return list(db.session().execute(text(f"SELECT * FROM {table} ORDER BY id")).all())
+
+
+def test_an_event_that_was_left_far_behind_is_sealed_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealing, "STRETCH", 2)
+    record(6)
+    with db.transaction() as session:
+        rows = session.scalars(select(AuditEvent.id).order_by(AuditEvent.id)).all()
+        for one in rows[1:]:
+            session.add(AuditSeal(event_id=one, digest="x", sealed_at=NOON))
+    assert sealing.tail(db.session()) == 1
+    assert sealing.seal(now=NOON) == 1
+    assert sealing.tail(db.session()) == sealing.unsealed(db.session()) == 0
+    assert sealing.seal(now=NOON) == 0
