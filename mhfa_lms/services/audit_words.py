@@ -68,6 +68,8 @@ VERBS: Final[Mapping[str, Any]] = {
     "help-line-added": lazy("Help line added"),
     "help-line-changed": lazy("Help line changed"),
     "help-line-removed": lazy("Help line removed"),
+    "help-lines-shown": lazy("Help lines shown to everybody"),
+    "help-lines-hidden": lazy("Help lines shown to members only"),
     "message-retried": lazy("Mail tried again"),
     "message-cancelled": lazy("Mail cancelled"),
     "job-retried": lazy("Job tried again"),

@@ -1,5 +1,5 @@
 // "Leave this page": hide it at once, then put another site in its place in the history. Nothing is recorded.
-// Works as a plain link without this file. Text being written is sent by the draft script as the page goes away.
+// Works as a plain link without this file. Text being written is sent first.
 {
   const exit = document.querySelector('[data-exit]');
 
@@ -8,6 +8,8 @@
       event.preventDefault();
       document.body.hidden = true;
       document.title = ' ';
+      // Text being written is sent now: the page's own end may come too late for it.
+      dispatchEvent(new Event('leaving'));
       location.replace(exit.href);
     };
 

@@ -69,5 +69,6 @@
     });
     document.addEventListener('visibilitychange', send);
     addEventListener('pagehide', send);
+    addEventListener('leaving', send);
   }
 }
