@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from mhfa_lms.db import transaction
-from mhfa_lms.models import LoginSession, Message, OneTimeLink, WorkState
+from mhfa_lms.models import HalfOpenLogin, LoginSession, Message, OneTimeLink, WorkState
 from mhfa_lms.policy import Actor, Can, require
 from mhfa_lms.services import audit
 from mhfa_lms.services.outbox import HELD
@@ -34,6 +34,7 @@ def settle(*, by: Actor, now: datetime) -> int:
     with transaction() as session:
         for model, column in ((LoginSession, "ended_at"), (OneTimeLink, "used_at")):
             session.execute(update(model).where(getattr(model, column).is_(None)).values({column: now}))
+        session.execute(delete(HalfOpenLogin))
         return _hold(session, now)
 
 

@@ -20,6 +20,7 @@ from mhfa_lms.settings import Settings
 from mhfa_lms.web.access import ACCESS, PUBLIC, STAYS_OPEN
 from tests import make
 from tests.authenticator import Authenticator
+from tests.web.test_attacks import HOSTILE
 
 EMAIL = "amina@example.org"
 RIGHT = {"email": EMAIL, "password": make.PASSWORD}
@@ -346,6 +347,28 @@ def test_a_new_password_by_mail_does_not_go_round_it(app: Flask, client: FlaskCl
     answer = client.post("/sign-in", data={"email": EMAIL, "password": "another long pass phrase"})
     assert answer.location == "/sign-in/second-step"
     assert not is_signed_in(client)
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_input_is_refused_everywhere(app: Flask, client: FlaskClient, person: Person, kind: str) -> None:
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    sign_in(client)
+    key = Authenticator("http://localhost")
+    options = client.post("/account/second-step/passkey/options").text
+    good = {"offer": "x", "code": "123456", "name": "My phone", "answer": key.make(options), "password": "wrong"}
+    for path in ("/account/second-step/app", "/account/second-step/passkey", "/account/password-again"):
+        for field in good:
+            answer = client.post(path, data={**good, field: HOSTILE[kind]})
+            assert answer.status_code in {303, 400, 413, 422, 429}, f"{field} of {path}"
+            assert "alert(1)</script>" not in answer.text
+    set_app_up(client)
+    other = app.test_client()
+    sign_in(other)
+    for path in ("/sign-in/second-step", "/sign-in/recovery-code", "/sign-in/passkey"):
+        for field in ("code", "answer"):
+            answer = other.post(path, data={field: HOSTILE[kind]})
+            assert answer.status_code in {400, 413, 422}, f"{field} of {path}"
+    assert not is_signed_in(other)
 
 
 def test_only_the_pages_about_passkeys_load_their_script(client: FlaskClient, person: Person) -> None:
