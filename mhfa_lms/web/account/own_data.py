@@ -26,7 +26,7 @@ def _units(done: str, total: int) -> str:
 
 WORDS[work.PERSONAL_COPY] = Words(
     title=lambda _found: _("A copy of your data"),
-    about=lambda _found: _("Everything this site holds about you, in one ZIP file. We write to you when it is ready."),
+    about=lambda _found: _("Everything this site holds about you, in one ZIP file."),
     units=_units,
     begun_at=lambda _found: url_for("account.copy"),
     found_at=lambda: (url_for("account.overview"), _("your account page")),
