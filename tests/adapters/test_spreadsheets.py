@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from mhfa_lms.adapters.spreadsheets import STARTERS, csv_chunks, inert, plain, write_xlsx
+from tests import hostile
 from tests.make import NOON
 
 HEADER = ("certificate_number", "name")
@@ -92,3 +93,16 @@ def test_xlsx_has_its_header_without_rows() -> None:
     sheet = load_workbook(io.BytesIO(file.getvalue())).active
     assert sheet is not None
     assert [[cell.value for cell in row] for row in sheet.iter_rows()] == [list(HEADER)]
+
+
+def test_the_nastiest_names_are_inert_and_come_back_from_both() -> None:
+    cells = [*hostile.NAMES.values(), *hostile.LONG.values(), *hostile.FORMULAS.values()]
+    text = b"".join(csv_chunks(HEADER, rows(*cells))).decode("utf-8")
+    _header, *lines = csv.reader(io.StringIO(text, newline=""))
+    assert [plain(line[1]) for line in lines] == cells
+    file = io.BytesIO()
+    write_xlsx(file, HEADER, rows(*cells), title="Register", made_at=NOON)
+    sheet = load_workbook(io.BytesIO(file.getvalue())).worksheets[0]
+    kept = [row[1] for row in sheet.iter_rows(min_row=2)]
+    assert {cell.data_type for cell in kept} == {"s"}
+    assert [plain(str(cell.value)) for cell in kept] == cells

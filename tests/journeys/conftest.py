@@ -22,7 +22,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, ViewportSize, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -177,6 +177,11 @@ class Watched:
     complaints: list[str]
 
 
+def _refuse(dialog: Dialog, watched: Watched) -> None:
+    watched.complaints.append(f"a dialog opened: {dialog.message}")
+    dialog.dismiss()
+
+
 def open_page(chromium: Browser, server: Server, **options: Any) -> tuple[BrowserContext, Watched]:
     """Open a browser window of its own; console errors and policy violations are kept."""
     context = chromium.new_context(base_url=server.address, **{"viewport": DESK, **options})
@@ -196,6 +201,7 @@ def open_page(chromium: Browser, server: Server, **options: Any) -> tuple[Browse
         ),
     )
     page.on("pageerror", lambda error: watched.complaints.append(str(error)))
+    page.on("dialog", lambda dialog: _refuse(dialog, watched))
     page.set_default_timeout(10_000)
     return context, watched
 

@@ -38,7 +38,7 @@ def _built(page: Found) -> list[tuple[str, int, frozenset[str]]]:
     return [("", 0, frozenset(PART.findall(frame))), (page.rule, page.status, frozenset(PART.findall(own)))]
 
 
-def _reader(request: APIRequestContext) -> Any:
+def reader(request: APIRequestContext) -> Any:
     def get(address: str) -> Answer:
         answer = request.get(address, max_redirects=0)
         kind, place = answer.headers.get("content-type", ""), answer.headers.get("location", "")
@@ -72,7 +72,7 @@ def everything(chromium: Browser, server: Server) -> dict[str, Seen]:
         else:
             sign_in(watched.page, server, who)
         addresses = []
-        for page in crawl(_reader(context.request), routes, json.loads(outside) if who == "nobody" else [], each=EACH):
+        for page in crawl(reader(context.request), routes, json.loads(outside) if who == "nobody" else [], each=EACH):
             built = set(_built(page))
             if not built <= known:
                 known |= built

@@ -21,7 +21,8 @@ from tests.services import invented
 from tests.web.test_walk import World, walk, world
 
 __all__ = ["world"]
-pytestmark = pytest.mark.xdist_group("every-page")
+pytestmark = [pytest.mark.xdist_group("every-page"), pytest.mark.timeout(600)]
+HELP = '<a class="help-now" href="/help">'
 # No pages: what programs read, what a browser saves; and the style guide, which is there in the demonstration only.
 NOT_PAGES = re.compile(r"/styleguide|/healthz|/readyz|/metrics|/static/.*|.*\.pdf|.*\.<any\(csv, xlsx\):kind>|.*/file")
 
@@ -100,6 +101,11 @@ def test_a_title_belongs_to_one_page(pages: dict[str, list[Found]]) -> None:
         assert title.group(1).endswith(" – First Aid for Minds"), page.address
         titles.setdefault(title.group(1), set()).add(page.rule)
     assert {title: rules for title, rules in titles.items() if len(rules) > 1} == {}
+
+
+def test_help_is_one_press_away_on_every_page(pages: dict[str, list[Found]]) -> None:
+    without = [page.address for read in pages.values() for page in read if HELP not in page.text.split("<main")[0]]
+    assert without == []
 
 
 def test_every_route_is_reached_by_somebody(demo: Flask, pages: dict[str, list[Found]]) -> None:
