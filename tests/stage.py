@@ -49,6 +49,8 @@ OUTSIDE = (
     *("/help?country=US", "/v/0000000000000000", "/v?code=nonsense", "/join/alder-valley", "/help/alder-valley"),
     *("/invitation/demo-beatriz-santos", "/invitation/nonsense", "/confirm/nonsense", "/reset/nonsense"),
 )
+# Has a second step, a passkey that nobody holds: in at the door, but not further.
+SECURED = "callum.fraser"
 # Whoever signs in with this address and the demonstration's password has not confirmed it yet.
 UNCONFIRMED = "unconfirmed@demo.example"
 # Whose certificates to check: valid, to renew, expired lately and long ago, withdrawn, replaced.
@@ -82,6 +84,9 @@ def set_up(now: datetime) -> list[str]:
     """Issue links and begin an assessment in the database in use; returns the addresses nobody links to."""
     addresses = [*OUTSIDE, *map(_check, CHECKED)]
     help_lines.set_public(public=True, by=make.actor(member("coordinator"), now=now), now=now)
+    secured = member(SECURED).account_id
+    db.session().rollback()
+    make.second_step(secured)
     password_hash = passwords.hashed(demo.PASSWORD)
     db.session().rollback()
     with db.transaction() as session:

@@ -14,6 +14,7 @@ from jinja2 import FileSystemBytecodeCache
 from mhfa_lms import clock, db
 from mhfa_lms.app import create_app
 from mhfa_lms.services.demo import PASSWORD
+from mhfa_lms.services.demo_people import DOMAIN
 from mhfa_lms.settings import read_settings
 from tests import make, markup, stage
 from tests.crawl import Answer, Found, Routes, crawl
@@ -24,7 +25,9 @@ __all__ = ["world"]
 pytestmark = [pytest.mark.xdist_group("every-page"), pytest.mark.timeout(600)]
 HELP = '<a class="help-now" href="/help">'
 # No pages: what programs read, what a browser saves; and the style guide, which is there in the demonstration only.
-NOT_PAGES = re.compile(r"/styleguide|/healthz|/readyz|/metrics|/static/.*|.*\.pdf|.*\.<any\(csv, xlsx\):kind>|.*/file")
+NOT_PAGES = re.compile(
+    r"/styleguide|/healthz|/readyz|/metrics|/static/.*|.*\.pdf|.*\.<any\(csv, xlsx\):kind>|.*/file|.*\.csv"
+)
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +65,14 @@ def pages(demo: Flask) -> dict[str, list[Found]]:
     somebody.post("/forgot", data={"email": stage.UNCONFIRMED})
     somebody.post("/sign-in", data={"email": stage.UNCONFIRMED, "password": PASSWORD})
     found = {"nobody": crawl(reader(somebody), routes, outside)}
-    for who in stage.PEOPLE:
-        found[who] = crawl(reader(make.signed_in(demo.test_client(), stage.member(who))), routes)
+    half = demo.test_client()
+    half.post("/sign-in", data={"email": f"{stage.SECURED}@{DOMAIN}", "password": PASSWORD})
+    found["half signed in"] = crawl(reader(half), routes)
+    for who in (*stage.PEOPLE, stage.SECURED):
+        client = make.signed_in(demo.test_client(), stage.member(who))
+        if who == stage.SECURED:
+            client.post("/account/password-again", data={"password": PASSWORD})
+        found[who] = crawl(reader(client), routes)
     return found
 
 
