@@ -24,9 +24,10 @@ from tests.web.test_walk import World, walk, world
 __all__ = ["world"]
 pytestmark = [pytest.mark.xdist_group("every-page"), pytest.mark.timeout(600)]
 HELP = '<a class="help-now" href="/help">'
-# No pages: what programs read, what a browser saves; and the style guide, which is there in the demonstration only.
+# No pages: what programs read, what a browser saves. The style guide is there in the demonstration only, passkeys under
+# an address of https only: tests/journeys looks at both.
 NOT_PAGES = re.compile(
-    r"/styleguide|/healthz|/readyz|/metrics|/static/.*|.*\.pdf|.*\.<any\(csv, xlsx\):kind>|.*/file|.*\.csv"
+    r"/styleguide|.*/passkey|/healthz|/readyz|/metrics|/static/.*|.*\.pdf|.*\.<any\(csv, xlsx\):kind>|.*/file|.*\.csv"
 )
 
 
