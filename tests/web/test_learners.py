@@ -1,4 +1,4 @@
-"""An instructor's learners: how far they are, and never whose answer waits."""
+"""An instructor's learners, never with whose answer waits; and finding somebody or something in long lists."""
 
 from datetime import timedelta
 
@@ -147,3 +147,14 @@ def test_whoever_joins_may_say_where_they_belong(app: Flask) -> None:
     assert "North" in client.get("/account").text
     plain = make.organisation("plain", open_to_join=True)
     assert "Which place" not in app.test_client().get(f"/join/{plain.slug}").text
+
+
+def test_organisations_are_found_by_name_and_short_name(app: Flask, place: Organisation) -> None:
+    make.organisation("harbour-line", name="Harbour Line")
+    client = make.signed_in(app.test_client(), make.member(place, holder=make.account(is_admin=True)))
+    assert "2 organisations" in client.get("/admin/organisations").text
+    for words in ("LINE", "harbour-"):
+        page = client.get("/admin/organisations", query_string={"q": words}).text
+        assert "1 organisation<" in page
+        assert "/join/here" not in page
+    assert "No organisation matches" in client.get("/admin/organisations?q=nobody").text

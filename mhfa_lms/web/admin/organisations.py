@@ -1,8 +1,8 @@
 """Organisations: the list, and the form that makes one."""
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select, true
+from sqlalchemy import func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from mhfa_lms import clock, db
@@ -11,11 +11,11 @@ from mhfa_lms.models import Organisation
 from mhfa_lms.policy import Can
 from mhfa_lms.services import organisations as service
 from mhfa_lms.services import paging
+from mhfa_lms.web import lists
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.admin.blueprint import blueprint
 from mhfa_lms.web.admin.forms import OrganisationForm
 from mhfa_lms.web.identity import me, settings
-from mhfa_lms.web.requests import whole
 
 
 def _page(form: OrganisationForm, status: int = 200) -> ResponseReturnValue:
@@ -29,9 +29,15 @@ def _page(form: OrganisationForm, status: int = 200) -> ResponseReturnValue:
         Organisation.open_to_join,
         above.name.label("parent"),
     ).outerjoin(above, above.id == Organisation.parent_id)
-    place = paging.Place(request.args.get("after", type=whole), request.args.get("before", type=whole))
-    page = paging.page(db.session(), statement, paging.Order(Organisation.name, Organisation.id, true()), place)
-    return render_template("admin/organisations.html", form=form, page=page), status
+    text = lists.text("q")
+    wanted = or_(
+        func.lower(Organisation.name).contains(text.lower(), autoescape=True),
+        Organisation.slug.contains(text.lower(), autoescape=True),
+    )
+    order = paging.Order(Organisation.name, Organisation.id, true())
+    page = paging.page(db.session(), statement.where(wanted), order, lists.place())
+    total = paging.count(db.session(), select(Organisation.id).where(wanted))
+    return render_template("admin/organisations.html", form=form, page=page, text=text, total=total), status
 
 
 @blueprint.get("/admin/organisations")
