@@ -108,6 +108,30 @@ def test_every_token_that_is_used_exists() -> None:
     assert used - own - set(re.findall(r"--([\w-]+):", tokens)) == set()
 
 
+def classes(pattern: str) -> set[str]:
+    """Return the classes that the style sheets of a bundle speak of."""
+    texts = (
+        re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.S) for path in static_dir().glob(pattern)
+    )
+    selectors = (found for text in texts for found in re.findall(r"([^{}]+)\{", text))
+    return {name for selector in selectors for name in re.findall(r"\.([a-z][\w-]*)", selector)}
+
+
+def test_light_pages_use_nothing_that_only_staff_load() -> None:
+    for_staff = classes("css/staff/*.css") - classes("css/*.css")
+    assert len(for_staff) > 10
+    used: dict[str, set[str]] = {}
+    for folder in ("learn", "account", "public", "errors", "layouts"):
+        for path in (templates_dir() / folder).rglob("*.html"):
+            text = path.read_text(encoding="utf-8")
+            worn = {
+                name for found in re.findall(r'class="([^"]*)"', text) for name in re.findall(r"[a-z][\w-]*", found)
+            }
+            macros = {f"ui.{name}" for name in ("table", "figure") if f"ui.{name}(" in text}
+            used[path.name] = (worn & for_staff) | macros
+    assert {name: found for name, found in used.items() if found} == {}
+
+
 @pytest.mark.parametrize("whose", LARGEST)
 def test_style_sheet_and_script_stay_small(whose: str) -> None:
     assets = Assets()
