@@ -80,8 +80,8 @@ def read(hand: Hand, step: Step, look: Look) -> None:
     """Read a step to its end and answer its question."""
     page = hand.page
     if step.content_note:
+        # The page with the feedback shows the text too: it is looked at there.
         hand.press(page.get_by_role("link", name="Read the step"))
-        look(page)
     if step.question:
         hand.choose({option.text for option in step.question.options if option.correct})
         hand.press(page.get_by_role("button", name="Check my answer"))
