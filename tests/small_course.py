@@ -59,7 +59,6 @@ def document(slug: str = "small", **changes: Any) -> dict[str, Any]:
                     _step("two-a"),
                     _step(
                         "two-b",
-                        quick_exit=True,
                         content_note={"topic": "thoughts of suicide", "text": "It mentions thoughts of suicide."},
                         summary="The gentler summary.",
                     ),

@@ -98,6 +98,11 @@ class Step(Part):
             raise ValueError("every option of a step's question needs feedback")
         return self
 
+    @property
+    def offers_exit(self) -> bool:
+        """Whether its page offers to be left quickly: wherever a content note warns, and where the author says so."""
+        return self.quick_exit or self.content_note is not None
+
 
 class ModuleFile(Part):
     """What a module.yaml says; the steps lie beside it."""
@@ -306,7 +311,7 @@ class Course(CourseHead):
     @property
     def has_quick_exit(self) -> bool:
         """Whether a step or a scenario offers to leave the page quickly."""
-        return any(step.quick_exit for _module, step in self.steps()) or any(one.quick_exit for one in self.scenarios)
+        return any(step.offers_exit for _module, step in self.steps()) or any(one.quick_exit for one in self.scenarios)
 
     def module(self, module_id: str) -> Module | None:
         """Return a module by its id."""

@@ -72,7 +72,7 @@ def _page(enrolment: Enrolment, here: Place, error: str = "") -> str:
         chosen=frozenset(request.args.getlist("choice")) or practised if asking else practised,
         answering=asking,
         page_errors=[{"id": "choice", "text": error}] if error else [],
-        quick_exit=one.quick_exit,
+        quick_exit=one.offers_exit,
     )
 
 
