@@ -21,6 +21,7 @@ from mhfa_lms import db, logs, schema
 from mhfa_lms.adapters.lines import ERASURES, parse
 from mhfa_lms.backup import archive, databases, keys, making
 from mhfa_lms.backup.archive import FILES, KEYS, Manifest
+from mhfa_lms.jobs.retention import SAFETY_COPY
 from mhfa_lms.jobs.tick import tick
 from mhfa_lms.models import StoredFile
 from mhfa_lms.policy import SYSTEM
@@ -28,7 +29,6 @@ from mhfa_lms.services import erasures, upkeep
 from mhfa_lms.settings import Settings
 from mhfa_lms.standby import Standby
 
-SAFETY_COPY: Final = "before-restore.tar"
 FALLBACKS_FILE: Final = "secret-key-fallbacks"
 PREFIX: Final = ".restore-"
 SPARE: Final = 1.2

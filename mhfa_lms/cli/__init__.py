@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "audit": ("audit:audit", "Check the audit trail."),
     "export-person": ("people:export_person", "Write out everything held about a person."),
     "erase-person": ("people:erase_person", "Erase a person down to what checking a certificate needs."),
+    "retention": ("retention:retention", "Remove what is not to be kept any more, or see what would go."),
     "backup": ("backup:backup", "Write the database and the files into one archive."),
     "restore": ("backup:restore", "Bring an archive back."),
     "routes": ("routes:routes", "List every route with its methods and permission."),

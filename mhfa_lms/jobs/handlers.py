@@ -4,10 +4,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from mhfa_lms.jobs import drawing, removal
+from mhfa_lms.jobs import drawing, removal, retention
 from mhfa_lms.jobs.long import LongHandler
 from mhfa_lms.jobs.personal_file import pack_person
 from mhfa_lms.jobs.register_file import write_register
+from mhfa_lms.services import retention as rules_of_retention
 from mhfa_lms.services import work
 from mhfa_lms.services.erasure import REMOVE_FILES
 from mhfa_lms.settings import Settings
@@ -19,6 +20,7 @@ Handler = Callable[[Settings, int, dict[str, Any], datetime], None]
 HANDLERS: Final[dict[str, Handler]] = {
     drawing.KIND: drawing.draw_certificate,
     REMOVE_FILES: removal.remove_files,
+    rules_of_retention.JOB: retention.apply,
 }
 # What people wait for and can follow: each kind of `work.KINDS` that the worker knows. Done beside the short jobs, so
 # that a certificate never waits for an export.

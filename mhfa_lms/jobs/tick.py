@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from mhfa_lms import db, logs
-from mhfa_lms.services import authorisation_reminders, digests, half_open, limits, reminders, sealing
+from mhfa_lms.services import authorisation_reminders, digests, half_open, limits, reminders, retention, sealing
 from mhfa_lms.settings import Settings
 
 SEALS_A_TICK: Final = 20_000
@@ -35,9 +35,9 @@ def tick(settings: Settings, now: datetime, *, send_at: datetime | None = None) 
 
 
 def tidy(now: datetime) -> int:
-    """Seal the audit trail, forget old counters and unfinished sign-ins; returns how many events were sealed.
+    """Seal the audit trail, forget old counters and unfinished sign-ins, post the day's retention.
 
-    Takes the real time only.
+    Returns how many events were sealed. Takes the real time only.
     """
     sealed = 0
     while sealed < SEALS_A_TICK and (some := sealing.seal(now=now)):
@@ -49,4 +49,5 @@ def tidy(now: datetime) -> int:
         logs.logger().info("audit-sealed", sealed=count, head=head)
     limits.sweep(now=now)
     half_open.sweep(now=now)
+    retention.post_daily(now=now)
     return sealed

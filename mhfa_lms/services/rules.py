@@ -33,6 +33,7 @@ class Rule(StrEnum):
     KEEP_LAST_REMINDER = "keep_last_reminder"
     CLAIM_MINUTES = "claim_minutes"
     MINIMUM_AGE = "minimum_age"
+    RETENTION_MONTHS = "retention_months"
 
 
 DEFAULTS: Final[Mapping[Rule, Any]] = {
@@ -48,6 +49,8 @@ DEFAULTS: Final[Mapping[Rule, Any]] = {
     Rule.KEEP_LAST_REMINDER: False,
     Rule.CLAIM_MINUTES: 30,
     Rule.MINIMUM_AGE: 18,
+    # After the last day of a certificate, or after somebody left.
+    Rule.RETENTION_MONTHS: 36,
 }
 RANGES: Final[Mapping[Rule, tuple[int, int]]] = {
     Rule.PASS_PERCENT: (1, 100),
@@ -58,6 +61,7 @@ RANGES: Final[Mapping[Rule, tuple[int, int]]] = {
     Rule.GRACE_REMINDER_DAYS: (1, 365),
     Rule.CLAIM_MINUTES: (5, 240),
     Rule.MINIMUM_AGE: (0, 120),
+    Rule.RETENTION_MONTHS: (1, 240),
 }
 # The rules that are asked for with a course, and so can be set for one; the others hold for all of them.
 FOR_COURSES: Final = frozenset(

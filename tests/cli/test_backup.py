@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import ColumnElement, func, select, text
 
 from mhfa_lms import clock, db, schema
-from mhfa_lms.backup import archive, databases, making, restoring
+from mhfa_lms.backup import archive, databases, making
+from mhfa_lms.jobs.retention import SAFETY_COPY
 from mhfa_lms.models import Account, AuditEvent, LoginSession, Message, OneTimeLink, Reminder, WorkState
 from mhfa_lms.policy import SYSTEM
 from mhfa_lms.services import erasure, names, outbox, sealing, verification
@@ -130,7 +131,7 @@ def test_into_an_empty_installation(
     db.release()
     result = run("restore", str(file))
     assert result.exit_code == 0, result.output
-    assert not (tmp_path / "new" / restoring.SAFETY_COPY).exists()
+    assert not (tmp_path / "new" / SAFETY_COPY).exists()
     if (tmp_path / "new" / "mhfa.db").exists():
         db.configure(f"sqlite:///{tmp_path / 'new' / 'mhfa.db'}")
     assert count(Account) == 1

@@ -21,6 +21,7 @@ RULES: Final[Mapping[Rule, Any]] = {
     Rule.KEEP_LAST_REMINDER: lazy("Send the last reminder even to people who want none"),
     Rule.CLAIM_MINUTES: lazy("Minutes an answer is kept for whoever took it to mark"),
     Rule.MINIMUM_AGE: lazy("Least age for an account, in years"),
+    Rule.RETENTION_MONTHS: lazy("Months for which records are kept after a certificate expired or somebody left"),
 }
 CHOICES: Final[Mapping[str, Any]] = {
     "completion": lazy("on the day the renewal is completed"),

@@ -1,0 +1,50 @@
+"""The daily run of retention, and files that nobody will name any more."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from mhfa_lms import logs
+from mhfa_lms.jobs.removal import write_down
+from mhfa_lms.policy import SYSTEM
+from mhfa_lms.services import retention
+from mhfa_lms.settings import Settings
+
+# What a killed process was writing: nothing takes a day to write.
+ORPHAN_AFTER: Final = timedelta(days=1)
+SAFETY_COPY: Final = "before-restore.tar"
+SAFETY_COPY_FOR: Final = timedelta(days=30)
+
+
+def apply(settings: Settings, _job_id: int, payload: dict[str, Any], now: datetime) -> None:
+    """Remove what is not to be kept any more. The worker's handler; safe to repeat and to run twice at once.
+
+    So much at a time; when something is left, a further run is posted.
+    """
+    removed = {duty.name: retention.run(duty, by=SYSTEM, now=now) for duty in retention.DUTIES}
+    removed["files"] = len(sweep_files(settings.data_dir, now=now))
+    write_down(settings)
+    if any(removed.values()):
+        logs.logger().info("retention-applied", **{name: count for name, count in removed.items() if count})
+    if any(count >= retention.MOST for name, count in removed.items() if name != "files"):
+        retention.post_next(str(payload["day"]), int(payload["run"]) + 1, now=now)
+
+
+def stale_files(folder: Path, *, now: datetime) -> list[Path]:
+    """Return what unfinished writing left in the data folder a day ago, and a safety copy that is 30 days old."""
+    parts = [*folder.glob(".*.part"), *(folder / "files").rglob(".*.part")]
+    found = [path for path in parts if path.is_file() and _age(path, now) > ORPHAN_AFTER]
+    copy = folder / SAFETY_COPY
+    return found + ([copy] if copy.is_file() and _age(copy, now) > SAFETY_COPY_FOR else [])
+
+
+def sweep_files(folder: Path, *, now: datetime) -> list[Path]:
+    """Remove those files; returns them."""
+    found = stale_files(folder, now=now)
+    for path in found:
+        path.unlink(missing_ok=True)
+    return found
+
+
+def _age(path: Path, now: datetime) -> timedelta:
+    return timedelta(seconds=now.timestamp() - path.stat().st_mtime)
