@@ -39,7 +39,8 @@ def erase_person(email: str, yes: bool, as_json: bool) -> None:
     """Erase the person of EMAIL for good, down to what checking a certificate needs.
 
     Names, addresses, answers and texts go; numbers, dates and standing of certificates stay, without a name. Backups
-    made before keep the person until you delete them.
+    made before keep the person until you delete them. For somebody who deleted their account themselves, and whose
+    training record an organisation still keeps, give the number of a certificate in place of EMAIL.
     """
     from mhfa_lms.jobs.removal import remove_files
 
@@ -49,7 +50,9 @@ def erase_person(email: str, yes: bool, as_json: bool) -> None:
         try:
             done = erasure.erase(email, by=SYSTEM, now=clock.now())
         except erasure.UnknownPersonError as error:
-            raise Failed(f"There is no account with the address {email}.") from error
+            raise Failed(
+                f"There is no account with the address, and no certificate with the number, {email}."
+            ) from error
         except erasure.LastAdministratorError as error:
             raise Failed("This is the only administrator. Make another one first: mhfa-lms users create") from error
         # Now, and again by the worker should this end here.

@@ -48,6 +48,7 @@ from mhfa_lms.models import (
 from mhfa_lms.policy import Actor, Can, require
 from mhfa_lms.services import accounts, audit, work
 from mhfa_lms.services.personal import ROWS, Person
+from mhfa_lms.services.secrets import read_code
 
 REMOVE_FILES: Final = "remove-files"
 # Rows that go, before those they hang on.
@@ -90,14 +91,27 @@ class Erased:
 def erase(email: str, *, by: Actor, now: datetime) -> Erased:
     """Erase the person of an address, in one transaction; a job removes the files of their certificates.
 
+    Instead of the address the number of a certificate will do: who deleted their account has no address any more, while
+    an organisation may still keep their training record.
+
     Raises `UnknownPersonError`, `LastAdministratorError` and `Forbidden`.
     """
     require(by, Can.ADMINISTER)
     with transaction() as session:
-        account = accounts.find(session, email, lock=True)
+        account = accounts.find(session, email, lock=True) or _holder(session, email)
         if account is None:
             raise UnknownPersonError(email)
         return erase_account(session, account, by=by, now=now)
+
+
+def _holder(session: Session, code: str) -> Account | None:
+    query = (
+        select(Account)
+        .join(Membership, Membership.account_id == Account.id)
+        .join(Certificate, Certificate.membership_id == Membership.id)
+        .where(Certificate.code == (read_code(code) or ""))
+    )
+    return session.scalars(query.with_for_update(key_share=True, of=Account)).one_or_none()
 
 
 def erase_account(

@@ -10,7 +10,7 @@ from mhfa_lms import db
 from mhfa_lms.adapters.mail import RecordingMailer
 from mhfa_lms.jobs.delivery import send_waiting
 from mhfa_lms.models import Account, Certificate, LoginSession, Membership, Message, Organisation, Role, WorkState
-from mhfa_lms.policy import Actor
+from mhfa_lms.policy import SYSTEM, Actor
 from mhfa_lms.services import erasure, leaving, passwords, register, signing_in, verification
 from mhfa_lms.services.paging import Place
 from mhfa_lms.settings import Settings
@@ -126,3 +126,14 @@ def test_the_only_coordinator_may_go_all_the_same(database: str) -> None:
     make.member(db.session().get_one(Organisation, by.organisation_id))
     leaving.delete_own_account(make.PASSWORD, by=by, now=NOON, without_handover=True)
     assert db.session().get_one(Account, by.account_id).erased_at == NOON
+
+
+def test_an_administrator_may_end_the_record_that_an_organisation_kept(database: str) -> None:
+    by = person()
+    code = make.certificate(db.session().get_one(Membership, by.membership_id)).code
+    leaving.delete_own_account(make.PASSWORD, by=by, now=NOON)
+    with pytest.raises(erasure.UnknownPersonError):
+        erasure.erase(by.email, by=SYSTEM, now=NOON)
+    erasure.erase(code, by=SYSTEM, now=NOON)
+    assert db.session().scalars(select(Certificate.name)).one() == ""
+    assert db.session().get_one(Membership, by.membership_id).name == ""
