@@ -160,7 +160,7 @@ STAGES: dict[str, tuple[Callable[[Any], dict[str, Any]], list[str], list[str]]] 
     ),
     "expired": (
         lambda now: {"state": WorkState.DONE, "done_at": now - timedelta(days=8)},
-        ["File removed", "kept for seven days"],
+        ["File removed", "kept for 7 days"],
         ["Download", "Update now"],
     ),
 }

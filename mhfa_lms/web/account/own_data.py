@@ -45,7 +45,7 @@ def copy() -> ResponseReturnValue:
             flash(_("You have other files under way. Wait for one of them, or cancel it."), "warning")
             return redirect(url_for("account.overview"), 303)
         return redirect(url_for("work.progress", job_id=job_id), 303)
-    return render_template("account/copy.html", form=form)
+    return render_template("account/copy.html", form=form, lasts=work.FILE_LASTS)
 
 
 @blueprint.route("/account/delete", methods=["GET", "POST"])

@@ -35,6 +35,7 @@ def progress(found: Work) -> str:
         "work/progress.html",
         found=found,
         words=shown(found),
+        lasts=work.FILE_LASTS,
         quiet=quiet,
         asks_again=0 if quiet or found.stage.ended else ASKS_AGAIN,
     )
