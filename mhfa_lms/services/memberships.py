@@ -20,7 +20,7 @@ from mhfa_lms.models import (
 )
 from mhfa_lms.policy import SYSTEM, Actor, Can, Forbidden, require
 from mhfa_lms.services import audit, sessions
-from mhfa_lms.services.names import sort_key
+from mhfa_lms.services.names import email_key, sort_key
 
 
 def add(
@@ -70,6 +70,34 @@ def set_roles(membership_id: int, roles: Iterable[Role], *, by: Actor, now: date
         _put_roles(session, row.id, wanted)
         sessions.end_all(session, row.account_id, now=now)
         audit.about(session, "roles-changed", row, by=by, now=now, roles="+".join(sorted(wanted)))
+
+
+def make_coordinator(organisation_id: int, email: str, *, by: Actor, now: datetime) -> bool:
+    """Give a member with this address the coordinator role beside their others, as an administrator.
+
+    So that an organisation whose last coordinator has left gets one again. Returns False when nobody here has the
+    address. Signs them out everywhere, as every change of roles does.
+    """
+    with transaction() as session:
+        row = session.scalars(
+            select(Membership)
+            .join(Account)
+            .where(
+                Membership.organisation_id == organisation_id,
+                Membership.state == MembershipState.ACTIVE,
+                Account.email_key == email_key(email),
+            )
+            .with_for_update(of=Membership)
+        ).one_or_none()
+        require(by, Can.INVITE_COORDINATOR, row)
+        if row is None:
+            return False
+        wanted = {held.role for held in row.roles} | {Role.COORDINATOR}
+        if len(wanted) > len(row.roles):
+            _put_roles(session, row.id, wanted)
+            sessions.end_all(session, row.account_id, now=now)
+            audit.about(session, "roles-changed", row, by=by, now=now, roles="+".join(sorted(wanted)))
+        return True
 
 
 def leave(membership_id: int, *, by: Actor, now: datetime) -> None:

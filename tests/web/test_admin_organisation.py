@@ -5,7 +5,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from mhfa_lms import db
-from mhfa_lms.models import Invitation, Membership, Message, Organisation, Role
+from mhfa_lms.models import Invitation, Membership, MembershipState, Message, Organisation, Role
 from mhfa_lms.policy import SYSTEM
 from mhfa_lms.services import rules
 from tests import make
@@ -71,12 +71,26 @@ def test_a_coordinator_s_invitation_can_be_withdrawn_but_not_a_learners(admin: F
     assert admin.post(f"{path}/{mine}/withdraw").status_code == 404
 
 
-def test_a_member_is_not_invited_again(admin: FlaskClient, harbour: int) -> None:
-    make.member(db.session().get_one(Organisation, harbour), holder=make.account("pat@example.org"))
-    answer = admin.post(f"/admin/organisations/{harbour}/coordinators", data=PAT)
-    assert answer.status_code == 422
-    assert "is a member of the organisation already" in answer.text
-    assert 'value="pat@example.org"' in answer.text
+def test_a_member_becomes_a_coordinator_at_once_and_keeps_other_roles(admin: FlaskClient, harbour: int) -> None:
+    make.member(db.session().get_one(Organisation, harbour), Role.INSTRUCTOR, holder=make.account("pat@example.org"))
+    for _time in range(2):
+        assert admin.post(f"/admin/organisations/{harbour}/coordinators", data=PAT).status_code == 303
+        row = db.session().scalars(select(Membership)).one()
+        assert {held.role for held in row.roles} == {Role.LEARNER, Role.INSTRUCTOR, Role.COORDINATOR}
+        db.session().rollback()
+    assert "is a coordinator now" in admin.get(f"/admin/organisations/{harbour}").text
+    assert db.session().scalars(select(Invitation)).first() is None
+
+
+def test_somebody_who_left_or_belongs_elsewhere_is_invited(admin: FlaskClient, harbour: int) -> None:
+    holder = make.account("pat@example.org")
+    make.member(make.organisation("elsewhere"), holder=holder)
+    left = db.session().get_one(Organisation, harbour)
+    make.member(left, holder=holder, state=MembershipState.LEFT, left_at=make.NOON)
+    assert admin.post(f"/admin/organisations/{harbour}/coordinators", data=PAT).status_code == 303
+    assert db.session().scalars(select(Invitation.email)).one() == "pat@example.org"
+    roles = [held.role for row in db.session().scalars(select(Membership)) for held in row.roles]
+    assert Role.COORDINATOR not in roles
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from mhfa_lms import clock, db
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import Organisation
 from mhfa_lms.policy import Actor, Can
-from mhfa_lms.services import catalogue, invitations, organisation_facts, organisations
+from mhfa_lms.services import catalogue, invitations, memberships, organisation_facts, organisations
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.admin import words
 from mhfa_lms.web.admin.blueprint import blueprint
@@ -48,12 +48,15 @@ def invite_coordinator(row: Organisation) -> ResponseReturnValue:
     form, place = CoordinatorForm(), row.id
     if not form.validate_on_submit():
         return _page(row, form, 422)
+    email = form.email.data or ""
+    if memberships.make_coordinator(place, email, by=me(), now=clock.now()):
+        flash(_("%(email)s belongs to the organisation already and is a coordinator now.", email=email), "success")
+        return redirect(url_for("admin.organisation", organisation_id=place), 303)
     try:
         invitations.invite_coordinator(place, form.email.data or "", form.name.data or "", by=me(), now=clock.now())
-    except invitations.InvitationError:
-        form.email.errors = [
-            _("This person is a member of the organisation already. One of its coordinators can give them the role")
-        ]
+    except invitations.InvitationError as error:
+        # Joined by another way in this very moment.
+        form.email.errors = [str(error.message)]
         return _page(row, form, 422)
     said = _(
         "The invitation is on its way to %(email)s. It works for %(days)s days.",
