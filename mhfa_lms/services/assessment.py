@@ -102,7 +102,7 @@ def save_answer(
     """
     with transaction() as session:
         enrolment = enrolments.hold_active(session, enrolment_id, by=by)
-        course = learning.course_of(session, enrolment)
+        course = learning.course_of(enrolment)
         found = attempts.attempt(session, enrolment_id, course, number)
         if found is None or found.state is not AttemptState.OPEN:
             raise NotNowError(number)
@@ -130,7 +130,7 @@ def submit(enrolment_id: int, number: int, *, by: Actor, now: datetime, leave_bl
     """
     with transaction() as session:
         enrolment = enrolments.hold(session, enrolment_id, by=by)
-        course = learning.course_of(session, enrolment)
+        course = learning.course_of(enrolment)
         found = attempts.attempt(session, enrolment_id, course, number)
         if found is None:
             raise NotNowError(number)
@@ -176,7 +176,7 @@ def begin_again(enrolment_id: int, *, by: Actor, now: datetime) -> int:
 def _held(session: Session, enrolment_id: int, *, by: Actor) -> tuple[Enrolment, Course, Standing]:
     """Return the learner's active enrolment, locked, its course and where it stands."""
     enrolment = enrolments.hold_active(session, enrolment_id, by=by)
-    course = learning.course_of(session, enrolment)
+    course = learning.course_of(enrolment)
     steps_done = learning.progress(session, enrolment_id, course).all_done
     return enrolment, course, attempts.standing(session, enrolment, course, steps_done=steps_done)
 

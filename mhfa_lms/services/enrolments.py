@@ -1,9 +1,10 @@
 """Who is on which course: enrolling, and beginning again after the last failed attempt."""
 
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.orm import Session, joinedload
 
 from mhfa_lms.db import transaction
 from mhfa_lms.models import Enrolment, EnrolmentState, Membership, MembershipState
@@ -76,13 +77,23 @@ def active(session: Session, membership_id: int, course_id: int) -> Enrolment | 
     ).one_or_none()
 
 
+# Made once, as everything a learner saves runs it; the revision comes along, as most go on to ask for the course.
+_HELD: Final = (
+    select(Enrolment)
+    .where(Enrolment.id == bindparam("enrolment_id"))
+    .options(joinedload(Enrolment.revision, innerjoin=True))
+    .with_for_update(key_share=True, of=Enrolment)
+    .execution_options(populate_existing=True)
+)
+
+
 def hold(session: Session, enrolment_id: int, *, by: Actor) -> Enrolment:
     """Return the learner's own enrolment, locked until the caller's transaction ends. Raises `Forbidden`.
 
     Every write about an enrolment takes this lock first: two windows of one person then go one after the other, and
     no two writers wait for each other.
     """
-    enrolment = session.get(Enrolment, enrolment_id, with_for_update={"key_share": True}, populate_existing=True)
+    enrolment = session.scalars(_HELD, {"enrolment_id": enrolment_id}).one_or_none()
     if enrolment is None:
         raise Forbidden(Can.LEARN)
     require(by, Can.LEARN, enrolment)

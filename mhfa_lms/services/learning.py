@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from mhfa_lms.content.schema import Course, Module, Question, QuestionKind, Step
 from mhfa_lms.db import rows, transaction
-from mhfa_lms.models import CourseRevision, Enrolment, EnrolmentState, PracticeAnswer, StepProgress, Way
+from mhfa_lms.models import Enrolment, EnrolmentState, PracticeAnswer, StepProgress, Way
 from mhfa_lms.policy import Actor
 from mhfa_lms.services import catalogue, certification, enrolments
 
@@ -122,7 +122,7 @@ def complete(enrolment_id: int, step_id: str, way: Way, *, by: Actor, now: datet
     """
     with transaction() as session:
         enrolment = enrolments.hold(session, enrolment_id, by=by)
-        course = course_of(session, enrolment)
+        course = course_of(enrolment)
         place(course, step_id)
         before = progress(session, enrolment_id, course)
         if enrolment.state is not EnrolmentState.ACTIVE:
@@ -141,7 +141,7 @@ def answer(enrolment_id: int, step_id: str, chosen: Collection[str], *, by: Acto
     """Keep the answer to a step's question. Raises `UnknownStepError`, `BadChoiceError`."""
     with transaction() as session:
         enrolment = enrolments.hold(session, enrolment_id, by=by)
-        question = place(course_of(session, enrolment), step_id).step.question
+        question = place(course_of(enrolment), step_id).step.question
         if question is None:
             raise UnknownStepError(step_id)
         picked = checked(question, chosen)
@@ -166,9 +166,9 @@ def checked(question: Question, chosen: Collection[str]) -> list[str]:
     return picked
 
 
-def course_of(session: Session, enrolment: Enrolment) -> Course:
+def course_of(enrolment: Enrolment) -> Course:
     """Return the course of the revision that an enrolment is pinned to."""
-    return catalogue.course(session.get_one(CourseRevision, enrolment.revision_id))
+    return catalogue.course(enrolment.revision)
 
 
 def _row(session: Session, enrolment_id: int, step_id: str) -> StepProgress:

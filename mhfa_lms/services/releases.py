@@ -38,7 +38,7 @@ def release(enrolment_id: int, *, reason: str, by: Actor, now: datetime) -> None
             raise ReasonNeededError
         if enrolment.state is not EnrolmentState.ACTIVE:
             raise NotActiveError(enrolment_id)
-        course = learning.course_of(session, enrolment)
+        course = learning.course_of(enrolment)
         here = attempts.standing(session, enrolment, course, steps_done=True)
         if here.released and here.phase is Phase.AGAIN:
             return

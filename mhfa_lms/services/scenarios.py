@@ -180,7 +180,7 @@ def tidy(text: str) -> str:
 
 def _held(session: Session, enrolment_id: int, scenario_id: str, *, by: Actor) -> tuple[Enrolment, Scenario]:
     enrolment = enrolments.hold_active(session, enrolment_id, by=by)
-    scenario = learning.course_of(session, enrolment).scenario(scenario_id)
+    scenario = learning.course_of(enrolment).scenario(scenario_id)
     if scenario is None:
         raise UnknownScenarioError(scenario_id)
     if not is_open(session, enrolment.organisation_id):

@@ -8,7 +8,8 @@ from typing import Final
 from urllib.parse import urlencode
 
 TOKEN: Final = re.compile(r'name="csrf[-_]token"[^>]*?(?:content|value)="([^"]+)"')
-ASSET: Final = re.compile(r'(?:href|src)="(/static/[^"]+)"')
+# What a browser loads by itself: not the picture that a phone asks for when the page is put among its programs.
+ASSET: Final = re.compile(r'<(?![^>]*apple-touch-icon)[^>]*?(?:href|src)="(/static/[^"]+)"')
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,7 @@ LINES: Final[tuple[tuple[str, str, Callable[[Figures], str]], ...]] = (
     ("Coordinator: 100 people", "100 people", _page),
     ("Coordinator: overview of 100", "overview of 100 learners", _page),
     ("Coordinator: overview of 1", "overview of {size}", _page),
+    ("Coordinator: overview of 1", "overview of {size}", _page),
     ("Certificate checked", "a certificate checked by anybody", _page),
     ("Floor: a plain page drawn", "*floor:* a plain page drawn by WeasyPrint", _certificates),
     ("Certificate drawn", "a certificate drawn, stored, recorded", _certificates),
