@@ -2,13 +2,13 @@
 
 The account and everything about how somebody learned goes at once. An organisation keeps its training record, the name
 used there and the certificates, because it has to be able to say later whom it trained; it goes when the retention
-period ends (`RETENTION`), or when an administrator erases the person. Where no certificate was issued, nothing stays
-with a name. The public sees no name from now on.
+period ends (the rule `retention_months`), or when an administrator erases the person. Where no certificate was issued,
+nothing stays with a name. The public sees no name from now on.
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, aliased
@@ -25,10 +25,11 @@ from mhfa_lms.models import (
     Role,
 )
 from mhfa_lms.policy import Actor, Can, require
-from mhfa_lms.services import erasure, outbox, signing_in
-from mhfa_lms.services.periods import CERTIFIED, add_months, standing
+from mhfa_lms.services import erasure, outbox, rules, signing_in
+from mhfa_lms.services.periods import CERTIFIED, standing
+from mhfa_lms.services.retention_due import kept_until
+from mhfa_lms.services.rules import Rule
 
-RETENTION_MONTHS: Final = 36
 FAREWELL: Final = "account-deleted"
 
 
@@ -75,7 +76,8 @@ class Consequences:
 
 
 def consequences(*, by: Actor, now: datetime) -> Consequences:
-    """Return what deleting the actor's account would mean today. Four queries. Raises `Forbidden`."""
+    """Return what deleting the actor's account would mean today. Four queries, and what one rule costs
+    for each organisation that issued a certificate. Raises `Forbidden`."""
     require(by, Can.USE_ACCOUNT)
     session = reading()
     return Consequences(tuple(_places(session, by, now)), erasure.is_last_administrator(session, by.account_id))
@@ -83,7 +85,13 @@ def consequences(*, by: Actor, now: datetime) -> Consequences:
 
 def _places(session: Session, by: Actor, now: datetime) -> list[Place]:
     rows = session.execute(
-        select(Membership.id, Membership.name, Organisation.name.label("organisation"), Organisation.timezone)
+        select(
+            Membership.id,
+            Membership.name,
+            Organisation.id.label("organisation_id"),
+            Organisation.name.label("organisation"),
+            Organisation.timezone,
+        )
         .join(Organisation, Organisation.id == Membership.organisation_id)
         .where(Membership.account_id == by.account_id)
         .order_by(Organisation.name)
@@ -98,13 +106,17 @@ def _places(session: Session, by: Actor, now: datetime) -> list[Place]:
     )
     for one in session.scalars(query):
         held.setdefault(one.membership_id, []).append(one)
-    return [_place(row, held.get(row.id, []), row.id in unled, clock.civil_date(now, row.timezone)) for row in rows]
+    return [_place(session, row, held.get(row.id, []), now, unled=row.id in unled) for row in rows]
 
 
-def _place(row: object, held: list[Certificate], unled: bool, today: date) -> Place:
+def _place(session: Session, row: Any, held: list[Certificate], now: datetime, *, unled: bool) -> Place:
+    today = clock.civil_date(now, row.timezone)
     kept = tuple(Kept(one.type_name, one.expires_on, standing(one, today) in CERTIFIED) for one in held)
-    until = add_months(max(one.expires_on for one in held), RETENTION_MONTHS) if held else None
-    return Place(getattr(row, "organisation", ""), getattr(row, "name", ""), kept, until, unled)
+    until = None
+    if held:
+        found = rules.resolve(session, [Rule.RETENTION_MONTHS], organisation_id=row.organisation_id)
+        until = kept_until(max(one.expires_on for one in held), int(found[Rule.RETENTION_MONTHS].value))
+    return Place(row.organisation, row.name, kept, until, unled)
 
 
 def _unled(session: Session, account_id: int) -> frozenset[int]:

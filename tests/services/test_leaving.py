@@ -11,8 +11,9 @@ from mhfa_lms.adapters.mail import RecordingMailer
 from mhfa_lms.jobs.delivery import send_waiting
 from mhfa_lms.models import Account, Certificate, LoginSession, Membership, Message, Organisation, Role, WorkState
 from mhfa_lms.policy import SYSTEM, Actor
-from mhfa_lms.services import erasure, leaving, passwords, register, signing_in, verification
+from mhfa_lms.services import erasure, leaving, passwords, register, rules, signing_in, verification
 from mhfa_lms.services.paging import Place
+from mhfa_lms.services.rules import Rule
 from mhfa_lms.settings import Settings
 from tests import make
 from tests.jobs.mails import message, messages
@@ -44,6 +45,13 @@ def test_what_it_means_is_said_for_each_organisation(database: str) -> None:
     assert [one.expires_on for one in found.certified] == [date(2029, 11, 21)]
     assert not found.unled
     assert not found.last_administrator
+
+
+def test_the_organisations_own_rule_says_until_when(database: str) -> None:
+    by = person()
+    make.certificate(db.session().get_one(Membership, by.membership_id))
+    rules.put(Rule.RETENTION_MONTHS, 12, organisation_id=by.organisation_id, by=SYSTEM, now=NOON)
+    assert leaving.consequences(by=by, now=NOON).places[0].until == date(2030, 11, 21)
 
 
 def test_the_account_goes_and_the_training_record_stays(database: str) -> None:

@@ -49,7 +49,13 @@ def test_a_copy_from_the_account_page_to_the_file(client: FlaskClient, amina: Me
 
 def test_the_page_says_what_goes_and_what_stays(client: FlaskClient, amina: Membership) -> None:
     text = client.get("/account/delete").text
-    for said in ("You would lose this", "21 November 2029", "three years after", "21 November 2032", "Amina Yusuf"):
+    for said in (
+        "You would lose this",
+        "21 November 2029",
+        "when the time to keep it is over",
+        "21 November 2032",
+        "Amina Yusuf",
+    ):
         assert said in text
     assert "hand over" not in text
 
