@@ -17,8 +17,11 @@ READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 # What answers without data of people: the process itself, help now, styles and scripts.
 ALWAYS: Final = frozenset({"public.healthz", "public.help_now", "public.help_near", "assets.serve"})
 TEXTS: Final = (
-    lazy("We are bringing back a backup"),
-    lazy("This takes a few minutes. Then reload this page; you may have to sign in again."),
+    lazy("We will be back in a few minutes"),
+    lazy(
+        "We are bringing our records back from a safe copy. Reload this page then, and sign in again."
+        " What you did last may be missing."
+    ),
 )
 
 

@@ -194,3 +194,14 @@ def test_the_day_after_the_window_opens_is_counted_where_the_organisation_is(cli
         make.signed_in(client, member)
         assert "You can renew now" not in page(client, f"/certificates/{code}")
     assert "You can renew now" in page(client, f"/certificates/{code}")
+
+
+def test_a_record_whose_time_is_over_says_so_and_waits_for_no_pdf(client: FlaskClient) -> None:
+    member = make.member()
+    code = make.certificate(member, name="", sort_key="", erased_at=NOON).code
+    make.signed_in(client, member)
+    text = page(client, f"/certificates/{code}")
+    assert "Your name was taken off this record" in text
+    assert "Name erased" in text
+    assert "being drawn" not in text
+    assert "Show my initials" not in text

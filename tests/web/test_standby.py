@@ -24,7 +24,7 @@ def test_each_page_says_so_and_leads_to_help(client: FlaskClient, restoring: Non
     with queries() as counted:
         answer = client.get(path)
     assert (answer.status_code, answer.headers["Retry-After"], len(counted)) == (503, "30", 0)
-    assert "bringing back a backup" in answer.text
+    assert "from a safe copy" in answer.text
     assert 'href="/help"' in answer.text
 
 
