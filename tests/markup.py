@@ -1,5 +1,6 @@
 """What is wrong with a page's HTML: parse errors by the standard's own algorithm, and references that lead nowhere."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
@@ -27,6 +28,8 @@ PHRASING = {
     "code",
 }
 FLOW = {"p", "div", "form", "ul", "ol", "dl", "table", "section", "article", "nav", "fieldset", "details", "h1", "h2"}
+# A fraction of a second may have three digits; nobody here needs one.
+TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?)?|\d\d:\d\d|P.*")
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 
@@ -58,6 +61,11 @@ def problems(page: str, *, whole: bool = True) -> list[str]:
         for one in tree.iter()
         for name in one.attrib
         if whole and (name == "style" or str(name).startswith("on"))
+    ]
+    found += [
+        f"no time: {one.attrib}"
+        for one in tree.iter("time")
+        if not TIME.fullmatch(one.attrib.get("datetime", "2026-11-21"))
     ]
     found += [f"<img> without alt: {one.attrib}" for one in tree.iter("img") if "alt" not in one.attrib]
     found += [

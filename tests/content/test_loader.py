@@ -123,3 +123,12 @@ def test_files_nobody_lists_and_files_that_are_missing(folder: Path) -> None:
 def test_a_file_that_is_not_text(folder: Path) -> None:
     first_step(folder).write_bytes(b"\xff\xfe\x00")
     assert any("cannot be read as UTF-8" in line for line in problems(folder))
+
+
+@pytest.mark.parametrize("letter", ["\0", "\x1b", "\x7f", "\x85"])
+def test_control_characters_are_a_problem_in_text_and_in_escapes(folder: Path, letter: str) -> None:
+    step = first_step(folder)
+    step.write_text(step.read_text(encoding="utf-8") + f"\nA word{letter} here.\n", encoding="utf-8")
+    replace(folder / "course.yaml", 'title: "First', f'title: "x\\u{ord(letter):04x}First')
+    found = [one for one in problems(folder) if f"the control character U+{ord(letter):04X}" in one]
+    assert len(found) == 2, found
