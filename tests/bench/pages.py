@@ -85,6 +85,8 @@ def _learning(seeded: Seeded, port: int) -> Iterator[Measured]:
         path="/home",
         cookie=readers[0].cookie,
     )
+    crowd = seeded.district
+    yield _same(f"Learner: home among {crowd.learners:,}", "/home", crowd.learner, "Learner: home")
     yield Measured(
         "Learner: a question of the assessment",
         question_visits,

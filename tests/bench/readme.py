@@ -60,6 +60,7 @@ LINES: Final[tuple[tuple[str, str, Callable[[Figures], str]], ...]] = (
     ("Floor: a 9 KB page", "*floor:* a 9 KB page, rendered only", _page),
     ("Floor: that page after 3 ORM queries", "*floor:* that page after 3 ORM queries", _page),
     ("Learner: home", "a learner's home", _page),
+    ("Learner: home among 1", "the same in an organisation of 10,000", _page),
     ("Learner: a step", "a step", _page),
     ("Learner: a question", "a question of the assessment", _page),
     ("Floor: one row kept", "*floor:* one row kept", _page),

@@ -49,8 +49,9 @@ class Learner:
 
 @dataclass(frozen=True, slots=True)
 class District:
-    """The organisation of many learners: the cookies of two who look after them, and how much they find."""
+    """The organisation of many learners: the cookies of one of them and of two who look after it, and its sizes."""
 
+    learner: str
     instructor: str
     coordinator: str
     learners: int
@@ -96,7 +97,7 @@ def seed(settings: Settings, *, learners: int, certificates: int) -> Seeded:
     bulk.certificates(many, held.memberships, type_id, now, renewed=True)
     bulk.settle()
     cookies = _cookies(settings, [*few.accounts, *staff, *other.accounts], now)
-    instructor, coordinator, second, third, last = cookies[LEARNERS:]
+    instructor, coordinator, pupil, second, third, last = cookies[LEARNERS:]
     return Seeded(
         content=content,
         learners=[Learner(*pair) for pair in zip(enrolments, cookies[:LEARNERS], strict=True)],
@@ -104,7 +105,7 @@ def seed(settings: Settings, *, learners: int, certificates: int) -> Seeded:
         instructor=instructor,
         coordinator=coordinator,
         coordinator_of_many=last,
-        district=District(second, third, learners, district.waiting(learners), district.certified(learners)),
+        district=District(pupil, second, third, learners, district.waiting(learners), district.certified(learners)),
         code=db.session().scalars(select(Certificate.code).where(Certificate.id == short[0])).one(),
         to_draw=short,
         many_id=many,
@@ -121,13 +122,13 @@ def _staff(organisation_id: int, word: str, type_id: int, now: datetime) -> list
 
 
 def _district(content: Content, revision: CourseRevision, type_id: int, learners: int, now: datetime) -> list[int]:
-    """Make the organisation of many learners; returns the accounts of those who look after them."""
+    """Make the organisation of many learners; returns the accounts of a certified one and of its staff."""
     here = bulk.organisation("district", "Birch County", now)
     people = bulk.people(here, learners, "pupil", now)
     enrolled = district.fill(here, people.memberships, revision, content, now)
     certified = [people.memberships[one.number] for one in enrolled if one.stage >= district.WAITS]
     bulk.certificates(here, certified, type_id, now, renewed=False)
-    return _staff(here, "district", type_id, now)
+    return [people.accounts[enrolled[district.OF - 1].number], *_staff(here, "district", type_id, now)]
 
 
 def _publish(settings: Settings, now: datetime) -> tuple[CourseRevision, int]:

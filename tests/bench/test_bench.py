@@ -58,7 +58,7 @@ def test_every_page_answers_and_is_weighed(seeded: Seeded, port: int) -> None:
             weight = weigh(Browser(port, one.cookie), one.path)
             assert 500 < weight.html < weight.all
             assert weight.requests >= 3
-    assert len(names) == len(set(names)) == 20
+    assert len(names) == len(set(names)) == 21
 
 
 def test_work_outside_requests_is_measured(seeded: Seeded, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
