@@ -82,7 +82,7 @@ def everything(chromium: Browser, server: Server) -> dict[str, Seen]:
     return found
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("shard", [pytest.param(n, marks=pytest.mark.xdist_group(f"pages-{n}")) for n in range(SHARDS)])
 def test_pages(chromium: Browser, server: Server, everything: dict[str, Seen], shard: int, language: str) -> None:
