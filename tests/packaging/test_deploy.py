@@ -45,6 +45,7 @@ def behind_nginx(start: Start, tmp_path: Path) -> Iterator[tuple[Served, int]]:
     sites = sites.replace("listen 80;", f"listen 127.0.0.1:{free_port()};").replace(
         "listen 443 ssl", f"listen 127.0.0.1:{secure} ssl"
     )
+    sites = sites.replace("/var/log/nginx/error.log", str(tmp_path / "errors.log"))
     sites = sites.replace("/etc/letsencrypt/live/learn.example.org/fullchain.pem", str(PEM))
     sites = sites.replace("/etc/letsencrypt/live/learn.example.org/privkey.pem", str(PEM))
     sites = sites.replace("127.0.0.1:8000", f"127.0.0.1:{served.port}").replace("learn.example.org", "localhost")
