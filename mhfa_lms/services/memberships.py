@@ -63,7 +63,7 @@ def set_roles(membership_id: int, roles: Iterable[Role], *, by: Actor, now: date
     """Give a member these roles instead of those they have, and sign them out everywhere when that changes them."""
     wanted = set(roles) or {Role.LEARNER}
     with transaction() as session:
-        row = session.get_one(Membership, membership_id, with_for_update=True)
+        row = _locked(session, membership_id)
         require(by, Can.CHANGE_MEMBERSHIP, row)
         if {held.role for held in row.roles} == wanted:
             return
@@ -79,13 +79,15 @@ def make_coordinator(organisation_id: int, email: str, *, by: Actor, now: dateti
     address. Signs them out everywhere, as every change of roles does.
     """
     with transaction() as session:
+        account = session.scalars(
+            select(Account).where(Account.email_key == email_key(email)).with_for_update(key_share=True)
+        ).one_or_none()
         row = session.scalars(
             select(Membership)
-            .join(Account)
             .where(
                 Membership.organisation_id == organisation_id,
                 Membership.state == MembershipState.ACTIVE,
-                Account.email_key == email_key(email),
+                Membership.account_id == (account.id if account else None),
             )
             .with_for_update(of=Membership)
         ).one_or_none()
@@ -103,7 +105,7 @@ def make_coordinator(organisation_id: int, email: str, *, by: Actor, now: dateti
 def leave(membership_id: int, *, by: Actor, now: datetime) -> None:
     """End a membership: one's own, or, as a coordinator, somebody's in the organisation. Training stays on record."""
     with transaction() as session:
-        row = session.get_one(Membership, membership_id, with_for_update=True)
+        row = _locked(session, membership_id)
         own = row.account_id == by.account_id
         if not own:
             require(by, Can.CHANGE_MEMBERSHIP, row)
@@ -145,6 +147,13 @@ def of_account(account_id: int) -> list[Membership]:
         .options(contains_eager(Membership.organisation), joinedload(Membership.site))
     )
     return list(reading().scalars(query))
+
+
+def _locked(session: Session, membership_id: int) -> Membership:
+    # The account's row first, as everywhere: who erases the person holds it and then ends sessions and memberships.
+    account_id = session.scalars(select(Membership.account_id).where(Membership.id == membership_id)).one()
+    session.get_one(Account, account_id, with_for_update={"key_share": True})
+    return session.get_one(Membership, membership_id, with_for_update=True)
 
 
 def _own(session: Session, membership_id: int, by: Actor) -> Membership:

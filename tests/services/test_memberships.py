@@ -1,12 +1,18 @@
 """Memberships: roles, leaving and coming back, and choices nobody makes for another."""
 
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from mhfa_lms import db
-from mhfa_lms.models import Audience, AuditEvent, Membership, MembershipState, Role
+from mhfa_lms.models import Account, Audience, AuditEvent, Membership, MembershipState, Role
 from mhfa_lms.policy import SYSTEM, Forbidden
-from mhfa_lms.services import memberships, sessions
+from mhfa_lms.services import erasure, memberships, sessions
 from tests import make
 from tests.make import NOON
 
@@ -105,3 +111,46 @@ def test_the_installation_may_set_up_a_demonstration() -> None:
     member = make.member().id
     memberships.set_listed(member, True, by=SYSTEM, now=NOON)
     assert row(member).listed_since == NOON
+
+
+@pytest.mark.parametrize("change", ["set_roles", "make_coordinator", "leave"])
+def test_a_change_while_the_person_is_erased_waits_its_turn(change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner = make.organisation()
+    member = make.member(owner)
+    make.account("admin@example.org", is_admin=True)
+    owner_id, membership_id, account_id, email = owner.id, member.id, member.account_id, member.account.email
+    secret_of(account_id)
+    changes: dict[str, Callable[[], object]] = {
+        "set_roles": lambda: memberships.set_roles(membership_id, [Role.COORDINATOR], by=SYSTEM, now=NOON),
+        "make_coordinator": lambda: memberships.make_coordinator(owner_id, email, by=SYSTEM, now=NOON),
+        "leave": lambda: memberships.leave(membership_id, by=SYSTEM, now=NOON),
+    }
+    db.session().rollback()
+    failed: list[BaseException] = []
+    before_sessions, pause = threading.Event(), threading.Event()
+    real = sessions.end_all
+
+    def end_all(session: Session, account: int, *, now: datetime, but: int | None = None) -> int:
+        # The change holds what it locked, and the erasure comes as far as it can.
+        before_sessions.set()
+        pause.wait(1)
+        return real(session, account, now=now, but=but)
+
+    monkeypatch.setattr(sessions, "end_all", end_all)
+
+    def run(work: Callable[[], object]) -> None:
+        try:
+            work()
+        except DBAPIError as error:
+            failed.append(error)
+        finally:
+            db.sessions.remove()
+
+    changing = threading.Thread(target=run, args=(changes[change],))
+    changing.start()
+    assert before_sessions.wait(20)
+    run(lambda: erasure.erase(email, by=SYSTEM, now=NOON))
+    changing.join(30)
+    assert not failed
+    assert db.session().get_one(Account, account_id).erased_at == NOON
+    assert row(membership_id).state == MembershipState.LEFT
