@@ -16,8 +16,10 @@ from mhfa_lms.db import Base, transaction
 from mhfa_lms.models import Account, Certificate, StoredFile
 from mhfa_lms.policy import Actor, Can, require
 from mhfa_lms.services import accounts, audit, work
-from mhfa_lms.services.personal import ROWS, Person
+from mhfa_lms.services.personal import OWN_COPY, ROWS, Person
 
+# Who is marking an answer at the moment is not the learner's to know.
+CLAIM: Final = frozenset({"claimed_by_id", "claimed_until"})
 # What opens doors is of no use to the person and would be to a thief of the file: so by the end of its name.
 LEFT_OUT: Final = frozenset({"sort_key", "email_key", "sealed_with"})
 SECRET_ENDINGS: Final = ("_hash", "secret", "_key", "codes")
@@ -84,7 +86,7 @@ def _rows(session: Session, account: Account) -> Rows:
     who = Person(account.id, account.email_key)
     found = {
         model.__tablename__: [_plain(row) for row in session.scalars(select(model).where(condition(who)))]
-        for model, condition in ROWS.items()
+        for model, condition in OWN_COPY.items()
     }
     return {name: rows for name, rows in sorted(found.items()) if rows}
 
@@ -95,7 +97,7 @@ def is_secret(column: str) -> bool:
 
 
 def _plain(row: Base) -> dict[str, Any]:
-    columns = [one.key for one in inspect(type(row)).column_attrs if not is_secret(one.key)]
+    columns = [one.key for one in inspect(type(row)).column_attrs if not is_secret(one.key) and one.key not in CLAIM]
     return {name: _value(getattr(row, name)) for name in columns}
 
 

@@ -25,7 +25,7 @@ def table_words() -> dict[str, str]:
         "job": _("Work the site did for you, such as files you asked for"),
         "login_session": _("The browsers you signed in with"),
         "mark": _("The marks of your written answers, with what was said about them"),
-        "mark_draft": _("Marks you began to give, or that somebody began to give you"),
+        "mark_draft": _("Marks you began to give"),
         "membership": _("Your place in each organisation: name, site, languages, work address, being listed"),
         "membership_role": _("Your roles in each organisation"),
         "message": _("Mails the site sent you, as the facts in them"),

@@ -211,3 +211,21 @@ def test_the_export_of_everything_that_can_be_named(invented: None) -> None:
     certificate = found["certificate"][0]
     wanted = {column.key for column in inspect(Certificate).column_attrs} - exporting.LEFT_OUT
     assert set(certificate) == wanted
+
+
+def test_a_mark_that_somebody_is_still_thinking_about_is_in_the_marker_s_copy_alone(database: str) -> None:
+    learner = make.member(holder=make.account("learner@example.org"))
+    marker = make.member(None, Role.INSTRUCTOR, holder=make.account("marker@example.org"))
+    claim = {"claimed_by_id": marker.id, "claimed_until": make.NOON}
+    answer = make.answer(make.enrolment(learner, make.published()), **claim)
+    with db.transaction() as session:
+        session.add(models.MarkDraft(answer_id=answer.id, marker_id=marker.id, values={"a": "1"}, saved_at=make.NOON))
+    theirs = exporting.export("learner@example.org", by=SYSTEM, now=make.NOON)
+    assert "mark_draft" not in theirs
+    assert theirs["scenario_answer"][0]["text"] == answer.text
+    assert not set(claim) & set(theirs["scenario_answer"][0])
+    (draft,) = exporting.export("marker@example.org", by=SYSTEM, now=make.NOON)["mark_draft"]
+    assert draft["values"] == {"a": "1"}
+    # Erasing still takes it, whoever of the two goes.
+    erasure.erase("learner@example.org", by=SYSTEM, now=make.NOON)
+    assert db.session().scalars(select(models.MarkDraft)).all() == []
