@@ -24,7 +24,8 @@ CLAIM: Final = frozenset({"claimed_by_id", "claimed_until"})
 LEFT_OUT: Final = frozenset({"sort_key", "email_key", "sealed_with"})
 SECRET_ENDINGS: Final = ("_hash", "secret", "_key", "codes")
 # Links in mails that were sent: some sign in whoever has them.
-SECRET_FACTS: Final = frozenset({"path", "stop_path"})
+# `browser` in a confirmation link's data is the hash of a browser's secret; a row's own column of that name is not.
+SECRET_FACTS: Final = frozenset({"path", "stop_path", "browser"})
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -92,7 +93,7 @@ def _rows(session: Session, account: Account) -> Rows:
 
 
 def is_secret(column: str) -> bool:
-    """Whether a column's values stay out of the file."""
+    """Whether the values of a column, or of a name inside one, stay out of the file."""
     return column in LEFT_OUT or column.endswith(SECRET_ENDINGS)
 
 
@@ -107,5 +108,7 @@ def _value(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, dict):
-        return {name: one for name, one in value.items() if name not in SECRET_FACTS}
+        return {name: _value(one) for name, one in value.items() if not (name in SECRET_FACTS or is_secret(name))}
+    if isinstance(value, list):
+        return [_value(one) for one in value]
     return value.value if isinstance(value, Enum) else value

@@ -61,6 +61,8 @@ def peek(kind: LinkKind, secret: str, *, now: datetime) -> OneTimeLink | None:
 def use(session: Session, kind: LinkKind, secret: str, *, now: datetime) -> OneTimeLink:
     """Use a link up, and with it all others of its kind and account. Raises `DeadLinkError`.
 
+    The row that is returned still has its data, which the database has no more.
+
     The account is locked before its links, as everywhere: two links of one account pressed at once would otherwise wait
     for each other. The row lock makes a second click wait, and then find the link used.
     """
@@ -77,7 +79,9 @@ def use(session: Session, kind: LinkKind, secret: str, *, now: datetime) -> OneT
 
 
 def end(session: Session, account_id: int | None, *kinds: LinkKind, now: datetime) -> None:
-    """Let an account's links of these kinds die, in the caller's transaction."""
+    """Let an account's links of these kinds die, and what was written into them with them, in the caller's transaction.
+
+    Whoever still needs a link's data reads it before."""
     session.execute(
         update(OneTimeLink)
         .where(
@@ -85,7 +89,7 @@ def end(session: Session, account_id: int | None, *kinds: LinkKind, now: datetim
             OneTimeLink.kind.in_(kinds),
             OneTimeLink.used_at.is_(None),
         )
-        .values(used_at=now)
+        .values(used_at=now, data={})
         .execution_options(synchronize_session=False)
     )
 

@@ -32,8 +32,8 @@ def settle(*, by: Actor, now: datetime) -> int:
     """
     require(by, Can.ADMINISTER)
     with transaction() as session:
-        for model, column in ((LoginSession, "ended_at"), (OneTimeLink, "used_at")):
-            session.execute(update(model).where(getattr(model, column).is_(None)).values({column: now}))
+        session.execute(update(LoginSession).where(LoginSession.ended_at.is_(None)).values(ended_at=now))
+        session.execute(update(OneTimeLink).where(OneTimeLink.used_at.is_(None)).values(used_at=now, data={}))
         session.execute(delete(HalfOpenLogin))
         return _hold(session, now)
 

@@ -22,7 +22,7 @@ from mhfa_lms.models import (
     WorkState,
 )
 from mhfa_lms.policy import SYSTEM, Forbidden
-from mhfa_lms.services import certificates, erasure, exporting, verification
+from mhfa_lms.services import certificates, erasure, exporting, links, upkeep, verification
 from mhfa_lms.services.personal import ROWS, UNLINKED
 from tests import make
 from tests.services import invented as invented_people
@@ -229,3 +229,25 @@ def test_a_mark_that_somebody_is_still_thinking_about_is_in_the_marker_s_copy_al
     # Erasing still takes it, whoever of the two goes.
     erasure.erase("learner@example.org", by=SYSTEM, now=make.NOON)
     assert db.session().scalars(select(models.MarkDraft)).all() == []
+
+
+def test_no_secret_inside_a_value_is_in_the_copy(database: str) -> None:
+    holder = make.account("amina@example.org", confirmed_at=None)
+    inner = {"password_hash": "argon2-of-hers", "browser": "hash-of-hers", "deeper": [{"secret": "hers-too"}]}
+    with db.transaction() as session:
+        links.issue(session, models.LinkKind.CONFIRM, holder.id, now=make.NOON, data={"name": "Amina", **inner})
+    (link,) = exporting.export("amina@example.org", by=SYSTEM, now=make.NOON)["one_time_link"]
+    assert link["data"] == {"name": "Amina", "deeper": [{}]}
+
+
+def test_a_link_that_ended_holds_nothing_any_more(database: str) -> None:
+    holder = make.account("amina@example.org", confirmed_at=None)
+    kinds = (models.LinkKind.CONFIRM, models.LinkKind.CHANGE_ADDRESS)
+    with db.transaction() as session:
+        for kind in kinds:
+            links.issue(session, kind, holder.id, now=make.NOON, data={"password_hash": "argon2-of-hers"})
+        links.end(session, holder.id, models.LinkKind.CONFIRM, now=make.NOON)
+    ended, living = db.session().scalars(select(models.OneTimeLink).order_by(models.OneTimeLink.id))
+    assert (ended.data, living.data) == ({}, {"password_hash": "argon2-of-hers"})
+    upkeep.settle(by=SYSTEM, now=make.NOON)
+    assert set(map(str, db.session().scalars(select(models.OneTimeLink.data)))) == {"{}"}
