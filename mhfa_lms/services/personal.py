@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from mhfa_lms.db import Base
 from mhfa_lms.models import (
@@ -132,7 +132,9 @@ ROWS: Final[dict[type[Base], Callable[[Person], ColumnElement[bool]]]] = {
     AuthorisationReminder: lambda who: AuthorisationReminder.authorisation_id.in_(who.authorisations),
     Message: lambda who: or_(Message.account_id == who.account_id, func.lower(Message.to_address) == who.email_key),
     FormatRequest: lambda who: or_(
-        FormatRequest.membership_id.in_(who.memberships), func.lower(FormatRequest.contact) == who.email_key
+        FormatRequest.membership_id.in_(who.memberships),
+        # A member may name a colleague's address to be answered at: the wish is the member's all the same.
+        and_(FormatRequest.membership_id.is_(None), func.lower(FormatRequest.contact) == who.email_key),
     ),
     Job: lambda who: Job.account_id == who.account_id,
     AuditEvent: lambda who: AuditEvent.account_id == who.account_id,

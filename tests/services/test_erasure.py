@@ -251,3 +251,19 @@ def test_a_link_that_ended_holds_nothing_any_more(database: str) -> None:
     assert (ended.data, living.data) == ({}, {"password_hash": "argon2-of-hers"})
     upkeep.settle(by=SYSTEM, now=make.NOON)
     assert set(map(str, db.session().scalars(select(models.OneTimeLink.data)))) == {"{}"}
+
+
+def test_a_wish_is_its_member_s_even_where_a_colleague_is_to_be_answered(database: str) -> None:
+    member = make.member(holder=make.account("amina@example.org"))
+    make.account("colleague@example.org")
+    mine = make.format_request(member, contact="Colleague@example.org").id
+    visitors = make.format_request(contact="COLLEAGUE@example.org").id
+
+    def wishes(email: str) -> list[int]:
+        rows = exporting.export(email, by=SYSTEM, now=make.NOON)["format_request"]
+        return [row["id"] for row in rows]
+
+    assert (wishes("amina@example.org"), wishes("colleague@example.org")) == ([mine], [visitors])
+    erasure.erase("colleague@example.org", by=SYSTEM, now=make.NOON)
+    assert db.session().scalars(select(models.FormatRequest.id)).all() == [mine]
+    assert wishes("amina@example.org") == [mine]
