@@ -118,7 +118,7 @@ def verify(code: str, as_json: bool) -> None:
         emit(as_json, {"code": code, "found": False, "certified": False}, f"No certificate has the code {code}.")
         raise SystemExit(1)
     lines = [
-        WORDS[found.standing.value],
+        "Valid" if found.is_erased and found.is_certified else WORDS[found.standing.value],
         f"  {found.name or '(no name is shown)'}: {found.type_name}",
         f"  {found.course_title}, {found.organisation_name}",
         f"  {found.starts_on} to {found.expires_on}",

@@ -1,5 +1,6 @@
 """`mhfa-lms status`: the same facts as the administrator's page of the system."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -7,7 +8,7 @@ import click
 
 from mhfa_lms import clock, db, i18n
 from mhfa_lms.cli.base import emit, installation, json_option
-from mhfa_lms.services import measuring, system_state
+from mhfa_lms.services import demo, measuring, system_state
 from mhfa_lms.services.system_facts import Fact, Reader, State
 
 SIGNS: Final = {State.GOOD: "good", State.LOOK: "look at this", State.ACT: "ACT NOW"}
@@ -17,8 +18,9 @@ SIGNS: Final = {State.GOOD: "good", State.LOOK: "look at this", State.ACT: "ACT 
 @json_option
 def status(as_json: bool) -> None:
     """Say whether the installation is well: workers, queues, room, backups. Exits with 1 when you must act now."""
-    with installation() as settings:
-        now = clock.now()
+    with installation() as found:
+        # Only the server is told that it shows the demonstration; here the data say it.
+        settings, now = replace(found, demo=demo.is_made()), clock.now()
         reader = Reader(now, partial(i18n.format_moment, zone=settings.timezone))
         measured = measuring.measure(db.session(), settings, key_file=settings.key_file, now=now)
         facts = system_state.facts(measured, reader)

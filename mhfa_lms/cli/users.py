@@ -118,6 +118,8 @@ def reset_second_step(email: str, as_json: bool) -> None:
         removed = second_steps.reset(account_id, by=SYSTEM, now=clock.now())
     steps = "1 second step" if removed == 1 else f"{removed} second steps"
     text = f"Removed {steps} and all recovery codes of {email}, and signed it out everywhere."
+    if not removed:
+        text = f"{email} had no second step. It was signed out everywhere."
     emit(as_json, {"id": account_id, "removed": removed}, text)
 
 

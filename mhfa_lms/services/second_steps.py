@@ -135,7 +135,8 @@ def reset(account_id: int, *, by: Actor, now: datetime) -> int:
         audit.record(
             session, "second-steps-reset", by=by, now=now, subject="account", subject_id=account_id, removed=len(had)
         )
-        tell(session, account, "reset", now=now)
+        if had:
+            tell(session, account, "reset", now=now)
         return len(had)
 
 

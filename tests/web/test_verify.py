@@ -158,6 +158,12 @@ def test_after_erasure_no_name_is_shown(client: FlaskClient) -> None:
     assert ask(client)["name"] is None
 
 
+def test_nobody_is_left_to_renew_after_erasure(client: FlaskClient) -> None:
+    issued(erased_at=NOON, name="", sort_key="", expires_on=date(2026, 12, 24), window_opens_on=date(2026, 6, 24))
+    assert ask(client)["standing"] == "due"
+    assert "renew" not in read(client)
+
+
 def test_a_replaced_certificate_tells_neither_name_nor_the_new_number(client: FlaskClient) -> None:
     new = make.certificate(make.member(name="Amin Yusuf"), code="ABCDEFGHJKMNPQRS")
     issued(replaced_by_id=new.id)

@@ -71,7 +71,7 @@ def _tasks(found: service.Overview) -> list[Task]:
                 ngettext("%(num)s certificate has expired and can still be renewed",
                          "%(num)s certificates have expired and can still be renewed", figures.grace),
                 _register(Standing.GRACE),
-                _("Last chance"),
+                _("Expired"),
                 "bad",
             )
         )  # fmt: skip
