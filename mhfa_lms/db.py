@@ -27,6 +27,7 @@ from sqlalchemy import (
     String,
     create_engine,
     event,
+    text,
 )
 from sqlalchemy import Connection as SqlConnection
 from sqlalchemy.dialects import postgresql, sqlite
@@ -227,6 +228,15 @@ def insert(session: Session, model: type[Base]) -> Insert:
     """Begin an INSERT that can say what to do on a conflict: each database has its own kind."""
     kind = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     return kind(model)
+
+
+def take_turns(session: Session, number: int) -> None:
+    """Wait until no other transaction that took turns on this number is under way; held until the caller's ends.
+
+    To be called before any row is locked. SQLite's transaction holds the only write lock already.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
-from mhfa_lms.db import Base, transaction
+from mhfa_lms.db import Base, take_turns, transaction
 from mhfa_lms.models import (
     Account,
     AnswerState,
@@ -51,6 +51,9 @@ from mhfa_lms.services.personal import ROWS, Person
 from mhfa_lms.services.secrets import read_code
 
 REMOVE_FILES: Final = "remove-files"
+# Any number of its own will do. Whoever may be an installation's last administrator, or an organisation's last
+# coordinator, goes while nobody else does: of two at once neither would see that the other goes too.
+LAST_ONE_LOCK: Final = 4_260_919
 # Rows that go, before those they hang on.
 DELETED: Final[tuple[type[Base], ...]] = (
     MarkDraft,
@@ -98,6 +101,7 @@ def erase(email: str, *, by: Actor, now: datetime) -> Erased:
     """
     require(by, Can.ADMINISTER)
     with transaction() as session:
+        take_turns(session, LAST_ONE_LOCK)
         account = accounts.find(session, email, lock=True) or _holder(session, email)
         if account is None:
             raise UnknownPersonError(email)
@@ -117,7 +121,10 @@ def _holder(session: Session, code: str) -> Account | None:
 def erase_account(
     session: Session, account: Account, *, by: Actor, now: datetime, keep_records: bool = False
 ) -> Erased:
-    """Erase the person of a locked account, in the caller's transaction. Raises `LastAdministratorError`."""
+    """Erase the person of a locked account, in the caller's transaction. Raises `LastAdministratorError`.
+
+    Where the account can be an administrator's, the caller takes turns on `LAST_ONE_LOCK` before locking it.
+    """
     if is_last_administrator(session, account.id):
         raise LastAdministratorError(account.id)
     who = Person(account.id, account.email_key)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, aliased
 
 from mhfa_lms import clock
 from mhfa_lms.db import session as reading
-from mhfa_lms.db import transaction
+from mhfa_lms.db import take_turns, transaction
 from mhfa_lms.models import (
     Certificate,
     Membership,
@@ -156,6 +156,7 @@ def delete_own_account(password: str, *, by: Actor, now: datetime, without_hando
     """
     stored = signing_in.confirmed_password(password, by=by)
     with transaction() as session:
+        take_turns(session, erasure.LAST_ONE_LOCK)
         account = signing_in.unchanged(session, by.account_id, stored)
         if not without_handover and _unled(session, account.id):
             raise NoHandoverError(account.id)

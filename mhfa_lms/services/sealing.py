@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from mhfa_lms.db import transaction
+from mhfa_lms.db import take_turns, transaction
 from mhfa_lms.models import AuditEvent, AuditSeal
 
 START: Final = "0" * 64
@@ -78,9 +78,7 @@ def digest(previous: str, event: Any) -> str:
 def seal(*, now: datetime, limit: int = BATCH) -> int:
     """Seal up to `limit` events that are committed and not sealed yet; returns how many. One sealer at a time."""
     with transaction() as session:
-        if session.get_bind().dialect.name == "postgresql":
-            # SQLite's transaction holds the only write lock already.
-            session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": SEAL_LOCK})
+        take_turns(session, SEAL_LOCK)
         events = _without_a_seal(session, limit, newest_only=True)
         if not events and tail(session):
             events = _without_a_seal(session, limit, newest_only=False)

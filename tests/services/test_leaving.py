@@ -1,5 +1,7 @@
 """Deleting one's own account: what is said before, what goes, what an organisation keeps, and the last mail."""
 
+import threading
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -18,6 +20,7 @@ from mhfa_lms.settings import Settings
 from tests import make
 from tests.jobs.mails import message, messages
 from tests.make import NOON
+from tests.services.test_accounts import together
 
 
 def person(*roles: Role, owner: Organisation | None = None, **values: Any) -> Actor:
@@ -145,3 +148,55 @@ def test_an_administrator_may_end_the_record_that_an_organisation_kept(database:
     erasure.erase(code, by=SYSTEM, now=NOON)
     assert db.session().scalars(select(Certificate.name)).one() == ""
     assert db.session().get_one(Membership, by.membership_id).name == ""
+
+
+def slow_check(monkeypatch: pytest.MonkeyPatch, module: object, name: str) -> None:
+    """Whoever has checked waits a moment for the other to have checked as well."""
+    real, both = getattr(module, name), threading.Barrier(2)
+
+    def checked(*args: Any) -> Any:
+        found = real(*args)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(1)
+        return found
+
+    monkeypatch.setattr(module, name, checked)
+
+
+def test_of_two_administrators_who_go_at_once_one_stays(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = person(is_admin=True), person(is_admin=True)
+    slow_check(monkeypatch, erasure, "is_last_administrator")
+    refused: list[int] = []
+
+    def own() -> None:
+        try:
+            leaving.delete_own_account(make.PASSWORD, by=first, now=NOON)
+        except erasure.LastAdministratorError:
+            refused.append(first.account_id)
+
+    def by_command() -> None:
+        try:
+            erasure.erase(second.email, by=SYSTEM, now=NOON)
+        except erasure.LastAdministratorError:
+            refused.append(second.account_id)
+
+    together(own, by_command)
+    assert refused == db.session().scalars(select(Account.id).where(Account.is_admin)).all()
+    assert len(refused) == 1
+
+
+def test_of_two_coordinators_who_go_at_once_one_is_asked(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = make.organisation("here")
+    make.member(here)
+    both = person(Role.COORDINATOR, owner=here), person(Role.COORDINATOR, owner=here)
+    slow_check(monkeypatch, leaving, "_unled")
+    asked: list[int] = []
+
+    def go(by: Actor) -> None:
+        try:
+            leaving.delete_own_account(make.PASSWORD, by=by, now=NOON)
+        except leaving.NoHandoverError:
+            asked.append(by.account_id)
+
+    together(lambda: go(both[0]), lambda: go(both[1]))
+    assert len(asked) == 1
