@@ -128,9 +128,10 @@ def erase_account(
     if is_last_administrator(session, account.id):
         raise LastAdministratorError(account.id)
     who = Person(account.id, account.email_key)
+    # Before the list of files: work that ends with one does so before this, and is in the list, or not at all.
+    _stop(session, who, now)
     codes = list(session.scalars(select(Certificate.code).where(ROWS[Certificate](who))))
     files = {row.id: row.key for row in session.execute(select(StoredFile.id, StoredFile.key).where(who.has_file))}
-    _stop(session, who, now)
     deleted = {model.__tablename__: _delete(session, model, who) for model in DELETED}
     emptied = REDUCED | KEEPING if keep_records else REDUCED
     reduced = {model.__tablename__: empty(session, who, now) for model, empty in emptied.items()}

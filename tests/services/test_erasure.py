@@ -1,12 +1,13 @@
 """Exporting and erasing a person: every table says what happens to it, and nothing of the person is left."""
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import inspect, select
+from sqlalchemy import event, inspect, select
 
 from mhfa_lms import clock, db, models
 from mhfa_lms.db import Base, Erasure
@@ -22,7 +23,7 @@ from mhfa_lms.models import (
     WorkState,
 )
 from mhfa_lms.policy import SYSTEM, Forbidden
-from mhfa_lms.services import certificates, erasure, exporting, links, upkeep, verification
+from mhfa_lms.services import certificates, erasure, exporting, links, upkeep, verification, work_progress
 from mhfa_lms.services.personal import ROWS, UNLINKED
 from tests import make
 from tests.services import invented as invented_people
@@ -267,3 +268,25 @@ def test_a_wish_is_its_member_s_even_where_a_colleague_is_to_be_answered(databas
     erasure.erase("colleague@example.org", by=SYSTEM, now=make.NOON)
     assert db.session().scalars(select(models.FormatRequest.id)).all() == [mine]
     assert wishes("amina@example.org") == [mine]
+
+
+def test_a_copy_that_is_finished_while_the_person_is_erased_goes_too(database: str) -> None:
+    if db.engine().dialect.name == "sqlite":
+        return
+    job_id = make.work(make.member(holder=make.account("amina@example.org")))
+    file = models.StoredFile(key="work/a.zip", media_type="a/b", size=1, sha256="0", created_at=make.NOON)
+
+    def finish() -> None:
+        assert work_progress.finish(job_id, 0, file=file, units=1, now=make.NOON)
+        db.sessions.remove()
+
+    other = threading.Thread(target=finish)
+
+    @event.listens_for(db.engine(), "before_cursor_execute")
+    def meanwhile(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if statement.startswith("UPDATE job") and not other.ident:
+            other.start()
+            other.join(60)
+
+    assert erasure.erase("amina@example.org", by=SYSTEM, now=make.NOON).files == ["work/a.zip"]
+    assert db.session().scalars(select(models.StoredFile)).all() == []
