@@ -18,7 +18,8 @@ from mhfa_lms.settings import Settings
 SCRATCH: Final = "mhfa_restore"
 VERSION_TABLE: Final = "alembic_version"
 CHUNK: Final = 8 * 1024 * 1024
-LOCK_TIMEOUT: Final = "30s"
+# Nobody but a program of others can still be reading then; how often it is tried stands in `restoring`.
+LOCK_TIMEOUT: Final = "15s"
 
 
 class Postgresql:

@@ -15,7 +15,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 from mhfa_lms import db, logs, schema
 from mhfa_lms.adapters.lines import ERASURES, parse
@@ -32,6 +34,7 @@ from mhfa_lms.standby import Standby
 FALLBACKS_FILE: Final = "secret-key-fallbacks"
 PREFIX: Final = ".restore-"
 SPARE: Final = 1.2
+SWAP_TRIES: Final = 3
 Told = Callable[[int], None]
 
 
@@ -155,8 +158,13 @@ def _change_over(
     held, erased = _settle(settings, now)
     wanted = set(db.session().scalars(select(StoredFile.key)))
     db.release()
-    _add_files(settings, folder, wanted)
-    database.swap()
+    added = _add_files(settings, folder, wanted)
+    try:
+        _swap(database)
+    except RestoreError:
+        for path in added:
+            path.unlink(missing_ok=True)
+        raise
     _drop_files(settings, wanted)
     return held, erased, safe
 
@@ -197,14 +205,37 @@ def _settle(settings: Settings, now: datetime) -> tuple[int, int]:
     return held, erased
 
 
-def _add_files(settings: Settings, folder: Path, wanted: set[str]) -> None:
-    """Put the files that the restored database names in place. Written once under a random name, they never differ."""
-    target = settings.data_dir / FILES
+def _swap(database: databases.Database) -> None:
+    for left in reversed(range(SWAP_TRIES)):
+        try:
+            database.swap()
+        except (DBAPIError, psycopg.Error) as error:
+            db.release()
+            if left:
+                continue
+            raise RestoreError(
+                "Some program goes on reading the database, or holds rows in it, so that the backup could not take its"
+                " place. Nothing was changed. End that program, such as a report or a psql with an open transaction"
+                f" (pg_stat_activity lists them), and restore again. The server said: {type(error).__name__}."
+            ) from error
+        else:
+            return
+
+
+def _add_files(settings: Settings, folder: Path, wanted: set[str]) -> list[Path]:
+    """Put the files that the restored database names in place; returns those that were not there.
+
+    Written once under a random name, they never differ.
+    """
+    target, added = settings.data_dir / FILES, list[Path]()
     for key in wanted:
         source = folder / FILES / key
         if source.exists():
             (target / key).parent.mkdir(parents=True, exist_ok=True)
+            if not (target / key).exists():
+                added.append(target / key)
             source.replace(target / key)
+    return added
 
 
 def _drop_files(settings: Settings, wanted: set[str]) -> None:

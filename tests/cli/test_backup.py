@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import ColumnElement, func, select, text
 
 from mhfa_lms import clock, db, schema
-from mhfa_lms.backup import archive, databases, making
+from mhfa_lms.backup import archive, databases, making, postgresql
 from mhfa_lms.jobs.retention import SAFETY_COPY
 from mhfa_lms.models import Account, AuditEvent, LoginSession, Message, OneTimeLink, Reminder, WorkState
 from mhfa_lms.policy import SYSTEM
@@ -416,6 +416,38 @@ def test_a_database_that_is_damaged_is_no_reason_to_refuse(run: Run, file: Path,
     assert result.exit_code == 0, result.output
     assert count(Account) == 1
     assert (tmp_path / "test.db.damaged").exists()
+
+
+@pytest.mark.parametrize(
+    "database_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True, ids=["postgresql"]
+)
+def test_while_somebody_goes_on_reading_nothing_is_changed(
+    run: Run, installation: Path, file: Path, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "LOCK_TIMEOUT", "50ms")
+    kept = stored(installation)
+    make.account("amina@example.org")
+    run("backup", str(file))
+    kept.unlink()
+    make.account("later@example.org")
+    db.release()
+    engine = db.make_engine(database)
+    with engine.connect() as reader:
+        reader.execute(text("SELECT count(*) FROM account"))
+        refused = run("restore", str(file), "--force")
+    assert refused.exit_code == 1
+    assert isinstance(refused.exception, SystemExit)
+    assert "goes on reading" in refused.stderr
+    assert not kept.exists()
+    db.configure(database)
+    assert count(Account) == 2
+    db.release()
+    assert run("restore", str(file), "--force").exit_code == 0
+    db.configure(database)
+    assert count(Account) == 1
+    with engine.connect() as reader:
+        assert reader.scalar(text("SELECT count(*) FROM pg_namespace WHERE nspname = 'mhfa_restore'")) == 0
+    engine.dispose()
 
 
 @only_sqlite
