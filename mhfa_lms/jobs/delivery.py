@@ -18,7 +18,7 @@ from mhfa_lms.jobs import claim
 from mhfa_lms.jobs.claim import Stop
 from mhfa_lms.jobs.letters import Letter, compose
 from mhfa_lms.models import Message, Organisation, WorkState
-from mhfa_lms.services import delivery_checks, leaving
+from mhfa_lms.services import delivery_checks, outbox
 from mhfa_lms.settings import Settings
 
 LIMIT: Final = 200
@@ -112,11 +112,10 @@ def _deliver(lease: claim.Lease, settings: Settings, now_fn: Callable[[], dateti
 
 
 def _forgotten(message_id: int) -> dict[str, Any]:
-    """Return what a mail's row loses with its end: the last mail to somebody who was erased loses their address."""
     session = db.session()
     try:
         kind = session.scalars(select(Message.kind).where(Message.id == message_id)).one()
-        return {"to_address": None} if kind == leaving.FAREWELL else {}
+        return outbox.forgotten(kind)
     finally:
         session.rollback()
 

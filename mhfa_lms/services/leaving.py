@@ -8,7 +8,7 @@ nothing stays with a name. The public sees no name from now on.
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, aliased
@@ -29,8 +29,6 @@ from mhfa_lms.services import erasure, outbox, rules, signing_in
 from mhfa_lms.services.periods import CERTIFIED, standing
 from mhfa_lms.services.retention_due import kept_until
 from mhfa_lms.services.rules import Rule
-
-FAREWELL: Final = "account-deleted"
 
 
 class NoHandoverError(RuntimeError):
@@ -166,8 +164,8 @@ def delete_own_account(password: str, *, by: Actor, now: datetime, without_hando
         # After the erasure, which empties and ends every mail to the person. The worker forgets the address with it.
         outbox.post(
             session,
-            FAREWELL,
-            key=f"{FAREWELL}:{done.account_id}",
+            outbox.FAREWELL,
+            key=f"{outbox.FAREWELL}:{done.account_id}",
             due_at=now,
             now=now,
             to_address=address,

@@ -18,6 +18,8 @@ from mhfa_lms.services import audit
 INTERNET_DOMAIN = "outbox.mhfa-lms.invalid"
 # Why a mail was not sent that waited in a backup which was restored.
 HELD: Final = "held back when a backup was restored"
+# The last mail to somebody who was erased.
+FAREWELL: Final = "account-deleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,8 @@ def cancel(message_id: int, *, by: Actor, now: datetime) -> bool:
             return False
         message.state, message.done_at, message.leased_until = WorkState.CANCELLED, now, None
         message.error = "an administrator cancelled it"
+        for name, value in forgotten(message.kind).items():
+            setattr(message, name, value)
         audit.record(session, "message-cancelled", by=by, now=now, subject="message", subject_id=message_id)
         return True
 
@@ -137,6 +141,11 @@ def _wait_again(session: Session, message: Message, *, by: Actor, now: datetime)
     message.state, message.done_at, message.leased_until = WorkState.WAITING, None, None
     message.due_at, message.attempts, message.error = now, 0, ""
     audit.record(session, "message-retried", by=by, now=now, subject="message", subject_id=message.id)
+
+
+def forgotten(kind: str) -> dict[str, Any]:
+    """Return what a mail's row loses with its end, however it ends: the last mail to an erased person its address."""
+    return {"to_address": None} if kind == FAREWELL else {}
 
 
 def message_id(key: str) -> str:

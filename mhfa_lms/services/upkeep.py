@@ -1,7 +1,7 @@
 """What backups and restores leave in the database: an event each, and after a restore nothing that acts twice."""
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
@@ -10,7 +10,7 @@ from mhfa_lms.db import transaction
 from mhfa_lms.models import HalfOpenLogin, LoginSession, Message, OneTimeLink, WorkState
 from mhfa_lms.policy import Actor, Can, require
 from mhfa_lms.services import audit
-from mhfa_lms.services.outbox import HELD
+from mhfa_lms.services.outbox import FAREWELL, HELD, forgotten
 
 SUBJECT: Final = "installation"
 
@@ -39,18 +39,18 @@ def settle(*, by: Actor, now: datetime) -> int:
 
 
 def hold_mails(*, now: datetime) -> int:
-    """Hold back every mail that waits; returns how many."""
+    """Hold back every mail that waits, and end the last mails to people who were erased; returns how many are held."""
     with transaction() as session:
         return _hold(session, now)
 
 
 def _hold(session: Session, now: datetime) -> int:
-    held = session.scalars(
-        update(Message)
-        .where(Message.state == WorkState.WAITING)
-        .values(state=WorkState.CANCELLED, done_at=now, leased_until=None, error=HELD)
-        .returning(Message.id)
-    )
+    ended: dict[str, Any] = {"state": WorkState.CANCELLED, "done_at": now, "leased_until": None}
+    waits = Message.state == WorkState.WAITING
+    # Without the address there is nothing to release: it has to go once somebody was erased.
+    farewell = update(Message).where(waits, Message.kind == FAREWELL)
+    session.execute(farewell.values(**ended, **forgotten(FAREWELL), error="waited in a backup that was restored"))
+    held = session.scalars(update(Message).where(waits).values(**ended, error=HELD).returning(Message.id))
     return len(held.all())
 
 

@@ -13,12 +13,12 @@ from mhfa_lms.adapters.mail import RecordingMailer
 from mhfa_lms.jobs.delivery import send_waiting
 from mhfa_lms.models import Account, Certificate, LoginSession, Membership, Message, Organisation, Role, WorkState
 from mhfa_lms.policy import SYSTEM, Actor
-from mhfa_lms.services import erasure, leaving, passwords, register, rules, signing_in, verification
+from mhfa_lms.services import erasure, leaving, outbox, passwords, register, rules, signing_in, upkeep, verification
 from mhfa_lms.services.paging import Place
 from mhfa_lms.services.rules import Rule
 from mhfa_lms.settings import Settings
 from tests import make
-from tests.jobs.mails import message, messages
+from tests.jobs.mails import message, messages, post
 from tests.make import NOON
 from tests.services.test_accounts import together
 
@@ -99,6 +99,26 @@ def test_the_address_is_forgotten_also_when_the_last_mail_cannot_be_sent(databas
     send_waiting(settings, lambda: NOON, mailer=RecordingMailer())
     (row,) = messages("account-deleted")
     assert (row.state, row.to_address) == (WorkState.FAILED, None)
+
+
+def test_the_address_is_forgotten_also_when_the_last_mail_is_cancelled(database: str) -> None:
+    leaving.delete_own_account(make.PASSWORD, by=person(), now=NOON)
+    (waiting,) = messages("account-deleted")
+    assert outbox.cancel(waiting.id, by=SYSTEM, now=NOON)
+    row = message(waiting.id)
+    assert (row.state, row.to_address) == (WorkState.CANCELLED, None)
+
+
+def test_the_address_is_forgotten_also_when_a_restore_ends_the_last_mail(database: str) -> None:
+    leaving.delete_own_account(make.PASSWORD, by=person(), now=NOON)
+    other = post("other")
+    assert upkeep.hold_mails(now=NOON) == 1
+    (row,) = messages("account-deleted")
+    assert (row.state, row.to_address) == (WorkState.CANCELLED, None)
+    # There is nobody to send it to any more; the other one is sent as before.
+    assert outbox.release(by=SYSTEM, now=NOON) == 1
+    assert message(other).to_address == "other@example.org"
+    assert message(row.id).state is WorkState.CANCELLED
 
 
 def test_a_wrong_password_changes_nothing(database: str) -> None:
