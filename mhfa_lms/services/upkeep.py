@@ -7,7 +7,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from mhfa_lms.db import transaction
-from mhfa_lms.models import HalfOpenLogin, LoginSession, Message, OneTimeLink, WorkState
+from mhfa_lms.models import HalfOpenLogin, LoginSession, Message, OneTimeLink, RecoveryCode, WorkState
 from mhfa_lms.policy import Actor, Can, require
 from mhfa_lms.services import audit
 from mhfa_lms.services.outbox import FAREWELL, HELD, forgotten
@@ -29,12 +29,15 @@ def settle(*, by: Actor, now: datetime) -> int:
 
     Mails that waited when the backup was made have most likely been sent since: they are held back until somebody says
     otherwise (`outbox.release`). Browsers and one-time links end: one that was ended since would count again.
+    Recovery codes go for the same reason; second steps removed since are back, which only a person can put right.
     """
     require(by, Can.ADMINISTER)
     with transaction() as session:
         session.execute(update(LoginSession).where(LoginSession.ended_at.is_(None)).values(ended_at=now))
         session.execute(update(OneTimeLink).where(OneTimeLink.used_at.is_(None)).values(used_at=now, data={}))
         session.execute(delete(HalfOpenLogin))
+        # Those used since the backup would open the account once more, and nothing tells them from the others.
+        session.execute(delete(RecoveryCode))
         return _hold(session, now)
 
 

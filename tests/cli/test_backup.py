@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, func, select, text
 from mhfa_lms import clock, db, schema
 from mhfa_lms.backup import archive, databases, making, postgresql
 from mhfa_lms.jobs.retention import SAFETY_COPY
-from mhfa_lms.models import Account, AuditEvent, LoginSession, Message, OneTimeLink, Reminder, WorkState
+from mhfa_lms.models import Account, AuditEvent, LoginSession, Message, OneTimeLink, RecoveryCode, Reminder, WorkState
 from mhfa_lms.policy import SYSTEM
 from mhfa_lms.services import erasure, names, outbox, sealing, verification
 from tests import make
@@ -95,9 +95,17 @@ def test_every_row_of_every_table_comes_back_as_it_was(run: Run, file: Path) -> 
     invented.fill(clock.now())
     sealing.seal(now=clock.now())
     before = everything()
-    # What falls due is posted and held back; browsers and links end; the restore itself is noted.
+    # What falls due is posted and held back; browsers, links and recovery codes end; the restore itself is noted.
     settled = {
-        *("message", "reminder", "authorisation_reminder", "login_session", "one_time_link", "audit_event"),
+        *(
+            "message",
+            "reminder",
+            "authorisation_reminder",
+            "login_session",
+            "one_time_link",
+            "audit_event",
+            "recovery_code",
+        ),
     }
     run("backup", str(file))
     for _again in range(2):
@@ -323,7 +331,7 @@ def test_a_week_s_letter_to_coordinators_does_not_go_again(run: Run, file: Path)
     assert json.loads(run("tick", "--json").stdout)["total"] == 0
 
 
-def test_browsers_and_links_end(run: Run, file: Path) -> None:
+def test_browsers_links_and_recovery_codes_end(run: Run, file: Path) -> None:
     member = make.member()
     make.actor(member)
     with db.transaction() as session:
@@ -331,9 +339,12 @@ def test_browsers_and_links_end(run: Run, file: Path) -> None:
         from mhfa_lms.services import links
 
         links.issue(session, LinkKind.RESET, member.account_id, now=clock.now())
+        session.add(RecoveryCode(account_id=member.account_id, code_hash="x", created_at=clock.now()))
     run("backup", str(file))
     db.release()
-    run("restore", str(file), "--force")
+    said = run("restore", str(file), "--force").stdout
+    assert count(RecoveryCode) == 0
+    assert "users reset-second-step EMAIL" in said
     assert count(LoginSession, LoginSession.ended_at.is_(None)) == 0
     assert count(OneTimeLink, OneTimeLink.used_at.is_(None)) == 0
 
