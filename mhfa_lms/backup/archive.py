@@ -171,17 +171,23 @@ def _checked(archive: tarfile.TarFile, folder: Path | None, told: Told) -> Manif
     found: dict[str, Part] = {}
     manifest: Manifest | None = None
     for member in archive:
-        source = cast(BinaryIO, archive.extractfile(member) if member.isreg() else io.BytesIO())
-        if member.name == MANIFEST and manifest is None and member.size <= LARGEST_MANIFEST:
+        plain = _is_plain(member)
+        source = cast(BinaryIO, archive.extractfile(member) if plain else io.BytesIO())
+        if plain and member.name == MANIFEST and manifest is None and member.size <= LARGEST_MANIFEST:
             manifest = _manifest(source.read())
             continue
-        if not member.isreg() or not OURS.fullmatch(member.name) or member.name in found or manifest is not None:
+        if not plain or not OURS.fullmatch(member.name) or member.name in found or manifest is not None:
             raise DamagedError(f"it holds {member.name!r}, which no backup has there")
         found[member.name] = _take(source, folder / member.name if folder else None, told)
     if manifest is None:
         raise DamagedError("it has no end: the manifest is missing")
     _compare(found, manifest)
     return manifest
+
+
+def _is_plain(member: tarfile.TarInfo) -> bool:
+    # A sparse file's holes are no bytes in the archive: 2 KB of it would fill a disk.
+    return member.type in {tarfile.REGTYPE, tarfile.AREGTYPE} and not member.issparse()
 
 
 def _take(source: BinaryIO, target: Path | None, told: Told) -> Part:

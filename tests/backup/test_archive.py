@@ -109,3 +109,19 @@ def test_a_part_that_the_manifest_names_must_be_there(tmp_path: Path) -> None:
         writer.finish(Manifest("1", MADE, "sqlite", "0001", 0, "0" * 64, parts=named))
     with pytest.raises(DamagedError, match=r"erasures\.jsonl is missing"):
         verify(tmp_path / "a.tar")
+
+
+HOLE = {"GNU.sparse.major": "0", "GNU.sparse.map": "3000000,0", "GNU.sparse.size": "3000000"}
+
+
+@pytest.mark.parametrize("values", [{"pax_headers": HOLE}, {"type": tarfile.CONTTYPE}], ids=["hole", "contiguous"])
+@pytest.mark.parametrize("name", [f"{FILES}/a.pdf", "manifest.json"])
+def test_a_file_of_holes_is_not_written_out(tmp_path: Path, name: str, values: dict[str, object]) -> None:
+    file = tmp_path / "a.tar"
+    with tarfile.open(file, "w"):
+        pass
+    appended(name, b"", **values)(file)
+    assert file.stat().st_size < 20_000
+    with pytest.raises(DamagedError, match="which no backup has"):
+        unpack(file, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
