@@ -260,3 +260,22 @@ def transaction() -> Iterator[Session]:
         raise
     finally:
         current.info[WRITES] = False
+
+
+@contextmanager
+def snapshot() -> Iterator[Session]:
+    """Read many tables as they were at one moment, while others go on writing; reads made before are let go.
+
+    Raises `NestedTransactionError` inside a transaction.
+    """
+    current = sessions()
+    if current.info.get(WRITES):
+        raise NestedTransactionError("a snapshot was opened inside a transaction")
+    current.rollback()
+    try:
+        # SQLite's reads are of one moment by themselves, and it knows no such level.
+        if current.get_bind().dialect.name == "postgresql":
+            current.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        yield current
+    finally:
+        current.rollback()

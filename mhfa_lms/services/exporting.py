@@ -8,12 +8,12 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any, Final
 
-from sqlalchemy import func, inspect, select
+from sqlalchemy import ColumnElement, func, inspect, select, tuple_
 from sqlalchemy.orm import Session
 
 from mhfa_lms import clock
-from mhfa_lms.db import Base, transaction
-from mhfa_lms.models import Account, Certificate, StoredFile
+from mhfa_lms.db import Base, snapshot, transaction
+from mhfa_lms.models import Account, AuditEvent, Certificate, StoredFile
 from mhfa_lms.policy import Actor, Can, require
 from mhfa_lms.services import accounts, audit, work
 from mhfa_lms.services.personal import OWN_COPY, ROWS, Person
@@ -26,6 +26,7 @@ SECRET_ENDINGS: Final = ("_hash", "secret", "_key", "codes")
 # Links in mails that were sent: some sign in whoever has them.
 # `browser` in a confirmation link's data is the hash of a browser's secret; a row's own column of that name is not.
 SECRET_FACTS: Final = frozenset({"path", "stop_path", "browser"})
+PIECE: Final = 1000
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -48,12 +49,16 @@ def export(email: str, *, by: Actor, now: datetime) -> Rows:
     Raises `UnknownPersonError` and `Forbidden`.
     """
     require(by, Can.ADMINISTER)
-    # A transaction, so that every table is read at one moment.
     with transaction() as session:
         account = accounts.find(session, email)
         if account is None:
             raise UnknownPersonError(email)
         audit.record(session, "person-exported", by=by, now=now, subject="account", subject_id=account.id)
+        account_id = account.id
+    with snapshot() as session:
+        account = session.get(Account, account_id)
+        if account is None:
+            raise UnknownPersonError(email)
         return _rows(session, account)
 
 
@@ -73,7 +78,7 @@ def begin_copy(*, by: Actor, now: datetime) -> int:
 
 def own(*, by: Actor) -> tuple[Rows, list[Drawn]]:
     """Return all rows about the actor's own account as `export` does, and the PDFs of their certificates."""
-    with transaction() as session:
+    with snapshot() as session:
         account = session.get_one(Account, by.account_id)
         mine = ROWS[Certificate](Person(account.id, account.email_key))
         query = select(Certificate.code, StoredFile.key, StoredFile.sha256).join(
@@ -88,8 +93,22 @@ def _rows(session: Session, account: Account) -> Rows:
     found = {
         model.__tablename__: [_plain(row) for row in session.scalars(select(model).where(condition(who)))]
         for model, condition in OWN_COPY.items()
+        if model is not AuditEvent
     }
+    found[AuditEvent.__tablename__] = _events(session, OWN_COPY[AuditEvent](who))
     return {name: rows for name, rows in sorted(found.items()) if rows}
+
+
+def _events(session: Session, about: ColumnElement[bool]) -> list[dict[str, Any]]:
+    """Return events of the audit trail, of which somebody may have very many, piece by piece."""
+    query = select(AuditEvent).where(about).order_by(AuditEvent.at, AuditEvent.id).limit(PIECE)
+    found: list[dict[str, Any]] = []
+    piece = session.scalars(query).all()
+    while piece:
+        found += [_plain(row) for row in piece]
+        last = (piece[-1].at, piece[-1].id)
+        piece = session.scalars(query.where(tuple_(AuditEvent.at, AuditEvent.id) > last)).all()
+    return found
 
 
 def is_secret(column: str) -> bool:

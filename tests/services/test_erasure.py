@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from mhfa_lms.models import (
     WorkState,
 )
 from mhfa_lms.policy import SYSTEM, Forbidden
-from mhfa_lms.services import certificates, erasure, exporting, links, upkeep, verification, work_progress
+from mhfa_lms.services import audit, certificates, erasure, exporting, links, upkeep, verification, work_progress
 from mhfa_lms.services.personal import ROWS, UNLINKED
 from tests import make
 from tests.services import invented as invented_people
@@ -290,3 +291,43 @@ def test_a_copy_that_is_finished_while_the_person_is_erased_goes_too(database: s
 
     assert erasure.erase("amina@example.org", by=SYSTEM, now=make.NOON).files == ["work/a.zip"]
     assert db.session().scalars(select(models.StoredFile)).all() == []
+
+
+def test_a_copy_is_of_one_moment_and_keeps_nobody_from_writing(database: str) -> None:
+    member = make.member(holder=make.account("amina@example.org"))
+    by = make.actor(member)
+    db.session().rollback()
+
+    def write() -> None:
+        with db.transaction() as session:
+            audit.record(session, "signed-in", by=by, now=make.NOON, subject="account", subject_id=by.account_id)
+        written.append(True)
+        db.sessions.remove()
+
+    written: list[bool] = []
+    other = threading.Thread(target=write)
+
+    @event.listens_for(db.engine(), "before_cursor_execute")
+    def meanwhile(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if "FROM membership_role" in statement and not other.ident:
+            other.start()
+            other.join(60)
+
+    rows, _files = exporting.own(by=by)
+    assert written == [True]
+    assert "signed-in" not in [row["verb"] for row in rows.get("audit_event", [])]
+    assert [row["verb"] for row in exporting.own(by=by)[0]["audit_event"]] == ["signed-in"]
+
+
+def test_a_long_trail_is_read_in_pieces_and_none_is_missing(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "PIECE", 2)
+    by = make.actor(make.member(holder=make.account("amina@example.org")))
+    with db.transaction() as session:
+        for minutes in (0, 0, 0, 5, 3):
+            now = make.NOON + timedelta(minutes=minutes)
+            audit.record(session, "signed-in", by=by, now=now, subject="account", subject_id=by.account_id)
+    wanted = set(
+        db.session().scalars(select(models.AuditEvent.id).where(models.AuditEvent.account_id == by.account_id))
+    )
+    found = [row["id"] for row in exporting.own(by=by)[0]["audit_event"]]
+    assert (len(found), set(found)) == (5, wanted)
