@@ -14,6 +14,7 @@ from mhfa_lms.models import (
     AttemptRelease,
     Certificate,
     Enrolment,
+    FormatRequest,
     Mark,
     MarkDraft,
     Membership,
@@ -100,14 +101,16 @@ def find_memberships(session: Session, now: datetime, limit: int, lock: bool) ->
 
 
 def reduce_memberships(session: Session, due: list[Due], by: Actor, now: datetime) -> None:
-    """Take the name and everything personal away from memberships, and what was learned in them."""
+    """Take the name and everything personal away from memberships, what was learned in them and asked for."""
     rows = session.scalars(select(Membership).where(Membership.id.in_([one.id for one in due]))).all()
     for row in rows:
         row.name = row.sort_key = row.languages = row.work_email = ""
         row.site_id = row.employee_id = row.listed_since = None
         audit.about(session, "membership-erased", row, by=by, now=now)
     session.flush()
-    enrolled = select(Enrolment.id).where(Enrolment.membership_id.in_([row.id for row in rows]))
+    ids = [row.id for row in rows]
+    _run(session, delete(FormatRequest).where(FormatRequest.membership_id.in_(ids)))
+    enrolled = select(Enrolment.id).where(Enrolment.membership_id.in_(ids))
     forget_learning(session, list(session.scalars(enrolled)))
 
 

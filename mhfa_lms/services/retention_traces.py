@@ -16,6 +16,7 @@ from mhfa_lms.services.retention_due import Due
 
 MONTH: Final = timedelta(days=30)
 QUARTER: Final = timedelta(days=90)
+YEAR: Final = timedelta(days=365)
 TOO_OLD: Final = "too old to be sent"
 
 
@@ -101,6 +102,14 @@ TRACES: Final = (
         FormatRequest,
         (FormatRequest.done_at,),
         QUARTER,
+    ),
+    Trace(
+        "open-requests",
+        "Wishes for another format that nobody dealt with in a year go",
+        FormatRequest,
+        (FormatRequest.created_at,),
+        YEAR,
+        lambda: FormatRequest.done_at.is_(None),
     ),
     Trace("jobs", "Jobs that were finished 90 days ago go", Job, (Job.done_at,), QUARTER, _finished),
 )

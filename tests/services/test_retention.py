@@ -349,6 +349,18 @@ def test_finished_jobs_and_answered_requests_go() -> None:
     assert db.session().scalars(select(FormatRequest.contact)).one() == "new@x.org"
 
 
+@pytest.mark.usefixtures("database")
+def test_requests_that_nobody_dealt_with_go_after_a_year_or_with_their_membership() -> None:
+    for age in (366, 364):
+        make.format_request(contact=f"{age}@x.org", created_at=NOON - timedelta(days=age))
+    assert (run("open-requests"), run("open-requests")) == (1, 0)
+    assert db.session().scalars(select(FormatRequest.contact)).all() == ["364@x.org"]
+    make.format_request(left(NOON - timedelta(days=4 * 366)), details="My eyes are bad")
+    make.format_request(make.member(), details="Here still")
+    assert run("memberships") == 1
+    assert set(db.session().scalars(select(FormatRequest.details))) == {"", "Here still"}
+
+
 # How a run goes.
 
 
