@@ -134,7 +134,7 @@ def told_in_words(file: Path, done: restoring.Restored) -> str:
     ]
     lines.append(
         "Recovery codes are gone: people make new ones. Second steps removed since the backup are back:"
-        " mhfa-lms users reset-second-step EMAIL takes somebody's away, as after a lost phone."
+        " mhfa-lms users reset-second-step --email EMAIL takes somebody's away, as after a lost phone."
     )
     if done.safety_copy:
         lines.append(f"What was there before is in {done.safety_copy}. The worker removes it after 30 days.")

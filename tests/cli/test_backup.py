@@ -344,7 +344,7 @@ def test_browsers_links_and_recovery_codes_end(run: Run, file: Path) -> None:
     db.release()
     said = run("restore", str(file), "--force").stdout
     assert count(RecoveryCode) == 0
-    assert "users reset-second-step EMAIL" in said
+    assert "users reset-second-step --email EMAIL" in said
     assert count(LoginSession, LoginSession.ended_at.is_(None)) == 0
     assert count(OneTimeLink, OneTimeLink.used_at.is_(None)) == 0
 
