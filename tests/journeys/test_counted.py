@@ -158,7 +158,8 @@ def test_check_a_certificate_by_its_qr_code(chromium: Browser, server: Server, t
     code = page.url.rsplit("/", 1)[1]
     for _wait in range(60):
         answer = context.request.get(f"/certificates/{code}.pdf")
-        if answer.status == 200:
+        # Until it is drawn, the address leads back to the page that says so.
+        if answer.headers["content-type"] == "application/pdf":
             break
         page.wait_for_timeout(500)
     address = address_in_qr(tmp_path, answer.body())
