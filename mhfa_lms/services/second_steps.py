@@ -83,10 +83,14 @@ def changing(session: Session, *, by: Actor, now: datetime, within: timedelta = 
 def add(session: Session, account: Account, step: SecondStep, *, by: Actor, now: datetime) -> str:
     """Add a second step that was just proven, in the caller's transaction. Returns the session's new secret.
 
+    The first one ends every other session: one begun with a stolen password would go on without it.
     Raises `TooManyStepsError`.
     """
-    if count(session, account.id) >= MOST:
+    had = count(session, account.id)
+    if had >= MOST:
         raise TooManyStepsError
+    if not had:
+        sessions.end_all(session, account.id, now=now, but=by.session_id)
     session.add(step)
     session.flush()
     audit.record(

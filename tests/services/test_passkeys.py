@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from mhfa_lms import db
 from mhfa_lms.models import PasskeyChallenge, SecondStep
-from mhfa_lms.policy import Actor
+from mhfa_lms.policy import Actor, Forbidden
 from mhfa_lms.services import half_open, passkeys, second_steps, sessions
 from mhfa_lms.services.passkeys import RefusedError
 from tests import make
@@ -234,8 +234,15 @@ def test_making_one_needs_what_every_change_needs() -> None:
     stale = make.actor(member)
     with pytest.raises(second_steps.PasswordNeededError):
         passkeys.ask_new(HERE, by=stale, now=NOON)
-    thief = signed_in()
+    ended = signed_in()
     made(signed_in(), Authenticator())
+    # The first one signed every other browser out.
+    with pytest.raises(Forbidden):
+        passkeys.ask_new(HERE, by=ended, now=NOON)
+    with db.transaction() as session:
+        begun = sessions.begin(session, ended.account_id, now=NOON, password_at=NOON)
+    thief = sessions.resume(begun, now=NOON)
+    assert thief
     with pytest.raises(second_steps.NotProvenError):
         passkeys.ask_new(HERE, by=thief, now=NOON)
 

@@ -187,9 +187,11 @@ def test_only_a_fresh_password_changes_second_steps() -> None:
 
 def test_a_browser_that_never_proved_it_changes_nothing() -> None:
     """Somebody who stole the password before there was a second step cannot take it away afterwards."""
-    somebody()
-    thief = signed_in()
+    account_id = somebody().account_id
     by, _secret = with_app(signed_in())
+    with db.transaction() as session:
+        stolen = sessions.begin(session, account_id, now=NOON)
+    thief = resumed(stolen)
     step_id = second_steps.of_account(by.account_id)[0].id
     signing_in.type_again(make.PASSWORD, by=thief, now=NOON)
     for change in (
@@ -200,6 +202,18 @@ def test_a_browser_that_never_proved_it_changes_nothing() -> None:
         with pytest.raises(second_steps.NotProvenError):
             change()
     assert count(SecondStep) == 1
+
+
+def test_the_first_second_step_ends_every_other_session_and_the_next_none() -> None:
+    account_id = somebody().account_id
+    with db.transaction() as session:
+        stolen = sessions.begin(session, account_id, now=NOON)
+    by, _secret = with_app(signed_in())
+    assert sessions.resume(stolen, now=NOON) is None
+    with db.transaction() as session:
+        other = sessions.begin(session, account_id, now=NOON)
+    with_app(by, now=at(1))
+    assert sessions.resume(other, now=at(1))
 
 
 def test_an_offer_is_for_one_browser() -> None:
