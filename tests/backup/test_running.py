@@ -49,6 +49,8 @@ def command(database: str, tmp_path: Path) -> Iterator[Command]:
                     stdout=log,
                     stderr=log,
                     start_new_session=True,
+                    # A suite begun in the background hands on that Ctrl-C is ignored; a terminal does not.
+                    preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
                 )
             )
         return running[-1]
