@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expec
 from tests.journeys.conftest import PHONE, Server, axe, open_page, sideways, sign_in, started_server
 from tests.journeys.hands import Hand, Keyboard, Pointer
 
+# They share one site of their own.
+pytestmark = pytest.mark.xdist_group("second-step")
 PASSWORD = "quiet harbour lantern"
 # What answers in place of a person's finger (Chromium's DevTools protocol, WebAuthn domain).
 AUTHENTICATOR: dict[str, Any] = {
@@ -99,7 +101,7 @@ def sign_out(hand: Hand) -> None:
     expect(hand.page).to_have_url(re.compile("/sign-in$"))
 
 
-def test_an_administrator_with_a_passkey(site: Server, window: tuple[BrowserContext, Page]) -> None:
+def administrator_with_a_passkey(site: Server, window: tuple[BrowserContext, Page]) -> None:
     context, page = window
     hand, passkeys = Keyboard(page), authenticator(context, page)
     held_back(page, site, "ada")
@@ -129,8 +131,13 @@ def test_an_administrator_with_a_passkey(site: Server, window: tuple[BrowserCont
     expect(page).to_have_url(re.compile("/admin$"))
 
 
-def test_a_passkey_that_is_not_there_leaves_the_other_ways(site: Server, window: tuple[BrowserContext, Page]) -> None:
+def test_an_administrator_with_and_without_a_passkey(
+    chromium: Browser, site: Server, window: tuple[BrowserContext, Page]
+) -> None:
     """In a browser without the passkey, the page says that it did not work, and stays usable."""
+    first, watched = open_page(chromium, site)
+    administrator_with_a_passkey(site, (first, watched.page))
+    first.close()
     context, page = window
     authenticator(context, page)
     sign_in(page, site, "ada@example.org", PASSWORD)
