@@ -1,6 +1,7 @@
 """Journeys: a real server with demonstration data, a real Chromium, the keyboard, and axe.
 
-The server is started once a run and keeps its own data folder; mails lie there as files.
+Each file has a server of its own with its own data folder, where mails lie as files: no journey meets what another
+file's has left behind.
 """
 
 import email
@@ -40,12 +41,12 @@ FLAGS = [
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the journeys together on one process: they share one server."""
+    """Keep the journeys of a file together on one process: they share one server."""
     for item in items:
-        if Path(item.fspath).parent == Path(__file__).parent:
+        if item.path.parent == Path(__file__).parent:
             item.add_marker(pytest.mark.browser)
             if not item.get_closest_marker("xdist_group"):
-                item.add_marker(pytest.mark.xdist_group("journeys"))
+                item.add_marker(pytest.mark.xdist_group(f"journeys-{item.path.stem}"))
 
 
 @dataclass(frozen=True)
@@ -129,9 +130,9 @@ def started_server(folder: Path, *, demo: bool = True) -> Iterator[Server]:
         log.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The platform, once for all journeys."""
+    """The platform, once for the journeys of a file."""
     with started_server(tmp_path_factory.mktemp("journeys")) as running:
         yield running
 

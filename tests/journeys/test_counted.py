@@ -28,7 +28,6 @@ MOST: Final = {
     "format": 3,
 }
 SCRIPTS: Final = pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])
-pytestmark = pytest.mark.xdist_group("counted")
 
 
 class Counting:

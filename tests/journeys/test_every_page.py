@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from playwright.sync_api import APIRequestContext, Browser, Page
 
 from tests import stage
 from tests.crawl import Answer, Found, Routes, crawl
-from tests.journeys.conftest import ROOT, Server, open_page, sign_in
+from tests.journeys.conftest import ROOT, Server, open_page, sign_in, started_server
 from tests.journeys.looking import problems
 
 LANGUAGES = {"en": False, "ar-XB": True}
@@ -53,6 +54,13 @@ def come_from_outside(page: Page, server: Server) -> None:
     page.get_by_label("E-mail address").fill(stage.UNCONFIRMED)
     page.locator("main form .btn").click()
     sign_in(page, server, stage.UNCONFIRMED)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The platform, kept while other files have their turn: finding the pages takes long."""
+    with started_server(tmp_path_factory.mktemp("every-page")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -97,17 +105,3 @@ def test_pages(chromium: Browser, server: Server, everything: dict[str, Seen], s
         context.close()
         found += [f"{who}: {one}" for one in watched.complaints]
     assert not found, "\n".join(found)
-
-
-def test_leaving_a_page_replaces_it_in_the_history(chromium: Browser, server: Server) -> None:
-    context, watched = open_page(chromium, server)
-    page = watched.page
-    page.route("https://**", lambda route: route.fulfill(body="elsewhere", content_type="text/html"))
-    page.goto("/courses")
-    page.goto("/help")
-    with page.expect_navigation():
-        page.get_by_role("link", name="Leave this page").click()
-    assert not page.url.startswith(server.address)
-    page.go_back()
-    assert page.url == f"{server.address}/courses"
-    context.close()

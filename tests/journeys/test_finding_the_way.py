@@ -62,7 +62,12 @@ def test_leaving_quickly_keeps_what_was_being_written(chromium: Browser, server:
             page.keyboard.press("Shift")
             page.keyboard.press("Shift")
             page.keyboard.press("Shift")
-        page.goto(place)
+        # What leaving sent is on its way: the page may be asked for again before it has arrived.
+        for _look in range(20):
+            page.goto(place)
+            if page.locator("textarea").input_value() == "I would sit down beside Sam.":
+                break
+            page.wait_for_timeout(250)
         expect(page.locator("textarea")).to_have_value("I would sit down beside Sam.")
 
 
@@ -91,3 +96,17 @@ def test_keys_that_were_turned_off_stay_off_in_this_browser(chromium: Browser, s
         with page.expect_navigation(url="https://**"):
             for _press in range(3):
                 page.keyboard.press("Shift")
+
+
+def test_leaving_a_page_replaces_it_in_the_history(chromium: Browser, server: Server) -> None:
+    context, watched = open_page(chromium, server)
+    page = watched.page
+    page.route("https://**", lambda route: route.fulfill(body="elsewhere", content_type="text/html"))
+    page.goto("/courses")
+    page.goto("/help")
+    with page.expect_navigation():
+        page.get_by_role("link", name="Leave this page").click()
+    assert not page.url.startswith(server.address)
+    page.go_back()
+    assert page.url == f"{server.address}/courses"
+    context.close()

@@ -13,7 +13,7 @@ from tests.journeys.conftest import ROOT, Server, open_page, sideways, sign_in
 from tests.journeys.looking import NARROW
 from tests.journeys.test_every_page import reader
 
-pytestmark = [pytest.mark.xdist_group("hostile-pages"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 SPILLS = """() => [...document.querySelectorAll('main *')].filter(one => one.getBoundingClientRect().right
   > document.documentElement.clientWidth + 1).slice(-2).map(one => one.outerHTML.slice(0, 160))"""
 

@@ -13,8 +13,6 @@ from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expec
 from tests.journeys.conftest import PHONE, Server, axe, open_page, sideways, sign_in, started_server
 from tests.journeys.hands import Hand, Keyboard, Pointer
 
-# They share one site of their own.
-pytestmark = pytest.mark.xdist_group("second-step")
 PASSWORD = "quiet harbour lantern"
 # What answers in place of a person's finger (Chromium's DevTools protocol, WebAuthn domain).
 AUTHENTICATOR: dict[str, Any] = {
