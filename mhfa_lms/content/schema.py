@@ -4,33 +4,15 @@ Ids are the author's and stable: progress, answers and marks refer to them for a
 """
 
 import datetime
-import re
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
-# What no page may hold, and PostgreSQL partly refuses: control characters but for tabs and line ends.
-UNFIT = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+from mhfa_lms.content.parts import Line, Part, Slug, Text
 
-
-def _fit(text: str) -> str:
-    if found := UNFIT.search(text):
-        raise ValueError(f"it holds the control character U+{ord(found.group()):04X}: take it out")
-    return text
-
-
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400), AfterValidator(_fit)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000), AfterValidator(_fit)]
 LEVELS = (1, 2, 3, 4)
-
-
-class Part(BaseModel):
-    """The base: frozen, and nothing unknown gets in."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
 
 
 class QuestionKind(StrEnum):

@@ -13,6 +13,7 @@ from mhfa_lms.db import rows, transaction
 from mhfa_lms.models import Enrolment, EnrolmentState, PracticeAnswer, StepProgress, Way
 from mhfa_lms.policy import Actor
 from mhfa_lms.services import catalogue, certification, enrolments
+from mhfa_lms.services.finishing import NotFinishedError, may_finish
 
 DONE, NEXT, TODO = "done", "next", "todo"
 # Made once, as every step runs them.
@@ -118,16 +119,19 @@ def practice(session: Session, enrolment_id: int, question: Question | None) -> 
 def complete(enrolment_id: int, step_id: str, way: Way, *, by: Actor, now: datetime) -> Progress:
     """Count a step as done, in whatever way; doing it again changes nothing, but reading outweighs the other ways.
 
-    An enrolment that is over keeps its steps as they are. Returns the progress after it.
+    An enrolment that is over keeps its steps as they are. Returns the progress after it. Raises `UnknownStepError`, and
+    `finishing.NotFinishedError` for a step that waits for something.
     """
     with transaction() as session:
         enrolment = enrolments.hold(session, enrolment_id, by=by)
         course = course_of(enrolment)
-        place(course, step_id)
+        step = place(course, step_id).step
         before = progress(session, enrolment_id, course)
         if enrolment.state is not EnrolmentState.ACTIVE:
             return before
         if step_id not in before.ways:
+            if missing := may_finish(session, enrolment, step, way):
+                raise NotFinishedError(missing)
             session.add(StepProgress(enrolment_id=enrolment_id, step=step_id, way=way, done_at=now))
         elif way is Way.READ and before.ways[step_id] is not Way.READ:
             _row(session, enrolment_id, step_id).way = way
