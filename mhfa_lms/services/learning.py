@@ -123,42 +123,60 @@ def complete(enrolment_id: int, step_id: str, way: Way, *, by: Actor, now: datet
     `finishing.NotFinishedError` for a step that waits for something.
     """
     with transaction() as session:
-        enrolment = enrolments.hold(session, enrolment_id, by=by)
-        course = course_of(enrolment)
-        step = place(course, step_id).step
-        before = progress(session, enrolment_id, course)
-        if enrolment.state is not EnrolmentState.ACTIVE:
-            return before
-        if step_id not in before.ways:
-            if missing := may_finish(session, enrolment, step, way):
-                raise NotFinishedError(missing)
-            session.add(StepProgress(enrolment_id=enrolment_id, step=step_id, way=way, done_at=now))
-        elif way is Way.READ and before.ways[step_id] is not Way.READ:
-            _row(session, enrolment_id, step_id).way = way
-        after = Progress(course, {**before.ways, step_id: way})
-        if after.all_done:
-            certification.complete_if_ready(session, enrolment_id, now=now, by=by)
-        return after
+        return count_as_done(session, enrolments.hold(session, enrolment_id, by=by), step_id, way, by=by, now=now)
+
+
+def count_as_done(
+    session: Session, enrolment: Enrolment, step_id: str, way: Way, *, by: Actor, now: datetime
+) -> Progress:
+    """The same in the caller's transaction, for an enrolment that it holds."""
+    course = course_of(enrolment)
+    step = place(course, step_id).step
+    before = progress(session, enrolment.id, course)
+    if enrolment.state is not EnrolmentState.ACTIVE:
+        return before
+    if step_id not in before.ways:
+        if missing := may_finish(session, enrolment, step, way):
+            raise NotFinishedError(missing)
+        session.add(StepProgress(enrolment_id=enrolment.id, step=step_id, way=way, done_at=now))
+    elif way is Way.READ and before.ways[step_id] is not Way.READ:
+        _row(session, enrolment.id, step_id).way = way
+    after = Progress(course, {**before.ways, step_id: way})
+    if after.all_done:
+        certification.complete_if_ready(session, enrolment.id, now=now, by=by)
+    return after
 
 
 def answer(enrolment_id: int, step_id: str, chosen: Collection[str], *, by: Actor, now: datetime) -> None:
     """Keep the answer to a step's question. Raises `UnknownStepError`, `BadChoiceError`."""
     with transaction() as session:
-        enrolment = enrolments.hold(session, enrolment_id, by=by)
-        question = place(course_of(enrolment), step_id).step.question
-        if question is None:
-            raise UnknownStepError(step_id)
-        picked = checked(question, chosen)
-        row = session.scalars(
-            select(PracticeAnswer).where(
-                PracticeAnswer.enrolment_id == enrolment_id, PracticeAnswer.question == question.id
-            )
-        ).one_or_none()
-        right = question.is_right(frozenset(picked))
-        if row is None:
-            row = PracticeAnswer(enrolment_id=enrolment_id, question=question.id, version=0)
-            session.add(row)
-        row.chosen, row.correct, row.version, row.answered_at = list(picked), right, row.version + 1, now
+        keep_answer(session, enrolments.hold(session, enrolment_id, by=by), step_id, chosen, now=now)
+
+
+def keep_answer(
+    session: Session, enrolment: Enrolment, step_id: str, chosen: Collection[str], *, now: datetime
+) -> PracticeAnswer:
+    """The same in the caller's transaction, for an enrolment that it holds; returns the answer as it is kept."""
+    question = place(course_of(enrolment), step_id).step.question
+    if question is None:
+        raise UnknownStepError(step_id)
+    picked = checked(question, chosen)
+    row = practised(session, enrolment.id, question)
+    if row is None:
+        row = PracticeAnswer(enrolment_id=enrolment.id, question=question.id, version=0)
+        session.add(row)
+    right = question.is_right(frozenset(picked))
+    row.chosen, row.correct, row.version, row.answered_at = list(picked), right, row.version + 1, now
+    return row
+
+
+def practised(session: Session, enrolment_id: int, question: Question) -> PracticeAnswer | None:
+    """Return the answer to a step's question that is kept now."""
+    return session.scalars(
+        select(PracticeAnswer).where(
+            PracticeAnswer.enrolment_id == enrolment_id, PracticeAnswer.question == question.id
+        )
+    ).one_or_none()
 
 
 def checked(question: Question, chosen: Collection[str]) -> list[str]:
