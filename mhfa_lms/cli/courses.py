@@ -8,7 +8,7 @@ from sqlalchemy import select
 from mhfa_lms import clock, db
 from mhfa_lms.cli.base import Failed, emit, installation, json_option
 from mhfa_lms.content import differences, loader, starter
-from mhfa_lms.content.problems import CourseProblemsError, Problem
+from mhfa_lms.content.problems import Severity
 from mhfa_lms.models import Course, CourseRevision
 from mhfa_lms.policy import SYSTEM
 from mhfa_lms.services import publishing
@@ -27,24 +27,24 @@ def courses() -> None:
 @click.argument("folder", metavar="[DIR]", required=False, type=FOLDER)
 @json_option
 def check(folder: Path | None, as_json: bool) -> None:
-    """Read the course files in DIR, or the installation's, and list every problem as file:line. Changes nothing."""
+    """Read the course files in DIR, or the installation's, and list every finding as file:line. Changes nothing.
+
+    Errors stop publishing, and this command fails; warnings are advice. courses/README.md explains every code.
+    """
     wanted = folders(folder or read_settings().courses_dir)
-    problems: list[Problem] = []
-    for path in wanted:
-        try:
-            loader.load(path)
-        except CourseProblemsError as error:
-            problems += error.problems
+    found = [one for path in wanted for one in loader.examine(path)]
+    errors = sum(one.severity is Severity.ERROR for one in found)
+    told = [
+        {name: str(getattr(one, name)) for name in ("path", "severity", "code", "text", "mend")} | {"line": one.line}
+        for one in found
+    ]
     emit(
         as_json,
-        {
-            "courses": [path.name for path in wanted],
-            "problems": [{"path": one.path, "line": one.line, "text": one.text} for one in problems],
-        },
-        "\n".join(str(one) for one in problems) or f"No problems in {len(wanted)} of {len(wanted)} courses.",
+        {"courses": [path.name for path in wanted], "problems": told},
+        "\n".join([*map(str, found), f"Courses: {len(wanted)}. Errors: {errors}. Warnings: {len(found) - errors}."]),
     )
-    if problems:
-        raise Failed(f"Problems: {len(problems)}.")
+    if errors:
+        raise Failed(f"Errors: {errors}.")
 
 
 def folders(folder: Path) -> list[Path]:

@@ -1,18 +1,22 @@
 """From a course's folder to a `Course`, or to every problem in its files at once, each with file and line."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
-from mhfa_lms.content import linter
-from mhfa_lms.content.problems import CourseProblemsError, Problem
+from mhfa_lms.content import checks
+from mhfa_lms.content.checks import minutes
+from mhfa_lms.content.problems import CodedError, CourseProblemsError, Problem, Severity
 from mhfa_lms.content.schema import Assessment, Course, CourseFile, Module, ModuleFile, Scenario, Step
+from mhfa_lms.content.sources import Loaded, SourceFile, Sources
 from mhfa_lms.content.yamlfile import Located, Place, read_yaml
 
 FENCE: Final = "---"
 LARGEST: Final = 512 * 1024
+LANGUAGE: Final = re.compile(r"^language:\s*['\"]?([A-Za-z-]+)", re.MULTILINE)
 P = TypeVar("P", CourseFile, ModuleFile, Step, Assessment, Scenario)
 
 
@@ -22,8 +26,17 @@ def find(folder: Path) -> list[Path]:
 
 
 def load(folder: Path) -> Course:
-    """Return the course in a folder whose name is its slug. Raises `CourseProblemsError` with every problem found."""
-    return _Loading(folder).course()
+    """Return the course in a folder whose name is its slug. Raises `CourseProblemsError` with every error found."""
+    return _Loading(folder).course().course
+
+
+def examine(folder: Path) -> list[Problem]:
+    """Return everything that is found in a course's files, errors and warnings, in order."""
+    try:
+        loaded = _Loading(folder).course()
+    except CourseProblemsError as error:
+        return error.problems
+    return sorted(set(checks.advice(loaded)))
 
 
 class _Loading:
@@ -32,11 +45,12 @@ class _Loading:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.problems: list[Problem] = []
-        # Where each id was written, to show both places when one is used twice.
-        self.ids: dict[str, Problem] = {}
+        self.sources = Sources()
+        self.language = "en"
 
-    def course(self) -> Course:
+    def course(self) -> Loaded:
         """Read everything, then hand over the course or the problems."""
+        self.language = self.declared()
         head = self.read(CourseFile, self.folder / "course.yaml")
         names = head.modules if head else self.folders("modules")
         modules = [self.module(self.folder / "modules" / name) for name in names]
@@ -44,27 +58,42 @@ class _Loading:
         wanted = head.scenarios if head else ()
         scenarios = [self.read(Scenario, self.folder / "scenarios" / f"{name}.yaml") for name in wanted]
         self.unlisted(head)
-        if self.problems or head is None or assessment is None:
+        if self.errors or head is None or assessment is None:
             raise CourseProblemsError(self.problems)
+        loaded = Loaded(self.put_together(head, modules, assessment, scenarios), self.sources)
+        self.problems += checks.course(loaded)
+        if self.errors:
+            raise CourseProblemsError(self.problems)
+        return loaded
+
+    def put_together(self, head: CourseFile, modules: Any, assessment: Any, scenarios: Any) -> Course:
+        """Return the course of its parts. Raises `CourseProblemsError` when they contradict each other."""
+        parts = {"modules": modules, "assessment": assessment, "scenarios": scenarios}
         try:
             return Course.model_validate(
-                {
-                    **head.model_dump(exclude={"modules", "scenarios"}),
-                    "slug": self.folder.name,
-                    "modules": modules,
-                    "assessment": assessment,
-                    "scenarios": scenarios,
-                }
+                {**head.model_dump(exclude={"modules", "scenarios"}), "slug": self.folder.name, **parts}
             )
         except ValidationError as error:
-            raise CourseProblemsError(list(_explained(error, Located(self.shown(self.folder), None)))) from error
+            whole = Located(self.shown(self.folder / "course.yaml"), None)
+            raise CourseProblemsError([*self.problems, *_explained(error, whole)]) from error
+
+    def declared(self) -> str:
+        """Return the language that course.yaml names, before it is known to be right: its words are checked by it."""
+        path = self.folder / "course.yaml"
+        found = LANGUAGE.search(path.read_text(encoding="utf-8", errors="replace")) if path.is_file() else None
+        return found[1] if found else "en"
+
+    @property
+    def errors(self) -> bool:
+        """Whether something was found that stops publishing."""
+        return any(one.severity is Severity.ERROR for one in self.problems)
 
     def module(self, folder: Path) -> Module | None:
         """Read a module with its steps."""
         head = self.read(ModuleFile, folder / "module.yaml")
         steps = [self.step(path) for path in sorted(folder.glob("*.md"))]
         if not steps:
-            self.problem(folder / "module.yaml", 1, "the module has no steps (files that end in .md)")
+            self.problem(folder / "module.yaml", 1, "the module has no steps (files that end in .md)", "missing-file")
         good = tuple(step for step in steps if step)
         return Module(**head.model_dump(), steps=good) if head and good else None
 
@@ -76,10 +105,11 @@ class _Loading:
         lines = text.split("\n")
         end = next((number for number, line in enumerate(lines[1:], 1) if line.rstrip() == FENCE), 0)
         if lines[0].rstrip() != FENCE or not end:
-            self.problem(path, 1, "a step begins with settings between two lines of ---")
+            self.keep(path, text)
+            self.problem(path, 1, "a step begins with settings between two lines of ---", "yaml")
             return None
         body = "\n".join(lines[end + 1 :])
-        self.problems += linter.check_markdown(self.shown(path), body, end + 2)
+        self.keep(path, text, markdown_from=end + 2)
         try:
             located = read_yaml(self.shown(path), "\n".join(lines[1:end]), first_line=2)
         except CourseProblemsError as error:
@@ -87,15 +117,16 @@ class _Loading:
             return None
         if isinstance(located.data, dict):
             if "body" in located.data:
-                self.problem(path, located.line(("body",)), "the body is the text below the settings")
+                self.problem(path, located.line(("body",)), "the body is the text below the settings", "setting")
             located.data["body"] = body
-        return self.build(Step, located)
+        return self.build(Step, located, timed=True)
 
     def read(self, kind: type[P], path: Path) -> P | None:
         """Read a YAML file as one of our types."""
         text = self.text(path)
         if text is None:
             return None
+        self.keep(path, text)
         try:
             located = read_yaml(self.shown(path), text)
         except CourseProblemsError as error:
@@ -103,79 +134,95 @@ class _Loading:
             return None
         return self.build(kind, located)
 
-    def build(self, kind: type[P], located: Located) -> P | None:
-        """Check data against a type; note every problem at its line."""
+    def build(self, kind: type[P], located: Located, *, timed: bool = False) -> P | None:
+        """Check data against a type; note every problem at its line. A `timed` part gets the time its words take."""
+        self.sources.heads[located.path] = located
         self.note_ids(located)
+        left_out = timed and isinstance(located.data, dict) and "minutes" not in located.data
         try:
-            return kind.model_validate(located.data)
+            built = kind.model_validate(located.data)
         except ValidationError as error:
             self.problems += _explained(error, located)
             return None
+        if left_out and isinstance(built, Step):
+            return built.model_copy(update={"minutes": minutes.whole(minutes.estimate(built))})
+        return built
 
     def note_ids(self, located: Located) -> None:
         """Note the ids that must be unique in the course, and report those used twice."""
         for found, place in _ids(located.data, ()):
-            here = Problem(located.path, located.line(place), f"the id {found!r} is used twice in the course")
-            first = self.ids.setdefault(found, here)
-            if first is not here:
-                self.problems.append(Problem(here.path, here.line, f"{here.text}, first at {first.path}:{first.line}"))
+            first, at = self.sources.ids.setdefault(found, (located, place))
+            if first is not located or at != place:
+                where = f"{first.path}:{first.line((*at, 'id'))}"
+                text = f"the id {found!r} is used twice in the course, first at {where}"
+                line = located.line((*place, "id"))
+                self.problems.append(Problem(located.path, line, text, "duplicate-id", "give the newer one another id"))
+
+    def keep(self, path: Path, text: str, markdown_from: int = 0) -> None:
+        """Keep a file's text, and check what can be checked of it alone."""
+        source = SourceFile(self.shown(path), text, self.language, markdown_from)
+        self.sources.files[source.path] = source
+        self.problems += checks.file(source)
 
     def text(self, path: Path) -> str | None:
-        """Return a file's text, checked for words; a file that cannot be read is a problem."""
+        """Return a file's text; a file that cannot be read is a problem."""
         try:
             if path.stat().st_size > LARGEST:
-                self.problem(path, 1, f"the file is larger than {LARGEST // 1024} KB")
+                self.problem(path, 1, f"the file is larger than {LARGEST // 1024} KB", "unreadable-file")
                 return None
-            text = path.read_text(encoding="utf-8")
+            return path.read_text(encoding="utf-8").replace("\r\n", "\n")
         except FileNotFoundError:
-            self.problem(path, 1, "this file is missing")
-            return None
+            self.problem(path, 1, "this file is missing", "missing-file")
         except (OSError, UnicodeDecodeError):
-            self.problem(path, 1, "this file cannot be read as UTF-8 text")
-            return None
-        self.problems += linter.check(self.shown(path), text)
-        return text.replace("\r\n", "\n")
+            self.problem(path, 1, "this file cannot be read as UTF-8 text", "unreadable-file")
+        return None
 
     def unlisted(self, head: CourseFile | None) -> None:
         """Report folders and files that nothing names: they would silently not be taught."""
         if head is None:
             return
         for name in set(self.folders("modules")) - set(head.modules):
-            self.problem(self.folder / "modules" / name, 1, "course.yaml does not list this module")
+            self.problem(self.folder / "modules" / name, 1, "course.yaml does not list this module", "unlisted-file")
         for path in sorted((self.folder / "scenarios").glob("*.yaml")):
             if path.stem not in head.scenarios:
-                self.problem(path, 1, "course.yaml does not list this scenario")
+                self.problem(path, 1, "course.yaml does not list this scenario", "unlisted-file")
 
     def folders(self, name: str) -> list[str]:
         """Return the names of the folders in a folder, in order."""
         return sorted(path.name for path in (self.folder / name).glob("*") if path.is_dir())
 
-    def problem(self, path: Path, line: int, text: str) -> None:
+    def problem(self, path: Path, line: int, text: str, code: str) -> None:
         """Note a problem."""
-        self.problems.append(Problem(self.shown(path), line, text))
+        self.problems.append(Problem(self.shown(path), line, text, code))
 
     def shown(self, path: Path) -> str:
         """Return a path as authors know it: from the course's folder on."""
         return path.relative_to(self.folder.parent).as_posix()
 
 
+# Where parts lie whose ids share one space in the course; those of options, levels and exemplars are their owner's.
+_SHARED: Final = ("question", "questions", "outcomes")
+
+
 def _ids(data: Any, place: Place) -> Iterator[tuple[str, Place]]:
-    """Yield the ids that share one space: modules, steps, questions, scenarios; not options, levels or exemplars."""
+    """Yield the ids of the course's one space, and the place of the part that has it."""
     if not isinstance(data, dict):
         return
     if isinstance(data.get("id"), str):
-        yield data["id"], (*place, "id")
-    if isinstance(data.get("question"), dict):
-        yield from _ids(data["question"], (*place, "question"))
-    if isinstance(data.get("questions"), list):
-        for number, question in enumerate(data["questions"]):
-            yield from _ids(question, (*place, "questions", number))
+        yield data["id"], place
+    for name in _SHARED:
+        found = data.get(name)
+        for number, part in enumerate(found if isinstance(found, list) else ()):
+            yield from _ids(part, (*place, name, number))
+        yield from _ids(found, (*place, name))
 
 
 def _explained(error: ValidationError, located: Located) -> Iterator[Problem]:
     for detail in error.errors(include_url=False):
         place = detail["loc"]
-        yield Problem(located.path, located.line(place), _words(detail, place))
+        said = detail.get("ctx", {}).get("error")
+        code, mend = (said.code, said.mend) if isinstance(said, CodedError) else ("setting", "")
+        yield Problem(located.path, located.line(place), _words(detail, place), code, mend)
 
 
 def _words(detail: Any, place: Place) -> str:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from mhfa_lms.content.parts import Line, Part, Slug, Text
+from mhfa_lms.content.problems import CodedError
 
 LEVELS = (1, 2, 3, 4)
 
@@ -39,6 +40,8 @@ class Question(Part):
     prompt: Text
     options: Annotated[tuple[Option, ...], Field(min_length=2, max_length=6)]
     module: Slug | None = None
+    # What the course promises to teach, and this question asks for.
+    outcome: Slug | None = None
     explanation: Text | None = None
 
     @property
@@ -56,9 +59,9 @@ class Question(Part):
         if len(set(ids)) != len(ids):
             raise ValueError("two options have the same id")
         if not self.right:
-            raise ValueError("no option is marked correct: true")
+            raise CodedError("unanswerable", "no option is marked correct: true")
         if self.kind is QuestionKind.SINGLE and len(self.right) != 1:
-            raise ValueError("a question of kind single needs exactly one correct option")
+            raise CodedError("unanswerable", "a question of kind single needs exactly one correct option")
         return self
 
 
@@ -97,12 +100,20 @@ class Step(Part):
         return self.quick_exit or self.content_note is not None
 
 
+class Outcome(Part):
+    """What somebody can do after it; the assessment's questions name it."""
+
+    id: Slug
+    text: Line
+
+
 class ModuleFile(Part):
     """What a module.yaml says; the steps lie beside it."""
 
     id: Slug
     title: Line
     summary: Text
+    outcomes: tuple[Outcome, ...] = ()
 
 
 class Module(ModuleFile):
@@ -127,7 +138,8 @@ class Assessment(Part):
     @model_validator(mode="after")
     def _pool_is_large_enough(self) -> Self:
         if len(self.questions) < 2 * self.draw:
-            raise ValueError(f"the pool needs at least {2 * self.draw} questions, so that a second draw can differ")
+            need = f"the pool needs at least {2 * self.draw} questions, so that a second draw can differ"
+            raise CodedError("pool-too-small", need, f"it has {len(self.questions)}: write more, or draw fewer")
         for question in self.questions:
             if question.module is None or question.explanation is None:
                 raise ValueError(f"question {question.id} needs a module and an explanation")
@@ -278,6 +290,9 @@ class CourseHead(Part):
     review: Review
     content_note: Text | None = None
     sources: tuple[Source, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    # Words that the check of reading age takes as known: they are explained, or everybody here uses them.
+    known_words: tuple[Line, ...] = ()
 
 
 class CourseFile(CourseHead):
@@ -300,6 +315,10 @@ class Course(CourseHead):
         for module in self.modules:
             for step in module.steps:
                 yield module, step
+
+    def all_outcomes(self) -> tuple[Outcome, ...]:
+        """Return what the course and its modules promise to teach."""
+        return (*self.outcomes, *(one for module in self.modules for one in module.outcomes))
 
     @property
     def has_quick_exit(self) -> bool:
@@ -329,6 +348,8 @@ class Course(CourseHead):
         for question in self.assessment.questions:
             if question.module not in modules:
                 raise ValueError(f"question {question.id} names the unknown module {question.module}")
+            if question.outcome and question.outcome not in {one.id for one in self.all_outcomes()}:
+                raise ValueError(f"question {question.id} names the unknown outcome {question.outcome}")
         return self
 
 

@@ -37,10 +37,10 @@ def read_yaml(path: str, text: str, first_line: int = 1) -> Located:
         mark = getattr(error, "problem_mark", None)
         line = (mark.line if mark else 0) + first_line
         said = getattr(error, "problem", None) or "cannot be read"
-        raise CourseProblemsError([Problem(path, line, f"this is not valid YAML: {said}")]) from error
+        raise CourseProblemsError([Problem(path, line, f"this is not valid YAML: {said}", "yaml")]) from error
     lines: dict[Place, int] = {}
     twice = [
-        Problem(path, line + first_line, f"the key {key!r} stands here a second time")
+        Problem(path, line + first_line, f"the key {key!r} stands here a second time", "yaml")
         for key, line in (_walk(node, (), lines, first_line) if node else ())
     ]
     if twice:

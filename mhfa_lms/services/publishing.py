@@ -112,7 +112,7 @@ def _keep_problems(slug: str, found: list[Problem], *, now: datetime) -> Publish
     with transaction() as session:
         session.execute(delete(CourseProblem).where(CourseProblem.slug == slug))
         session.add_all(
-            CourseProblem(slug=slug, path=problem.path, line=problem.line, text=problem.text, seen_at=now)
+            CourseProblem(slug=slug, path=problem.path, line=problem.line, text=problem.words, seen_at=now)
             for problem in found[:PROBLEMS_KEPT]
         )
     return Published(slug, None, new=False, problems=tuple(found))

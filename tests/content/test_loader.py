@@ -65,10 +65,10 @@ def test_every_problem_is_reported_at_once_with_its_line(folder: Path) -> None:
     pool = replace(folder / "assessment.yaml", "draw: 15", "draw: 500")
     missing = replace(folder / "course.yaml", "summary:", "sumary:")
     found = problems(folder)
-    assert any(f"{step.name}:{misspelt}: “minuets” is not a known setting" in line for line in found)
+    assert any(f"{step.name}:{misspelt}: error: “minuets” is not a known setting" in line for line in found)
     assert any(f"assessment.yaml:{pool}:" in line for line in found)
-    assert any(f"course.yaml:{missing}: “sumary” is not a known setting" in line for line in found)
-    assert any("course.yaml:1: “summary” is missing" in line for line in found)
+    assert any(f"course.yaml:{missing}: error: “sumary” is not a known setting" in line for line in found)
+    assert any("course.yaml:1: error: “summary” is missing" in line for line in found)
 
 
 def test_an_id_used_twice_shows_both_places(folder: Path) -> None:
@@ -117,7 +117,7 @@ def test_files_nobody_lists_and_files_that_are_missing(folder: Path) -> None:
     (folder / "assessment.yaml").unlink()
     found = problems(folder)
     assert any("does not list this module" in line for line in found)
-    assert any("assessment.yaml:1: this file is missing" in line for line in found)
+    assert any("assessment.yaml:1: error: this file is missing" in line for line in found)
 
 
 def test_a_file_that_is_not_text(folder: Path) -> None:
