@@ -70,7 +70,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         return
     server, template_name = request.getfixturevalue("postgres_template")
     name = f"mhfa_test_{uuid.uuid4().hex[:12]}"
-    _on_server(server, f'CREATE DATABASE "{name}" TEMPLATE "{template_name}"')
+    # Twice as fast as copying through the write-ahead log; our own cluster, thrown away, needs no log.
+    _on_server(server, f'CREATE DATABASE "{name}" TEMPLATE "{template_name}" STRATEGY FILE_COPY')
     yield f"{server}/{name}"
     _on_server(server, f'DROP DATABASE "{name}" WITH (FORCE)')
 
