@@ -239,6 +239,7 @@ def install(environment: jinja2.Environment) -> None:
         code=format_code,
         country=format_country,
         span=format_span,
+        size=format_size,
         sentence=format_list,
     )
 

@@ -13,7 +13,9 @@ from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import create_engine, text
 
 from mhfa_lms import db, i18n, schema
+from mhfa_lms.adapters.files import FolderFiles
 from mhfa_lms.app import create_app
+from mhfa_lms.services import course_media
 from mhfa_lms.settings import Settings, read_settings
 
 POSTGRES = "MHFA_TEST_POSTGRES_URL"
@@ -77,9 +79,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[str]:
+def database(database_url: str, tmp_path: Path) -> Iterator[str]:
     """A fresh database that `db` is bound to."""
     db.configure(database_url)
+    course_media.configure(FolderFiles(tmp_path / "files"))
     yield database_url
     db.release()
 

@@ -6,6 +6,7 @@ with the same key gets what the first one stored.
 
 import errno
 import hashlib
+import io
 import os
 import re
 import shutil
@@ -57,12 +58,20 @@ class FolderFiles:
 
     def put(self, key: str, data: bytes) -> Stored:
         """Store bytes under a key, and return what is stored there: these, or those of whoever came first."""
+        return self._store(key, io.BytesIO(data))
+
+    def copy(self, key: str, source: Path) -> Stored:
+        """Store a copy of a file under a key, as `put` does; never the whole of it in memory."""
+        with source.open("rb") as data:
+            return self._store(key, data)
+
+    def _store(self, key: str, data: IO[bytes]) -> Stored:
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(data)
+                shutil.copyfileobj(data, file, PIECE)
                 file.flush()
                 os.fsync(file.fileno())
             _appear(Path(temporary), path)
@@ -113,6 +122,11 @@ class FolderFiles:
                 return Stored(key, file.tell(), digest)
         except FileNotFoundError:
             return None
+
+    def path_of(self, key: str) -> Path | None:
+        """Return where the bytes under a key lie, for a server that sends them in pieces; None when there are none."""
+        path = self._path(key)
+        return path if path.is_file() else None
 
     def open(self, key: str, size: int) -> IO[bytes]:
         """Open what is stored under a key. Raises `FileDamagedError` when it is not there in full."""

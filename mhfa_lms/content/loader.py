@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from mhfa_lms.content import checks
 from mhfa_lms.content.checks import minutes
+from mhfa_lms.content.media_files import MediaReader
 from mhfa_lms.content.problems import CodedError, CourseProblemsError, Problem, Severity
 from mhfa_lms.content.schema import Assessment, Course, CourseFile, Module, ModuleFile, Scenario, Step
 from mhfa_lms.content.sources import Loaded, SourceFile, Sources
@@ -32,11 +33,12 @@ def load(folder: Path) -> Course:
 
 def examine(folder: Path) -> list[Problem]:
     """Return everything that is found in a course's files, errors and warnings, in order."""
+    loading = _Loading(folder)
     try:
-        loaded = _Loading(folder).course()
+        loaded = loading.course()
     except CourseProblemsError as error:
         return error.problems
-    return sorted(set(checks.advice(loaded)))
+    return sorted({*loading.problems, *checks.advice(loaded)})
 
 
 class _Loading:
@@ -47,6 +49,7 @@ class _Loading:
         self.problems: list[Problem] = []
         self.sources = Sources()
         self.language = "en"
+        self.media = MediaReader(folder, self.told)
 
     def course(self) -> Loaded:
         """Read everything, then hand over the course or the problems."""
@@ -119,6 +122,7 @@ class _Loading:
             if "body" in located.data:
                 self.problem(path, located.line(("body",)), "the body is the text below the settings", "setting")
             located.data["body"] = body
+            self.media.attach(located)
         return self.build(Step, located, timed=True)
 
     def read(self, kind: type[P], path: Path) -> P | None:
@@ -186,6 +190,7 @@ class _Loading:
         for path in sorted((self.folder / "scenarios").glob("*.yaml")):
             if path.stem not in head.scenarios:
                 self.problem(path, 1, "course.yaml does not list this scenario", "unlisted-file")
+        self.media.unused()
 
     def folders(self, name: str) -> list[str]:
         """Return the names of the folders in a folder, in order."""
@@ -194,6 +199,10 @@ class _Loading:
     def problem(self, path: Path, line: int, text: str, code: str) -> None:
         """Note a problem."""
         self.problems.append(Problem(self.shown(path), line, text, code))
+
+    def told(self, path: str, line: int, text: str, code: str) -> None:
+        """Note a finding about a file of the folder `media`."""
+        self.problems.append(Problem(path, line, text, code))
 
     def shown(self, path: Path) -> str:
         """Return a path as authors know it: from the course's folder on."""

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from mhfa_lms.content.media import Download, File, Media, files_of
 from mhfa_lms.content.parts import Line, Part, Slug, Text
 from mhfa_lms.content.problems import CodedError
 
@@ -85,6 +86,8 @@ class Step(Part):
     summary: Text | None = None
     question: Question | None = None
     reflection: Text | None = None
+    media: Annotated[tuple[Media, ...], Field(max_length=12)] = ()
+    download: Annotated[tuple[Download, ...], Field(max_length=12)] = ()
 
     @model_validator(mode="after")
     def _note_has_a_choice(self) -> Self:
@@ -98,6 +101,11 @@ class Step(Part):
     def offers_exit(self) -> bool:
         """Whether its page offers to be left quickly: wherever a content note warns, and where the author says so."""
         return self.quick_exit or self.content_note is not None
+
+    @property
+    def files(self) -> Iterator[File]:
+        """Every file of its pictures, recordings and downloads."""
+        return files_of(self.media, self.download)
 
 
 class Outcome(Part):

@@ -19,7 +19,7 @@ from mhfa_lms.content.schema import Course as Content
 from mhfa_lms.db import transaction
 from mhfa_lms.models import CertificationType, Course, CourseKind, CourseProblem, CourseRevision
 from mhfa_lms.policy import Actor, Can, require
-from mhfa_lms.services import audit
+from mhfa_lms.services import audit, course_media
 
 # An administrator uses a course although no clinician has reviewed it: the trail is where that is kept.
 ACCEPTED: Final = "course-accepted"
@@ -49,11 +49,13 @@ def publish(folder: Path, *, by: Actor, now: datetime, correction: bool = False)
     """
     try:
         content = loader.load(folder)
+        files = course_media.keep(content, folder)
     except CourseProblemsError as error:
         return _keep_problems(folder.name, error.problems, now=now)
     with transaction() as session:
         session.execute(delete(CourseProblem).where(CourseProblem.slug == content.slug))
         course = _course(session, content)
+        course_media.record(session, files, now=now)
         last = session.scalars(
             select(CourseRevision)
             .where(CourseRevision.course_id == course.id)

@@ -20,10 +20,12 @@ from mhfa_lms.web.access import public
 YEAR: Final = 31_536_000
 # Lists, figures and the marker's desk are for staff: learners and visitors do not carry them.
 # Passkeys are for the pages about them.
+# What only some steps of courses show has a sheet of its own.
 # A script in js/pages is served alone, to the one page that asks for it.
 BUNDLES: Final = {
     "site.css": ("css/*.css", rcssmin.cssmin),
     "staff.css": ("css/staff/*.css", rcssmin.cssmin),
+    "course.css": ("css/course/*.css", rcssmin.cssmin),
     "site.js": ("js/*.js", rjsmin.jsmin),
     "staff.js": ("js/staff/*.js", rjsmin.jsmin),
     "passkeys.js": ("js/passkeys/*.js", rjsmin.jsmin),

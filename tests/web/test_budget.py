@@ -26,7 +26,8 @@ def weight(client: FlaskClient, path: str) -> int:
     parts = [page.data] + [
         client.get(address).data for address in re.findall(r'(?:href|src)="(/static/[^"]+\.(?:css|js))"', page.text)
     ]
-    assert len(parts) == 3, path
+    # What only some steps show has a sheet of its own.
+    assert 3 <= len(parts) <= 4, path
     return sum(len(gzip.compress(part, 6)) for part in parts)
 
 

@@ -8,6 +8,7 @@ from mhfa_lms.paths import templates_dir
 LONG: Final = "Donaudampfschifffahrtsgesellschaftskapitänswitwe-Papadopoulou von und zu Llanfairpwllgwyngyll"
 IMPORTS: Final = """{%- import 'components/ui.html' as ui -%}
 {%- import 'components/marking.html' as desk -%}
+{%- import 'components/media.html' as media -%}
 {%- import 'components/menu.html' as menu -%}
 {%- import 'components/pictures.html' as pictures -%}
 {%- import 'components/stones.html' as stones -%}
