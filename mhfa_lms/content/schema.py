@@ -5,7 +5,6 @@ Ids are the author's and stable: progress, answers and marks refer to them for a
 
 import datetime
 from collections.abc import Iterator
-from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -13,57 +12,14 @@ from pydantic import Field, StringConstraints, model_validator
 from mhfa_lms.content.media import Download, File, Media, files_of
 from mhfa_lms.content.parts import Line, Part, Slug, Text
 from mhfa_lms.content.problems import CodedError
+from mhfa_lms.content.questions import FreeText, Question
 
 LEVELS = (1, 2, 3, 4)
-
-
-class QuestionKind(StrEnum):
-    """How many options are right: exactly one, or any number of which all are to be chosen."""
-
-    SINGLE = "single"
-    MULTIPLE = "multiple"
-
-
-class Option(Part):
-    """One answer offered. `feedback` is shown after a practice answer; the assessment has an explanation instead."""
-
-    id: Slug
-    text: Line
-    correct: bool = False
-    feedback: Text | None = None
-
-
-class Question(Part):
-    """A question; `module` and `explanation` belong to the assessment's."""
-
-    id: Slug
-    kind: QuestionKind = QuestionKind.SINGLE
-    prompt: Text
-    options: Annotated[tuple[Option, ...], Field(min_length=2, max_length=6)]
-    module: Slug | None = None
-    # What the course promises to teach, and this question asks for.
-    outcome: Slug | None = None
-    explanation: Text | None = None
-
-    @property
-    def right(self) -> frozenset[str]:
-        """The ids of the right options."""
-        return frozenset(option.id for option in self.options if option.correct)
-
-    def is_right(self, chosen: frozenset[str]) -> bool:
-        """Whether exactly the right options were chosen."""
-        return chosen == self.right
-
-    @model_validator(mode="after")
-    def _options_make_sense(self) -> Self:
-        ids = [option.id for option in self.options]
-        if len(set(ids)) != len(ids):
-            raise ValueError("two options have the same id")
-        if not self.right:
-            raise CodedError("unanswerable", "no option is marked correct: true")
-        if self.kind is QuestionKind.SINGLE and len(self.right) != 1:
-            raise CodedError("unanswerable", "a question of kind single needs exactly one correct option")
-        return self
+_EVERY_OPTION = "every option of a step's question needs feedback"
+_TEACHES = {
+    **dict.fromkeys(("single", "multiple", "true-false"), _EVERY_OPTION),
+    "text": "a step's question of kind text needs a model answer or an explanation",
+}
 
 
 class ContentNote(Part):
@@ -93,8 +49,8 @@ class Step(Part):
     def _note_has_a_choice(self) -> Self:
         if self.content_note and not self.summary:
             raise ValueError("a step with a content_note needs a summary")
-        if self.question and any(option.feedback is None for option in self.question.options):
-            raise ValueError("every option of a step's question needs feedback")
+        if self.question and not self.question.teaches:
+            raise ValueError(_TEACHES.get(self.question.kind, "a step's question needs an explanation"))
         return self
 
     @property
@@ -151,6 +107,8 @@ class Assessment(Part):
         for question in self.questions:
             if question.module is None or question.explanation is None:
                 raise ValueError(f"question {question.id} needs a module and an explanation")
+            if isinstance(question, FreeText) and not question.accepted:
+                raise CodedError("unanswerable", f"question {question.id} needs accepted answers: nobody marks it")
         return self
 
 

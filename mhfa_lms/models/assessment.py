@@ -1,12 +1,13 @@
 """Attempts at an assessment, their answers, and releases of a further attempt."""
 
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from mhfa_lms.db import Base, Erasure, Id
+from mhfa_lms.db import Base, Erasure, Id, Points
 
 
 class AttemptState(StrEnum):
@@ -43,12 +44,12 @@ class Attempt(Base):
     enrolment_id: Mapped[int] = mapped_column(ForeignKey("enrolment.id", ondelete="RESTRICT"))
     assessment: Mapped[str]
     number: Mapped[int]
-    # [{"question": id, "options": [ids in the order shown]}, ...]
+    # [{"question": id, "options": [what is to be chosen, in the order shown]}, ...]
     drawn: Mapped[list[object]]
     pass_percent: Mapped[int]
-    max_points: Mapped[int]
+    max_points: Mapped[Decimal] = mapped_column(Points())
     state: Mapped[AttemptState] = mapped_column(default=AttemptState.OPEN)
-    points: Mapped[int | None]
+    points: Mapped[Decimal | None] = mapped_column(Points())
     passed: Mapped[bool | None]
     started_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]

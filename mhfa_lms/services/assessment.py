@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from mhfa_lms.content.questions import checked
 from mhfa_lms.content.schema import Course
 from mhfa_lms.db import transaction
 from mhfa_lms.models import Attempt, AttemptAnswer, AttemptState, Enrolment, EnrolmentState, Membership
@@ -98,7 +99,7 @@ def save_answer(
 
     `version` is one more than the version the page was made from. The same answer sent again changes nothing; an older
     page with another answer raises `AnsweredElsewhereError`. Raises `NotNowError` once the attempt is handed in,
-    `UnknownQuestionError`, `learning.BadChoiceError`.
+    `UnknownQuestionError`, `questions.BadChoiceError`.
     """
     with transaction() as session:
         enrolment = enrolments.hold_active(session, enrolment_id, by=by)
@@ -109,13 +110,13 @@ def save_answer(
         question = next((one for one in attempts.questions_of(found, course) if one.id == question_id), None)
         if question is None:
             raise UnknownQuestionError(question_id)
-        picked = learning.checked(question, chosen)
+        picked = checked(question, chosen)
         row = next((answer for answer in found.answers if answer.question == question_id), None)
         if row is None:
             row = AttemptAnswer(attempt_id=found.id, question=question_id, version=0, chosen=[])
             session.add(row)
         if version <= row.version:
-            if set(row.chosen) != set(picked):
+            if row.chosen != picked:
                 raise AnsweredElsewhereError(question_id)
             return
         # No honest page is further ahead than by one; a number made up must not shut out the pages to come.

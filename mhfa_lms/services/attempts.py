@@ -8,7 +8,8 @@ from typing import Final
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from mhfa_lms.content.schema import Course, Question
+from mhfa_lms.content.questions import Question
+from mhfa_lms.content.schema import Course
 from mhfa_lms.db import rows
 from mhfa_lms.models import Attempt, AttemptRelease, AttemptState, Enrolment
 from mhfa_lms.services import rules
@@ -105,19 +106,14 @@ def drawn_of(attempt: Attempt) -> list[Drawn]:
 
 
 def questions_of(attempt: Attempt, course: Course) -> list[Question]:
-    """Return an attempt's questions in order, each with its options in the order drawn."""
+    """Return an attempt's questions in order. `Question.asked` shows one in the order drawn."""
     by_id = {question.id: question for question in course.assessment.questions}
-    return [_arranged(by_id[one.question], one) for one in drawn_of(attempt)]
+    return [by_id[one.question] for one in drawn_of(attempt)]
 
 
-def _arranged(question: Question, drawn: Drawn) -> Question:
-    options = {option.id: option for option in question.options}
-    return question.model_copy(update={"options": tuple(options[one] for one in drawn.options)})
-
-
-def answers_of(attempt: Attempt) -> Mapping[str, frozenset[str]]:
+def answers_of(attempt: Attempt) -> Mapping[str, list[str]]:
     """Return what was chosen, by question id."""
-    return {answer.question: frozenset(str(one) for one in answer.chosen) for answer in attempt.answers}
+    return {answer.question: [str(one) for one in answer.chosen] for answer in attempt.answers}
 
 
 def unanswered(attempt: Attempt) -> list[int]:

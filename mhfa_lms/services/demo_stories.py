@@ -144,9 +144,8 @@ def read_steps(world: World, enrolment: Enrolment, count: int, began: datetime, 
         at = began + span * (number / max(count, 1))
         world.session.add(StepProgress(enrolment_id=enrolment.id, step=step.id, done_at=at))
         if practise and step.question:
-            right = world.chance.random() < 0.8
-            chosen = [o.id for o in step.question.options if o.correct == right]
-            chosen = chosen if right else chosen[:1]
+            right = world.chance.random() < 0.8 or not step.question.wrong
+            chosen = step.question.right if right else step.question.wrong
             world.session.add(
                 PracticeAnswer(
                     enrolment_id=enrolment.id, question=step.question.id, chosen=chosen, correct=right, answered_at=at
@@ -177,8 +176,7 @@ def attempt(world: World, enrolment: Enrolment, number: int, points: int, at: da
     right = set(world.chance.sample(range(len(drawn)), points))
     for place, one in enumerate(drawn):
         question = questions[one.question]
-        wrong = [option.id for option in question.options if not option.correct][:1]
-        chosen = sorted(question.right) if place in right else wrong
+        chosen = question.right if place in right else question.wrong
         row.answers.append(
             AttemptAnswer(
                 question=question.id,

@@ -8,7 +8,8 @@ from typing import Final
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from mhfa_lms.content.schema import Course, Module, Question, QuestionKind, Step
+from mhfa_lms.content.questions import Question, checked
+from mhfa_lms.content.schema import Course, Module, Step
 from mhfa_lms.db import rows, transaction
 from mhfa_lms.models import Enrolment, EnrolmentState, PracticeAnswer, StepProgress, Way
 from mhfa_lms.policy import Actor
@@ -25,10 +26,6 @@ _CHOSEN: Final = select(PracticeAnswer.chosen).where(
 
 class UnknownStepError(LookupError):
     """The course has no such step, or the step no such question."""
-
-
-class BadChoiceError(ValueError):
-    """What was chosen is nothing, too much, or not among the options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +104,13 @@ def progress(session: Session, enrolment_id: int, course: Course) -> Progress:
     return Progress(course, {row.step: row.way for row in found})
 
 
-def practice(session: Session, enrolment_id: int, question: Question | None) -> frozenset[str]:
+def practice(session: Session, enrolment_id: int, question: Question | None) -> list[str]:
     """Return what was last chosen for a step's question; nothing when it was not answered."""
     if question is None:
-        return frozenset()
+        return []
     wanted = {"enrolment_id": enrolment_id, "question": question.id}
     chosen = rows(session, _CHOSEN, wanted).scalar_one_or_none()
-    return frozenset(str(option) for option in chosen or ())
+    return [str(one) for one in chosen or ()]
 
 
 def complete(enrolment_id: int, step_id: str, way: Way, *, by: Actor, now: datetime) -> Progress:
@@ -148,7 +145,7 @@ def count_as_done(
 
 
 def answer(enrolment_id: int, step_id: str, chosen: Collection[str], *, by: Actor, now: datetime) -> None:
-    """Keep the answer to a step's question. Raises `UnknownStepError`, `BadChoiceError`."""
+    """Keep the answer to a step's question. Raises `UnknownStepError`, `questions.BadChoiceError`."""
     with transaction() as session:
         keep_answer(session, enrolments.hold(session, enrolment_id, by=by), step_id, chosen, now=now)
 
@@ -165,7 +162,7 @@ def keep_answer(
     if row is None:
         row = PracticeAnswer(enrolment_id=enrolment.id, question=question.id, version=0)
         session.add(row)
-    right = question.is_right(frozenset(picked))
+    right = question.is_right(picked)
     row.chosen, row.correct, row.version, row.answered_at = list(picked), right, row.version + 1, now
     return row
 
@@ -177,15 +174,6 @@ def practised(session: Session, enrolment_id: int, question: Question) -> Practi
             PracticeAnswer.enrolment_id == enrolment_id, PracticeAnswer.question == question.id
         )
     ).one_or_none()
-
-
-def checked(question: Question, chosen: Collection[str]) -> list[str]:
-    """Return a choice in the order of the options. Raises `BadChoiceError` when it is no possible answer."""
-    wanted = set(chosen)
-    picked = [option.id for option in question.options if option.id in wanted]
-    if not picked or len(picked) != len(wanted) or (question.kind is QuestionKind.SINGLE and len(picked) > 1):
-        raise BadChoiceError(question.id)
-    return picked
 
 
 def course_of(enrolment: Enrolment) -> Course:

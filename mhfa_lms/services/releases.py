@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from sqlalchemy import case, func, select
@@ -85,8 +86,8 @@ class OutOfAttempts:
     name: str
     course_title: str
     attempts: int
-    best_points: int
-    max_points: int
+    best_points: Decimal
+    max_points: Decimal
     last_at: datetime
 
 

@@ -4,14 +4,19 @@ import random
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+from fractions import Fraction
 from typing import Any
 
-from mhfa_lms.content.schema import Question
+from mhfa_lms.content.questions import Question, credit
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One question of an attempt, with the ids of its options in the order shown."""
+    """One question of an attempt, with what is to be chosen in the order shown: see `order` of each kind.
+
+    `options` holds ids of options, of targets, of items to put in order, or `gap=option`.
+    """
 
     question: str
     options: tuple[str, ...]
@@ -44,12 +49,7 @@ def draw(pool: Sequence[Question], count: int, *, seed: str, before: Sequence[Co
     spread = _Spread(pool, count)
     chosen = [question for age in sorted(by_age) for question in spread.take(by_age[age])]
     dice.shuffle(chosen)
-    return [_shuffled(question, dice) for question in chosen]
-
-
-def _shuffled(question: Question, dice: random.Random) -> Drawn:
-    ids = [option.id for option in question.options]
-    return Drawn(question.id, tuple(dice.sample(ids, len(ids))))
+    return [Drawn(question.id, question.order(dice)) for question in chosen]
 
 
 class _Spread:
@@ -82,28 +82,34 @@ class _Spread:
         return self.count * self.weights[module] - self.size * self.taken[module]
 
 
-def passes(points: int, max_points: int, percent: int) -> bool:
-    """Whether points reach a pass mark in percent, in whole numbers: at 80 %, 12 of 15 pass and 11 do not."""
+def passes(points: Decimal | int, max_points: Decimal | int, percent: int) -> bool:
+    """Whether points reach a pass mark in percent, without rounding: at 80 %, 12 of 15 pass and 11 do not."""
     return points * 100 >= percent * max_points
 
 
-def points_needed(max_points: int, percent: int) -> int:
-    """Return the fewest points that pass."""
-    return -(-percent * max_points // 100)
+def points_needed(max_points: Decimal | int, percent: int, questions: Collection[Question] = ()) -> Decimal:
+    """Return the fewest points that pass: 12 of 15 at 80 %; of 13 it is 11, or 10.4 where a question gives parts."""
+    exact = Decimal(percent * max_points) / 100
+    return exact if any(question.in_parts for question in questions) else exact.to_integral_value(ROUND_CEILING)
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What an attempt came to."""
+    """What an attempt came to, to the hundredth of a point."""
 
-    points: int
-    max_points: int
+    points: Decimal
+    max_points: Decimal | int
     passed: bool
 
 
 def mark(
-    questions: Sequence[Question], answers: Mapping[str, Collection[str]], *, max_points: int, percent: int
+    questions: Sequence[Question], answers: Mapping[str, Sequence[str]], *, max_points: Decimal | int, percent: int
 ) -> Result:
-    """Mark an attempt: one point for each question answered exactly right; no answer is no point."""
-    points = sum(question.is_right(frozenset(answers.get(question.id, ()))) for question in questions)
+    """Mark an attempt: each question gives the part of a point that its kind's rule says; no answer is no point.
+
+    The sum is exact, and rounded down once, to hundredths. Every pass mark is a whole number of hundredths, so rounding
+    never decides whether somebody passes.
+    """
+    exact = sum((credit(question, answers.get(question.id, ())) for question in questions), Fraction(0))
+    points = Decimal(int(exact * 100)) / 100
     return Result(points, max_points, passes(points, max_points, percent))

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import func, select
 
 from mhfa_lms import db
+from mhfa_lms.content.questions import BadChoiceError
 from mhfa_lms.models import (
     Attempt,
     AttemptAnswer,
@@ -30,7 +32,6 @@ from mhfa_lms.services.assessment import (
     UnknownQuestionError,
 )
 from mhfa_lms.services.enrolments import CannotBeginAgainError, NotActiveError
-from mhfa_lms.services.learning import BadChoiceError
 from mhfa_lms.services.rules import Rule
 from tests import make
 from tests.make import NOON
@@ -102,7 +103,7 @@ def test_a_pass_is_marked_with_its_points() -> None:
     who = ready()
     who.take(right=3)
     attempt = who.attempt(1)
-    assert (attempt.points, attempt.max_points, attempt.passed) == (3, 3, True)
+    assert (attempt.points, attempt.max_points, attempt.passed) == (Decimal(3), Decimal(3), True)
     assert who.phase() == "passed"
     with pytest.raises(NotNowError):
         assessment.start(who.enrolment_id, by=who.actor, now=NOON)
@@ -262,7 +263,7 @@ def test_the_list_of_those_who_are_out() -> None:
     half.take(right=0)
     found = assessment.out_of_attempts(db.session(), by)
     name = db.session().get_one(Membership, who.membership_id).name
-    assert [(one.enrolment_id, one.name, one.attempts, one.best_points) for one in found] == [
+    assert [(one.enrolment_id, one.name, one.attempts, int(one.best_points)) for one in found] == [
         (who.enrolment_id, name, 2, 0)
     ]
     rules.put(Rule.ATTEMPTS, 3, by=SYSTEM, now=NOON, organisation_id=by.organisation_id)

@@ -4,10 +4,11 @@ import pytest
 from sqlalchemy import select
 
 from mhfa_lms import db
+from mhfa_lms.content.questions import BadChoiceError
 from mhfa_lms.models import AuditEvent, Enrolment, EnrolmentState, PracticeAnswer, StepProgress, Way
 from mhfa_lms.policy import Forbidden
 from mhfa_lms.services import learning
-from mhfa_lms.services.learning import BadChoiceError, UnknownStepError
+from mhfa_lms.services.learning import UnknownStepError
 from tests.make import NOON
 from tests.services.learner import COURSE, STEPS, Learner, learner
 
@@ -75,7 +76,7 @@ def test_practice_keeps_the_latest_answer_and_gates_nothing() -> None:
         learning.answer(who.enrolment_id, "one-a", [chosen], by=who.actor, now=NOON)
     row = db.session().scalars(select(PracticeAnswer)).one()
     assert (row.chosen, row.correct, row.version) == (["a"], True, 2)
-    assert learning.practice(db.session(), who.enrolment_id, COURSE.modules[0].steps[0].question) == {"a"}
+    assert learning.practice(db.session(), who.enrolment_id, COURSE.modules[0].steps[0].question) == ["a"]
     assert complete(learner(), "one-a").ways == {"one-a": Way.READ}
 
 

@@ -1,13 +1,16 @@
 """Drawing and counting, held to their rules for any pool and any number of attempts."""
 
 from collections import Counter
+from collections.abc import Sequence
+from decimal import Decimal
 from fractions import Fraction
+from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mhfa_lms.content.schema import Option, Question, QuestionKind
+from mhfa_lms.content.questions import Choice, FreeText, Option, Question
 from mhfa_lms.services import scoring
 from mhfa_lms.services.scoring import Drawn
 
@@ -15,8 +18,8 @@ from mhfa_lms.services.scoring import Drawn
 def question(name: str, module: str, right: tuple[str, ...] = ("a",)) -> Question:
     """A question with three options."""
     options = tuple(Option(id=one, text=one, correct=one in right) for one in ("a", "b", "c"))
-    kind = QuestionKind.SINGLE if len(right) == 1 else QuestionKind.MULTIPLE
-    return Question(id=name, kind=kind, prompt="?", options=options, module=module, explanation="!")
+    kind: Literal["single", "multiple"] = "single" if len(right) == 1 else "multiple"
+    return Choice(id=name, kind=kind, prompt="?", options=options, module=module, explanation="!")
 
 
 def pool_of(*sizes: int) -> list[Question]:
@@ -33,10 +36,9 @@ def test_a_draw_has_the_right_number_without_repeats_and_all_options(
 ) -> None:
     count = min(count, len(pool))
     drawn = scoring.draw(pool, count, seed=seed)
-    by_id = {one.id: one for one in pool}
     assert len({one.question for one in drawn}) == len(drawn) == count
     for one in drawn:
-        assert sorted(one.options) == [option.id for option in by_id[one.question].options]
+        assert sorted(one.options) == ["a", "b", "c"]
 
 
 @given(pools, st.integers(0, 60), st.text(max_size=5))
@@ -98,21 +100,38 @@ def test_the_pass_mark_is_counted_in_whole_numbers(points: int, most: int, perce
 
 @given(st.integers(1, 1000), st.integers(1, 100))
 def test_the_points_needed_are_the_fewest_that_pass(most: int, percent: int) -> None:
-    needed = scoring.points_needed(most, percent)
-    assert scoring.passes(needed, most, percent)
-    assert not scoring.passes(needed - 1, most, percent)
+    for asked, least in (([question("q", "m")], 1), ([question("q", "m", ("a", "b"))], Decimal("0.01"))):
+        needed = scoring.points_needed(most, percent, asked)
+        assert needed % least == 0
+        assert scoring.passes(needed, most, percent)
+        assert not scoring.passes(needed - least, most, percent)
 
 
-def test_a_point_needs_every_right_option_and_no_other() -> None:
+def test_the_points_of_an_attempt_are_what_fits_of_each_answer() -> None:
     asked = [
         question("q-1", "m", ("a", "b")),
         question("q-2", "m"),
         question("q-3", "m"),
         question("q-4", "m", ("a", "b")),
     ]
-    answers = {"q-1": {"a", "b"}, "q-2": {"b"}, "q-4": {"a", "b", "c"}}
+    answers = {"q-1": ["a", "b"], "q-2": ["b"], "q-4": ["a", "b", "c"]}
     result = scoring.mark(asked, answers, max_points=4, percent=25)
-    assert result == scoring.Result(points=1, max_points=4, passed=True)
+    assert result == scoring.Result(points=Decimal("1.5"), max_points=4, passed=True)
+
+
+@given(st.lists(st.fractions(0, 1, max_denominator=28), min_size=1, max_size=20), st.integers(1, 100))
+def test_rounding_to_hundredths_never_decides_whether_somebody_passes(credits: list[Fraction], percent: int) -> None:
+    class Worth(FreeText):
+        """A question whose answer is what it is worth."""
+
+        def credit(self, chosen: Sequence[str]) -> Fraction:
+            return Fraction(chosen[0])
+
+    asked = [Worth(id=f"q-{n}", kind="text", prompt="?") for n in range(len(credits))]
+    answers = {one.id: [str(worth)] for one, worth in zip(asked, credits, strict=True)}
+    result = scoring.mark(asked, answers, max_points=len(asked), percent=percent)
+    assert result.passed == (sum(credits) * 100 >= percent * len(asked))
+    assert 0 <= sum(credits) - Fraction(result.points) < Fraction(1, 100)
 
 
 @given(st.lists(st.sampled_from(["a", "b", "c"]), unique=True))

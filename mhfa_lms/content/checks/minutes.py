@@ -23,7 +23,7 @@ def estimate(step: Step) -> float:
     """Return about how many minutes a step takes."""
     texts = [step.body, step.reflection or ""]
     if step.question:
-        texts += [step.question.prompt, *(option.text for option in step.question.options)]
+        texts += step.question.words
     thinking = (step.question is not None) + (step.reflection is not None)
     return sum(map(prose.count, texts)) / WORDS_A_MINUTE + thinking
 

@@ -6,7 +6,7 @@ from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mhfa_lms import clock, db
-from mhfa_lms.content.schema import Question, QuestionKind
+from mhfa_lms.content.questions import BadChoiceError, Question
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import Attempt, AttemptState, Enrolment
 from mhfa_lms.policy import Can
@@ -14,7 +14,6 @@ from mhfa_lms.services import assessment as service
 from mhfa_lms.services import attempts, journey, scoring
 from mhfa_lms.services.assessment import AnsweredElsewhereError, NotNowError, UnansweredError
 from mhfa_lms.services.enrolments import NotActiveError
-from mhfa_lms.services.learning import BadChoiceError
 from mhfa_lms.web import language
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.identity import me
@@ -31,7 +30,8 @@ def assessment(enrolment: Enrolment) -> ResponseReturnValue:
     """Show what the assessment is and where one stands; POST starts an attempt."""
     if request.method == "GET":
         here = journey.of(db.session(), enrolment)
-        needed = scoring.points_needed(here.course.assessment.draw, here.assessment.percent)
+        pool = here.course.assessment
+        needed = scoring.points_needed(pool.draw, here.assessment.percent, pool.questions)
         return render_template("learn/assessment.html", here=here, course=here.course, needed=needed)
     enrolment_id = enrolment.id
     try:
@@ -73,8 +73,7 @@ def _keep(enrolment: Enrolment, attempt: Attempt, questions: list[Question], pla
             now=clock.now(),
         )
     except BadChoiceError:
-        words = {QuestionKind.SINGLE: _("Choose one answer"), QuestionKind.MULTIPLE: _("Choose at least one answer")}
-        error = words[questions[place - 1].kind]
+        error = _("Choose at least one answer") if questions[place - 1].kind == "multiple" else _("Choose one answer")
         return _question_page(enrolment, attempt_of(enrolment, number), questions, place, error), 422
     except AnsweredElsewhereError:
         error = _("You answered this in another window. That answer is marked below: keep it, or choose again")
@@ -102,6 +101,9 @@ def _question_page(
         questions=questions,
         place=place,
         answered=attempts.answers_of(attempt),
+        asked=asked.asked(
+            attempts.drawn_of(attempt)[place - 1].options, [str(one) for one in saved.chosen] if saved else []
+        ),
         chosen=saved.chosen if saved else [],
         version=(saved.version if saved else 0) + 1,
         page=token_urlsafe(9),
@@ -156,16 +158,17 @@ def result(enrolment: Enrolment, number: int) -> ResponseReturnValue:
         return _to("learn.check", enrolment.id, number)
     course = course_of(enrolment)
     answers = attempts.answers_of(attempt)
+    questions = attempts.questions_of(attempt, course)
     marked = [
-        (place, one, answers.get(one.id, frozenset()), one.is_right(answers.get(one.id, frozenset())))
-        for place, one in enumerate(attempts.questions_of(attempt, course), 1)
+        (place, one, answers.get(one.id, []), one.is_right(answers.get(one.id, [])))
+        for place, one in enumerate(questions, 1)
     ]
     return render_template(
         "learn/result.html",
         here=journey.of(db.session(), enrolment),
         course=course,
         attempt=attempt,
-        needed=scoring.points_needed(attempt.max_points, attempt.pass_percent),
+        needed=scoring.points_needed(attempt.max_points, attempt.pass_percent, questions),
         marked=marked,
         answers_kept=bool(attempt.answers),
     )

@@ -7,11 +7,12 @@ from flask.typing import ResponseReturnValue
 
 from mhfa_lms import clock, db
 from mhfa_lms.content.markdown import render
+from mhfa_lms.content.questions import BadChoiceError
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import Enrolment, Way
 from mhfa_lms.policy import Can
 from mhfa_lms.services import learning
-from mhfa_lms.services.learning import BadChoiceError, Place, UnknownStepError
+from mhfa_lms.services.learning import Place, UnknownStepError
 from mhfa_lms.web import language
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.identity import me
@@ -69,7 +70,7 @@ def _page(enrolment: Enrolment, here: Place, error: str = "") -> str:
         progress=progress,
         shown=shown,
         body=render(one.summary or one.body if shown == "summary" else one.body) if shown != "note" else "",
-        chosen=frozenset(request.args.getlist("choice")) or practised if asking else practised,
+        chosen=request.args.getlist("choice") or practised if asking else practised,
         answering=asking,
         page_errors=[{"id": "choice", "text": error}] if error else [],
         quick_exit=one.offers_exit,
