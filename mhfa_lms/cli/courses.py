@@ -6,6 +6,7 @@ import click
 from sqlalchemy import select
 
 from mhfa_lms import clock, db
+from mhfa_lms.cli import quizzes
 from mhfa_lms.cli.base import Failed, emit, installation, json_option
 from mhfa_lms.content import differences, loader, starter
 from mhfa_lms.content.problems import Severity
@@ -132,3 +133,7 @@ def _document(slug: str, number: int) -> object:
     if found is None:
         raise Failed(f"There is no revision {number} of a course {slug}.")
     return found
+
+
+courses.add_command(quizzes.import_questions)
+courses.add_command(quizzes.export_quiz)

@@ -291,6 +291,11 @@ class Course(CourseHead):
         """Whether a step or a scenario offers to leave the page quickly."""
         return any(step.offers_exit for _module, step in self.steps()) or any(one.quick_exit for one in self.scenarios)
 
+    @property
+    def ids(self) -> frozenset[str]:
+        """The ids that are taken: of modules, steps, questions, scenarios."""
+        return frozenset(found for _kind, found in _ids(self))
+
     def module(self, module_id: str) -> Module | None:
         """Return a module by its id."""
         return next((module for module in self.modules if module.id == module_id), None)
