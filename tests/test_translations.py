@@ -21,12 +21,13 @@ from mhfa_lms import clock, db
 from mhfa_lms.db import Base
 from mhfa_lms.help import lines
 from mhfa_lms.jobs import drawing
-from mhfa_lms.models import AttemptState, Audience, Certificate, LinkKind, Organisation, Role
+from mhfa_lms.models import AttemptState, Audience, Certificate, LinkKind, Membership, Organisation, Role
 from mhfa_lms.paths import templates_dir
 from mhfa_lms.services import invitations, links, passwords
 from mhfa_lms.settings import Settings
 from tests import make
 from tests.jobs.mails import messages
+from tests.small_course import course as small_course
 from tests.web.test_walk import World, address, sign_in, world
 
 __all__ = ["world"]  # the fixture of the walk
@@ -194,13 +195,16 @@ def every_turn(app: Flask, world: World) -> Iterator[tuple[str, str]]:
     yield "a mark", reads(marker, f"/mark/{values['answer_id']}", "POST", **marked)
     yield "its result", reads(learner, f"/learn/{values['enrolment_id']}/scenario/sam")
     writer = make.member(make.organisation("elsewhere"), Role.INSTRUCTOR, name="Writer")
-    enrolment = make.enrolment(writer)
+    writer_id, enrolment = writer.id, make.enrolment(writer)
     make.attempt(enrolment, state=AttemptState.SUBMITTED, submitted_at=make.NOON, points=1, passed=False)
     enrolment_id, place_id = enrolment.id, enrolment.organisation_id
     make.signed_in(nobody, writer)
     for path in ("scenario/sam", "assessment/1/result"):
         yield path, reads(nobody, f"/learn/{enrolment_id}/{path}")
     yield "a marker without leave", reads(nobody, "/mark")
+    ordered = make.published(small_course("second", order="in-order"))
+    second = make.enrolment(db.session().get_one(Membership, writer_id), ordered)
+    yield "a locked step", reads(nobody, f"/learn/{second.id}/step/two-a")
     make.member(db.session().get_one(Organisation, place_id), Role.SAFEGUARDING, name="Lead")
     yield "a draft", reads(nobody, f"/learn/{enrolment_id}/scenario/sam")
 

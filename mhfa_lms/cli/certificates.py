@@ -169,9 +169,9 @@ def _missing(session: Session, enrolment: Enrolment) -> str:
     course = catalogue.course(session.get_one(CourseRevision, enrolment.revision_id))
     found = certification.requirements(session, enrolment, course)
     missing = [
-        f"{found.steps_total - found.steps_done} steps" if found.steps_done < found.steps_total else "",
-        "" if found.assessment_passed else "the assessment",
-        *(f"the scenario {one}" for one in sorted(found.scenarios_missing)),
-        f"{len(found.sessions_missing)} sessions" if found.sessions_missing else "",
+        f"{len(found.steps)} steps" if found.steps else "",
+        "the assessment" if found.assessment else "",
+        *(f"the scenario {one}" for one in sorted(found.scenarios)),
+        f"{found.sessions} sessions" if found.sessions else "",
     ]
     return f"Missing: {', '.join(one for one in missing if one) or 'nothing, but the renewal window is closed'}."

@@ -5,10 +5,13 @@ Ids are the author's and stable: progress, answers and marks refer to them for a
 
 import datetime
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from mhfa_lms.content import gating
+from mhfa_lms.content.gating import Completion, Order, Prerequisites
 from mhfa_lms.content.media import Download, File, Media, files_of
 from mhfa_lms.content.parts import Line, Part, Slug, Text
 from mhfa_lms.content.problems import CodedError
@@ -35,6 +38,8 @@ class Step(Part):
     id: Slug
     title: Line
     minutes: Annotated[int, Field(ge=1, le=60)] = 4
+    # False for a step that is on offer and not needed.
+    required: bool = True
     body: Text
     quick_exit: bool = False
     content_note: ContentNote | None = None
@@ -78,6 +83,9 @@ class ModuleFile(Part):
     title: Line
     summary: Text
     outcomes: tuple[Outcome, ...] = ()
+    # Modules to be finished before this one opens.
+    after: tuple[Slug, ...] = ()
+    required: bool = True
 
 
 class Module(ModuleFile):
@@ -97,6 +105,8 @@ class Assessment(Part):
     id: Slug
     title: Line
     draw: Annotated[int, Field(ge=1, le=100)]
+    # A time limit, which an instructor can extend; without it there is none.
+    minutes: Annotated[int, Field(ge=1, le=600)] | None = None
     questions: Annotated[tuple[Question, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -259,6 +269,11 @@ class CourseHead(Part):
     outcomes: tuple[Outcome, ...] = ()
     # Words that the check of reading age takes as known: they are explained, or everybody here uses them.
     known_words: tuple[Line, ...] = ()
+    order: Order = Order.FREE
+    prerequisites: Prerequisites = Prerequisites()
+    completion: Completion = Completion()
+    # By when most people finish, counted from the day of enrolling: said kindly, and never a lock.
+    complete_within_days: Annotated[int, Field(ge=1, le=730)] | None = None
 
 
 class CourseFile(CourseHead):
@@ -285,6 +300,23 @@ class Course(CourseHead):
     def all_outcomes(self) -> tuple[Outcome, ...]:
         """Return what the course and its modules promise to teach."""
         return (*self.outcomes, *(one for module in self.modules for one in module.outcomes))
+
+    @cached_property
+    def before(self) -> dict[str, tuple[str, ...]]:
+        """The modules to be finished before each module opens, by id."""
+        return gating.before(((one.id, one.after, one.required) for one in self.modules), self.order)
+
+    @cached_property
+    def needed_modules(self) -> frozenset[str]:
+        """The modules that completing the course needs: the required ones, and those these open after."""
+        needed: set[str] = set()
+        waiting = [module.id for module in self.modules if module.required]
+        while waiting:
+            one = waiting.pop()
+            if one not in needed:
+                needed.add(one)
+                waiting += self.before[one]
+        return frozenset(needed)
 
     @property
     def has_quick_exit(self) -> bool:
@@ -322,6 +354,26 @@ class Course(CourseHead):
             if question.outcome and question.outcome not in {one.id for one in self.all_outcomes()}:
                 raise ValueError(f"question {question.id} names the unknown outcome {question.outcome}")
         return self
+
+    @model_validator(mode="after")
+    def _has_a_way_through(self) -> Self:
+        known = {module.id for module in self.modules}
+        for module in self.modules:
+            if unknown := set(module.after) - known:
+                raise ValueError(f"after of module {module.id} names the unknown module {min(unknown)}")
+        if found := gating.circle(self.before):
+            raise ValueError(f"these modules wait for one another, so none of them opens: {', '.join(found)}")
+        if not self._needs_anything():
+            raise ValueError("nothing of the course is needed to complete it")
+        if self.slug in self.prerequisites.courses:
+            raise ValueError("prerequisites names the course itself")
+        return self
+
+    def _needs_anything(self) -> bool:
+        asked = self.completion
+        steps = any(step.required for module, step in self.steps() if module.id in self.needed_modules)
+        scenarios = asked.scenarios and bool(self.scenarios)
+        return (asked.steps and steps) or asked.assessment or scenarios or asked.sessions
 
 
 def _ids(course: Course) -> Iterator[tuple[str, str]]:

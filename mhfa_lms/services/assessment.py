@@ -14,8 +14,9 @@ from mhfa_lms.db import transaction
 from mhfa_lms.models import Attempt, AttemptAnswer, AttemptState, Enrolment, EnrolmentState, Membership
 from mhfa_lms.policy import Actor
 from mhfa_lms.services import attempts, audit, certification, enrolments, learning, scoring
-from mhfa_lms.services.attempts import NotNowError, Phase, Standing
+from mhfa_lms.services.attempts import NotNowError, Standing
 from mhfa_lms.services.enrolments import CannotBeginAgainError, NotActiveError
+from mhfa_lms.services.pathway import Phase
 from mhfa_lms.services.releases import OutOfAttempts, ReasonNeededError, out_of_attempts, release
 from mhfa_lms.services.secrets import new_secret
 
@@ -178,8 +179,8 @@ def _held(session: Session, enrolment_id: int, *, by: Actor) -> tuple[Enrolment,
     """Return the learner's active enrolment, locked, its course and where it stands."""
     enrolment = enrolments.hold_active(session, enrolment_id, by=by)
     course = learning.course_of(enrolment)
-    steps_done = learning.progress(session, enrolment_id, course).all_done
-    return enrolment, course, attempts.standing(session, enrolment, course, steps_done=steps_done)
+    lock = learning.progress(session, enrolment_id, course).path.assessment_lock
+    return enrolment, course, attempts.standing(session, enrolment, course, is_open=lock is None)
 
 
 def _record(

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import bindparam, select
@@ -12,7 +11,8 @@ from mhfa_lms.content.questions import Question
 from mhfa_lms.content.schema import Course
 from mhfa_lms.db import rows
 from mhfa_lms.models import Attempt, AttemptRelease, AttemptState, Enrolment
-from mhfa_lms.services import rules
+from mhfa_lms.services import pathway, rules
+from mhfa_lms.services.pathway import Phase
 from mhfa_lms.services.rules import Rule
 from mhfa_lms.services.scoring import Drawn
 
@@ -26,17 +26,6 @@ _ATTEMPT: Final = _ATTEMPTS.where(Attempt.number == bindparam("number"))
 _RELEASED: Final = select(AttemptRelease.for_number).where(
     AttemptRelease.enrolment_id == bindparam("enrolment_id"), AttemptRelease.assessment == bindparam("assessment")
 )
-
-
-class Phase(StrEnum):
-    """What a learner can do about the assessment now."""
-
-    CLOSED = "closed"  # steps are missing
-    READY = "ready"  # the first attempt can start
-    OPEN = "open"  # an attempt is under way
-    AGAIN = "again"  # failed, and another attempt is left
-    OUT = "out"  # failed, and none is left
-    PASSED = "passed"
 
 
 class NotNowError(RuntimeError):
@@ -64,8 +53,8 @@ class Standing:
         return len(self.attempts) + (self.phase is not Phase.OPEN)
 
 
-def standing(session: Session, enrolment: Enrolment, course: Course, *, steps_done: bool) -> Standing:
-    """Return where an enrolment stands. Four queries."""
+def standing(session: Session, enrolment: Enrolment, course: Course, *, is_open: bool) -> Standing:
+    """Return where an enrolment stands; `is_open` says whether a first attempt could start. Four queries."""
     wanted = {"enrolment_id": enrolment.id, "assessment": course.assessment.id}
     attempts = tuple(session.scalars(_ATTEMPTS, wanted))
     # Without an attempt nothing can have been released.
@@ -78,20 +67,15 @@ def standing(session: Session, enrolment: Enrolment, course: Course, *, steps_do
         revision_defaults=course.defaults.model_dump(),
     )
     allowed, more = found[Rule.ATTEMPTS].value, len(attempts) + 1 in released
-    phase = _phase(attempts, allowed, steps_done=steps_done, released=more)
+    phase = pathway.phase(
+        passed=any(attempt.passed for attempt in attempts),
+        under_way=any(attempt.state is AttemptState.OPEN for attempt in attempts),
+        used=len(attempts),
+        allowed=allowed,
+        released=more,
+        is_open=is_open,
+    )
     return Standing(phase, attempts, allowed, found[Rule.PASS_PERCENT].value, more)
-
-
-def _phase(attempts: tuple[Attempt, ...], allowed: int, *, steps_done: bool, released: bool) -> Phase:
-    if any(attempt.passed for attempt in attempts):
-        return Phase.PASSED
-    if attempts and attempts[-1].state is AttemptState.OPEN:
-        return Phase.OPEN
-    if not steps_done:
-        return Phase.CLOSED
-    if not attempts:
-        return Phase.READY
-    return Phase.AGAIN if len(attempts) < allowed or released else Phase.OUT
 
 
 def attempt(session: Session, enrolment_id: int, course: Course, number: int) -> Attempt | None:

@@ -4,7 +4,6 @@ Whatever may have met the last requirement (a step, an attempt, a mark, an atten
 `complete_if_ready`.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import func, select
@@ -15,8 +14,6 @@ from mhfa_lms.content.schema import Course
 from mhfa_lms.models import (
     AnswerState,
     Attempt,
-    Attendance,
-    AttendanceState,
     Certificate,
     CertificationType,
     CourseKind,
@@ -27,10 +24,10 @@ from mhfa_lms.models import (
     RenewalBasis,
     ScenarioAnswer,
     StepProgress,
-    TrainingSession,
 )
 from mhfa_lms.policy import SYSTEM, Actor
-from mhfa_lms.services import audit, catalogue, outbox, rules, work
+from mhfa_lms.services import attendance, audit, catalogue, outbox, pathway, rules, work
+from mhfa_lms.services.pathway import Left
 from mhfa_lms.services.periods import Period, Terms, period, renewal
 from mhfa_lms.services.rules import Rule
 from mhfa_lms.services.secrets import new_code
@@ -39,39 +36,15 @@ RULES = [Rule.VALID_MONTHS, Rule.WINDOW_BEFORE_MONTHS, Rule.WINDOW_AFTER_MONTHS,
 _issuer_name = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Requirements:
-    """What a certificate asks of an enrolment, and what of it is met."""
-
-    steps_done: int
-    steps_total: int
-    assessment_passed: bool
-    scenarios_passed: frozenset[str]
-    scenarios_missing: frozenset[str]
-    sessions_missing: frozenset[int]
-
-    @property
-    def all_met(self) -> bool:
-        """Whether nothing is missing."""
-        return (
-            self.steps_done >= self.steps_total
-            and self.assessment_passed
-            and not self.scenarios_missing
-            and not self.sessions_missing
-        )
-
-
 def configure(issuer_name: str) -> None:
     """Name who issues in this process (MHFA_ISSUER_NAME); with an empty name the organisation itself does."""
     global _issuer_name  # one process serves one installation, as with the database
     _issuer_name = issuer_name
 
 
-def requirements(session: Session, enrolment: Enrolment, course: Course) -> Requirements:
-    """Return what of a course's requirements an enrolment has met. Four queries (six with a cohort's sessions)."""
-    steps = {step.id for _module, step in course.steps()}
-    scenarios = {scenario.id for scenario in course.scenarios}
-    done = session.scalars(select(StepProgress.step).where(StepProgress.enrolment_id == enrolment.id))
+def requirements(session: Session, enrolment: Enrolment, course: Course) -> Left:
+    """Return what an enrolment still lacks of what completes its course. Three queries (five with a cohort)."""
+    done = frozenset(session.scalars(select(StepProgress.step).where(StepProgress.enrolment_id == enrolment.id)))
     passed = session.scalar(
         select(func.count()).where(
             Attempt.enrolment_id == enrolment.id,
@@ -84,35 +57,13 @@ def requirements(session: Session, enrolment: Enrolment, course: Course) -> Requ
             ScenarioAnswer.enrolment_id == enrolment.id, ScenarioAnswer.state == AnswerState.PASSED
         )
     )
-    answered = frozenset(answers) & scenarios
-    return Requirements(
-        steps_done=len(steps & set(done)),
-        steps_total=len(steps),
+    return pathway.left(
+        course,
+        done,
         assessment_passed=bool(passed),
-        scenarios_passed=answered,
-        scenarios_missing=frozenset(scenarios - answered),
-        sessions_missing=_sessions_missing(session, enrolment),
+        scenarios_passed=frozenset(answers),
+        sessions_missing=attendance.missed(session, [enrolment])[enrolment.id],
     )
-
-
-def _sessions_missing(session: Session, enrolment: Enrolment) -> frozenset[int]:
-    """Return the cohort's sessions that still count as missed.
-
-    A transfer is made up by attending a session of another cohort, one for one.
-    """
-    if enrolment.cohort_id is None:
-        return frozenset()
-    own = set(session.scalars(select(TrainingSession.id).where(TrainingSession.cohort_id == enrolment.cohort_id)))
-    states = {
-        row.session_id: row.state
-        for row in session.execute(
-            select(Attendance.session_id, Attendance.state).where(Attendance.enrolment_id == enrolment.id)
-        )
-    }
-    missing = {one for one in own if states.get(one) is not AttendanceState.ATTENDED}
-    transferred = sorted(one for one in missing if states.get(one) is AttendanceState.TRANSFERRED)
-    elsewhere = sum(1 for one, state in states.items() if state is AttendanceState.ATTENDED and one not in own)
-    return frozenset(missing - set(transferred[:elsewhere]))
 
 
 def complete_if_ready(session: Session, enrolment_id: int, *, now: datetime, by: Actor = SYSTEM) -> Certificate | None:
@@ -131,7 +82,7 @@ def complete_if_ready(session: Session, enrolment_id: int, *, now: datetime, by:
         return None
     revision = session.get_one(CourseRevision, enrolment.revision_id)
     course = catalogue.course(revision)
-    if not requirements(session, enrolment, course).all_met:
+    if not requirements(session, enrolment, course).nothing:
         return None
     membership = session.get_one(Membership, enrolment.membership_id)
     today = clock.civil_date(now, membership.organisation.timezone)

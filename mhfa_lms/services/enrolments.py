@@ -6,10 +6,12 @@ from typing import Final
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, joinedload
 
+from mhfa_lms.content.gating import Prerequisites
 from mhfa_lms.db import transaction
 from mhfa_lms.models import Enrolment, EnrolmentState, Membership, MembershipState
 from mhfa_lms.policy import Actor, Can, Forbidden, require
-from mhfa_lms.services import audit, catalogue
+from mhfa_lms.services import audit, catalogue, prerequisites
+from mhfa_lms.services.prerequisites import PrerequisitesError
 
 
 class NotPublishedError(LookupError):
@@ -27,7 +29,8 @@ class CannotBeginAgainError(RuntimeError):
 def enrol(membership_id: int, course_id: int, *, by: Actor, now: datetime) -> int:
     """Put a member on a course; one who is on it already stays as they are. Returns the enrolment's id.
 
-    People enrol themselves, coordinators the people of their organisation. Raises `Forbidden`, `NotPublishedError`.
+    People enrol themselves on courses whose prerequisites they have, coordinators the people of their organisation
+    on any: it opens when they have them. Raises `Forbidden`, `NotPublishedError`, `prerequisites.PrerequisitesError`.
     """
     with transaction() as session:
         membership = session.get(Membership, membership_id)
@@ -35,7 +38,18 @@ def enrol(membership_id: int, course_id: int, *, by: Actor, now: datetime) -> in
             raise Forbidden(Can.ENROL)
         if membership_id != by.membership_id:
             require(by, Can.ENROL, membership)
+        elif missing := _lacking(session, membership_id, course_id, now):
+            raise PrerequisitesError(missing)
         return enrol_in(session, membership, course_id, by=by, now=now).id
+
+
+def _lacking(session: Session, membership_id: int, course_id: int, now: datetime) -> Prerequisites | None:
+    revision = catalogue.newest_of(session, course_id)
+    if revision is None or active(session, membership_id, course_id):
+        return None
+    asked = catalogue.course(revision).prerequisites
+    missing = prerequisites.lacking(session, membership_id, asked, on=now.date())
+    return missing if missing.any else None
 
 
 def enrol_in(session: Session, membership: Membership, course_id: int, *, by: Actor, now: datetime) -> Enrolment:

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import bindparam, case, select
@@ -13,10 +12,14 @@ from mhfa_lms import clock
 from mhfa_lms.content.schema import Course, Module, Scenario, Step
 from mhfa_lms.models import AnswerState, Certificate, Enrolment, EnrolmentState, Organisation, ScenarioAnswer
 from mhfa_lms.policy import Actor, bound_scope
-from mhfa_lms.services import attempts, catalogue, learning, periods, renewal
-from mhfa_lms.services.attempts import Phase, Standing
+from mhfa_lms.services import attempts, attendance, catalogue, learning, pathway, periods, prerequisites, renewal
+from mhfa_lms.services.attempts import Standing
 from mhfa_lms.services.learning import Progress
+from mhfa_lms.services.pathway import Lock, Next, Pathway, Phase
+from mhfa_lms.services.prerequisites import Named
 from mhfa_lms.services.renewal import Renewal
+
+__all__ = ["Home", "Journey", "NewResult", "Next", "ToRenew", "Written", "courses", "home", "of", "to_renew"]
 
 # Nobody takes more courses than this at a time; older ones are under Certificates.
 MOST_SHOWN: Final = 25
@@ -59,18 +62,6 @@ _TO_RENEW: Final = (
 )
 
 
-class Next(StrEnum):
-    """The one thing to do next in an enrolment."""
-
-    STEP = "step"
-    ASSESSMENT = "assessment"
-    SCENARIO = "scenario"
-    WAIT = "wait"  # an instructor has the answer
-    SESSION = "session"  # only a live session is missing
-    FINISHED = "finished"
-    OVER = "over"  # ended or withdrawn
-
-
 @dataclass(frozen=True, slots=True)
 class Written:
     """A scenario and the learner's newest answer to it."""
@@ -99,28 +90,24 @@ class Journey:
     progress: Progress
     assessment: Standing
     written: tuple[Written, ...]
+    path: Pathway
+    aim: date | None
+    # What comes before the course and is lacking, by name; None once the course is open.
+    comes_first: Named | None
 
     @property
     def next(self) -> Next:
-        """The one thing to do next: steps, then the assessment, then the scenarios."""
-        if self.enrolment.state is EnrolmentState.COMPLETED:
-            return Next.FINISHED
-        if self.enrolment.state is not EnrolmentState.ACTIVE:
-            return Next.OVER
-        if not self.progress.all_done:
-            return Next.STEP
-        if self.assessment.phase is not Phase.PASSED:
-            return Next.ASSESSMENT
-        if self.to_write is not None:
-            return Next.SCENARIO
-        waiting = any(one.state is AnswerState.WAITING for one in self.written)
-        return Next.WAIT if waiting else Next.SESSION
+        """The one thing to do next."""
+        return self.path.next
 
     @property
     def to_write(self) -> Written | None:
-        """The first scenario that waits for the learner."""
-        theirs = {None, AnswerState.DRAFT, AnswerState.TRY_AGAIN}
-        return next((one for one in self.written if one.state in theirs), None)
+        """The first needed scenario that waits for the learner."""
+        return next((one for one in self.written if one.scenario.id == self.path.to_write), None)
+
+    def scenario_lock(self, one: Written) -> Lock | None:
+        """Why a scenario is locked."""
+        return self.progress.path.scenario_lock(one.state)
 
     @property
     def step(self) -> tuple[Module, Step] | None:
@@ -134,7 +121,7 @@ class Journey:
 
 
 def of(session: Session, enrolment: Enrolment) -> Journey:
-    """Return where one enrolment stands. Six queries."""
+    """Return where one enrolment stands. Six queries, and more where a course asks for prerequisites or sessions."""
     course = catalogue.course(enrolment.revision)
     answers = _answers(session, [enrolment.id])
     return _journey(session, enrolment, course, answers)
@@ -144,9 +131,27 @@ def _journey(
     session: Session, enrolment: Enrolment, course: Course, answers: dict[tuple[int, str], ScenarioAnswer]
 ) -> Journey:
     progress = learning.progress(session, enrolment.id, course)
-    standing = attempts.standing(session, enrolment, course, steps_done=progress.all_done)
+    standing = attempts.standing(session, enrolment, course, is_open=progress.path.assessment_lock is None)
     written = tuple(Written(one, answers.get((enrolment.id, one.id))) for one in course.scenarios)
-    return Journey(enrolment, course, progress, standing, written)
+    path = Pathway(
+        state=enrolment.state,
+        steps=progress.path,
+        phase=standing.phase,
+        answers={one.scenario.id: one.answer.state for one in written if one.answer},
+        sessions_missing=attendance.missed(session, [enrolment])[enrolment.id],
+    )
+    lock = progress.path.lock
+    comes_first = prerequisites.named(session, lock.missing) if lock else None
+    aim = _aim(session, enrolment, course)
+    return Journey(enrolment, course, progress, standing, written, path, aim, comes_first)
+
+
+def _aim(session: Session, enrolment: Enrolment, course: Course) -> date | None:
+    """Return the day by which most people finish, counted from the organisation's day of enrolling."""
+    if course.complete_within_days is None or enrolment.state is not EnrolmentState.ACTIVE:
+        return None
+    zone = session.scalars(select(Organisation.timezone).where(Organisation.id == enrolment.organisation_id)).one()
+    return pathway.aim(course, clock.civil_date(enrolment.enrolled_at, zone))
 
 
 def _answers(session: Session, enrolment_ids: Sequence[int]) -> dict[tuple[int, str], ScenarioAnswer]:

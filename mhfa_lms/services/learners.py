@@ -14,6 +14,7 @@ from mhfa_lms.models import AnswerState, Course, Enrolment, EnrolmentState, Memb
 from mhfa_lms.policy import Actor, Can, require, scope
 from mhfa_lms.services import names, paging, training_record
 from mhfa_lms.services.paging import Order, Page, Place, Total
+from mhfa_lms.services.pathway import Left
 from mhfa_lms.services.training_record import Tried
 
 
@@ -37,6 +38,7 @@ class Learner:
     tried: Tried
     skills: int
     skills_passed: int
+    left: Left | None
 
 
 def _chosen(filters: Filters, by: Actor) -> ColumnElement[bool]:
@@ -88,4 +90,5 @@ def _learner(row: Any, one: training_record.OnCourse) -> Learner:
         tried=one.tried,
         skills=len(one.skills),
         skills_passed=sum(skill.state is AnswerState.PASSED for skill in one.skills),
+        left=one.left,
     )

@@ -8,13 +8,15 @@ from typing import Final
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from mhfa_lms.content.gating import NOTHING, Prerequisites
 from mhfa_lms.content.questions import Question, checked
 from mhfa_lms.content.schema import Course, Module, Step
 from mhfa_lms.db import rows, transaction
 from mhfa_lms.models import Enrolment, EnrolmentState, PracticeAnswer, StepProgress, Way
 from mhfa_lms.policy import Actor
-from mhfa_lms.services import catalogue, certification, enrolments
+from mhfa_lms.services import catalogue, certification, enrolments, prerequisites
 from mhfa_lms.services.finishing import NotFinishedError, may_finish
+from mhfa_lms.services.pathway import LockedError, Steps
 
 DONE, NEXT, TODO = "done", "next", "todo"
 # Made once, as every step runs them.
@@ -46,10 +48,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The steps of a course and which of them are done."""
+    """The steps of a course, which of them are done and how; `missing` is what of its prerequisites is lacking."""
 
     course: Course
     ways: Mapping[str, Way]
+    missing: Prerequisites = NOTHING
+
+    @property
+    def path(self) -> Steps:
+        """What of the steps is open, locked and left."""
+        return Steps(self.course, self.ways, self.missing)
 
     def is_done(self, step: Step) -> bool:
         """Whether a step is done, in whatever way."""
@@ -57,13 +65,13 @@ class Progress:
 
     @property
     def next(self) -> tuple[Module, Step] | None:
-        """The first step that is not done, or None when all are."""
-        return next(((module, step) for module, step in self.course.steps() if not self.is_done(step)), None)
+        """The first needed step that is not done and open, or None."""
+        return self.path.next
 
     @property
     def all_done(self) -> bool:
-        """Whether every step is done."""
-        return self.next is None
+        """Whether every needed step is done."""
+        return self.path.all_done
 
     def done_in(self, module: Module) -> int:
         """How many of a module's steps are done."""
@@ -99,9 +107,11 @@ def place(course: Course, step_id: str) -> Place:
 
 
 def progress(session: Session, enrolment_id: int, course: Course) -> Progress:
-    """Return an enrolment's progress. One query."""
+    """Return an enrolment's progress. One query, and two more before the first step of a course with prerequisites."""
     found = rows(session, _WAYS, {"enrolment_id": enrolment_id})
-    return Progress(course, {row.step: row.way for row in found})
+    ways = {row.step: row.way for row in found}
+    missing = NOTHING if ways else prerequisites.missing(session, enrolment_id, course)
+    return Progress(course, ways, missing)
 
 
 def practice(session: Session, enrolment_id: int, question: Question | None) -> list[str]:
@@ -116,8 +126,8 @@ def practice(session: Session, enrolment_id: int, question: Question | None) -> 
 def complete(enrolment_id: int, step_id: str, way: Way, *, by: Actor, now: datetime) -> Progress:
     """Count a step as done, in whatever way; doing it again changes nothing, but reading outweighs the other ways.
 
-    An enrolment that is over keeps its steps as they are. Returns the progress after it. Raises `UnknownStepError`, and
-    `finishing.NotFinishedError` for a step that waits for something.
+    An enrolment that is over keeps its steps as they are. Returns the progress after it. Raises `UnknownStepError`,
+    `pathway.LockedError`, and `finishing.NotFinishedError` for a step that waits for something.
     """
     with transaction() as session:
         return count_as_done(session, enrolments.hold(session, enrolment_id, by=by), step_id, way, by=by, now=now)
@@ -128,12 +138,14 @@ def count_as_done(
 ) -> Progress:
     """The same in the caller's transaction, for an enrolment that it holds."""
     course = course_of(enrolment)
-    step = place(course, step_id).step
+    here = place(course, step_id)
     before = progress(session, enrolment.id, course)
     if enrolment.state is not EnrolmentState.ACTIVE:
         return before
     if step_id not in before.ways:
-        if missing := may_finish(session, enrolment, step, way):
+        if lock := before.path.step_lock(here.module, here.step):
+            raise LockedError(lock)
+        if missing := may_finish(session, enrolment, here.step, way):
             raise NotFinishedError(missing)
         session.add(StepProgress(enrolment_id=enrolment.id, step=step_id, way=way, done_at=now))
     elif way is Way.READ and before.ways[step_id] is not Way.READ:
@@ -145,7 +157,7 @@ def count_as_done(
 
 
 def answer(enrolment_id: int, step_id: str, chosen: Collection[str], *, by: Actor, now: datetime) -> None:
-    """Keep the answer to a step's question. Raises `UnknownStepError`, `questions.BadChoiceError`."""
+    """Keep the answer to a step's question. Raises `UnknownStepError`, `questions.BadChoiceError`, `LockedError`."""
     with transaction() as session:
         keep_answer(session, enrolments.hold(session, enrolment_id, by=by), step_id, chosen, now=now)
 
@@ -154,9 +166,13 @@ def keep_answer(
     session: Session, enrolment: Enrolment, step_id: str, chosen: Collection[str], *, now: datetime
 ) -> PracticeAnswer:
     """The same in the caller's transaction, for an enrolment that it holds; returns the answer as it is kept."""
-    question = place(course_of(enrolment), step_id).step.question
+    course = course_of(enrolment)
+    here = place(course, step_id)
+    question = here.step.question
     if question is None:
         raise UnknownStepError(step_id)
+    if lock := progress(session, enrolment.id, course).path.step_lock(here.module, here.step):
+        raise LockedError(lock)
     picked = checked(question, chosen)
     row = practised(session, enrolment.id, question)
     if row is None:

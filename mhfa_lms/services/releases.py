@@ -13,8 +13,9 @@ from mhfa_lms.models import Attempt, AttemptRelease, CourseRevision, Enrolment, 
 from mhfa_lms.models import Course as CourseRow
 from mhfa_lms.policy import Actor, Can, Forbidden, allowed, require, scope
 from mhfa_lms.services import attempts, audit, catalogue, learning, outbox, rules
-from mhfa_lms.services.attempts import NotNowError, Phase
+from mhfa_lms.services.attempts import NotNowError
 from mhfa_lms.services.enrolments import NotActiveError
+from mhfa_lms.services.pathway import Phase
 from mhfa_lms.services.rules import Rule
 
 # An instructor's list shows the newest; more than this waiting at once is a course to look at, not a list.
@@ -40,7 +41,7 @@ def release(enrolment_id: int, *, reason: str, by: Actor, now: datetime) -> None
         if enrolment.state is not EnrolmentState.ACTIVE:
             raise NotActiveError(enrolment_id)
         course = learning.course_of(enrolment)
-        here = attempts.standing(session, enrolment, course, steps_done=True)
+        here = attempts.standing(session, enrolment, course, is_open=True)
         if here.released and here.phase is Phase.AGAIN:
             return
         if here.phase is not Phase.OUT:

@@ -25,6 +25,7 @@ from mhfa_lms.models import (
 )
 from mhfa_lms.policy import Actor
 from mhfa_lms.services import audit, enrolments, learning
+from mhfa_lms.services.pathway import Lock, LockedError
 from mhfa_lms.services.secrets import new_code
 
 # In characters: far more than any course's limit in words, so that only a slip or an attack reaches it.
@@ -94,6 +95,13 @@ def newest(session: Session, enrolment_id: int, scenario_id: str) -> ScenarioAns
     ).one_or_none()
 
 
+def lock_of(session: Session, enrolment: Enrolment, found: ScenarioAnswer | None) -> Lock | None:
+    """Return why a scenario with this newest answer is locked. No query once something was written, else one."""
+    if found is not None:
+        return None
+    return learning.progress(session, enrolment.id, learning.course_of(enrolment)).path.scenario_lock(None)
+
+
 def deciding_mark(session: Session, answer: ScenarioAnswer) -> Mark | None:
     """Return the mark that decided an answer: the newest one."""
     return session.scalars(
@@ -112,7 +120,8 @@ def save_draft(
     """Keep a draft and return its version.
 
     `version` is the one the page was made from (0: none), `page` the page's random name. Raises `NewerDraftError`,
-    `HandedInError`, `ClosedError`, `TooLongError`, `UnknownScenarioError`, `enrolments.NotActiveError`.
+    `HandedInError`, `ClosedError`, `TooLongError`, `UnknownScenarioError`, `enrolments.NotActiveError`,
+    `pathway.LockedError`.
     """
     with transaction() as session:
         enrolment, _scenario = _held(session, enrolment_id, scenario_id, by=by)
@@ -189,8 +198,10 @@ def _held(session: Session, enrolment_id: int, scenario_id: str, *, by: Actor) -
 
 
 def _writable(session: Session, enrolment: Enrolment, scenario_id: str, *, now: datetime) -> ScenarioAnswer:
-    """Return the open draft, made if there is no answer yet. Raises `HandedInError`."""
+    """Return the open draft, made if there is no answer yet. Raises `HandedInError`, `LockedError`."""
     found = newest(session, enrolment.id, scenario_id)
+    if lock := lock_of(session, enrolment, found):
+        raise LockedError(lock)
     if found is None:
         return _new(session, enrolment, scenario_id, 1, "", now=now)
     if found.state is not AnswerState.DRAFT:

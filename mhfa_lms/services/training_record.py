@@ -3,7 +3,7 @@
 What was done, never how: not in which way a step was taken, no practice answers, no text, no marks.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -24,7 +24,8 @@ from mhfa_lms.models import (
     StepProgress,
 )
 from mhfa_lms.policy import Actor, Can, require, scope
-from mhfa_lms.services import catalogue
+from mhfa_lms.services import attendance, catalogue, pathway
+from mhfa_lms.services.pathway import Left
 from mhfa_lms.services.periods import Standing, standing
 
 MOST: Final = 50
@@ -61,6 +62,8 @@ class OnCourse:
     tried: Tried
     tries: int
     skills: tuple[Skill, ...]
+    # What is left, never how anything was done; nothing for an enrolment that is over.
+    left: Left | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +101,8 @@ def of(session: Session, membership: Membership, *, by: Actor, today: date) -> R
     return Record(outlines(session, enrolments), [Held(one, standing(one, today)) for one in certificates])
 
 
-def outlines(session: Session, enrolments: Iterable[Enrolment]) -> list[OnCourse]:
-    """Return enrolments in outline, in their order. Three queries, whatever their number."""
+def outlines(session: Session, enrolments: Sequence[Enrolment]) -> list[OnCourse]:
+    """Return enrolments in outline, in their order. Three queries, whatever their number, and two more for cohorts."""
     ids = [one.id for one in enrolments]
     steps: dict[int, set[str]] = {}
     done = select(StepProgress.enrolment_id, StepProgress.step).where(StepProgress.enrolment_id.in_(ids))
@@ -115,7 +118,10 @@ def outlines(session: Session, enrolments: Iterable[Enrolment]) -> list[OnCourse
     )
     for enrolment_id, scenario, answer in session.execute(written.order_by(ScenarioAnswer.number)):
         answers[enrolment_id, scenario] = answer
-    return [_course(one, steps.get(one.id, set()), attempts.get(one.id, []), answers) for one in enrolments]
+    missed = attendance.missed(session, enrolments)
+    return [
+        _course(one, steps.get(one.id, set()), attempts.get(one.id, []), answers, missed[one.id]) for one in enrolments
+    ]
 
 
 def _course(
@@ -123,9 +129,19 @@ def _course(
     done: set[str],
     attempts: list[tuple[AttemptState, bool | None]],
     answers: dict[tuple[int, str], AnswerState],
+    missed: int,
 ) -> OnCourse:
     content = catalogue.course(enrolment.revision)
     steps = {step.id for _module, step in content.steps()}
+    left = pathway.left(
+        content,
+        done,
+        assessment_passed=_tried(attempts) is Tried.PASSED,
+        scenarios_passed=[
+            one.id for one in content.scenarios if answers.get((enrolment.id, one.id)) is AnswerState.PASSED
+        ],
+        sessions_missing=missed,
+    )
     return OnCourse(
         id=enrolment.id,
         title=enrolment.revision.title,
@@ -137,6 +153,7 @@ def _course(
         tried=_tried(attempts),
         tries=sum(state is AttemptState.SUBMITTED for state, _passed in attempts),
         skills=tuple(Skill(one.title, answers.get((enrolment.id, one.id))) for one in content.scenarios),
+        left=left if enrolment.state is EnrolmentState.ACTIVE else None,
     )
 
 

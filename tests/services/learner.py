@@ -61,8 +61,8 @@ class Learner:
         session = db.session()
         session.rollback()
         enrolment = session.get_one(Enrolment, self.enrolment_id)
-        done = learning.progress(session, self.enrolment_id, COURSE).all_done
-        return attempts.standing(session, enrolment, COURSE, steps_done=done)
+        lock = learning.progress(session, self.enrolment_id, COURSE).path.assessment_lock
+        return attempts.standing(session, enrolment, COURSE, is_open=lock is None)
 
     def pass_rest(self, *, attempt: bool = True) -> None:
         """Pass the scenario, and the assessment too, without taking them."""

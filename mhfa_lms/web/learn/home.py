@@ -11,8 +11,9 @@ from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import ngettext
 from mhfa_lms.models import Role
 from mhfa_lms.policy import Actor, Can
-from mhfa_lms.services import catalogue, enrolments, journey, names
+from mhfa_lms.services import catalogue, enrolments, journey, names, prerequisites
 from mhfa_lms.services.journey import Home, Next
+from mhfa_lms.services.prerequisites import Named, PrerequisitesError
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.identity import me
 from mhfa_lms.web.learn.blueprint import blueprint
@@ -36,7 +37,7 @@ def home() -> ResponseReturnValue:
         renew=journey.to_renew(db.session(), who, clock.now()) if who.membership_id is not None else None,
         name=names.first_name(who.name),
         duties=list(_duties(who)),
-        offers=_offers(here) if who.membership_id is not None else [],
+        offers=_offers(here, who.membership_id) if who.membership_id is not None else [],
     )
 
 
@@ -64,16 +65,18 @@ def _duties(who: Actor) -> Iterator[tuple[str, str, str, str]]:
         yield _("Run this installation"), url_for("admin.overview"), "", _("Mails, courses, organisations, help lines.")
 
 
-def _offers(here: Home) -> list[tuple[int, Course]]:
-    """Return the courses to start, for those who are on none at the moment."""
+def _offers(here: Home, membership_id: int) -> list[tuple[int, Course, Named | None]]:
+    """Return the courses to start, for those who are on none at the moment, and what each lacks to be started."""
     if here.main is not None and here.main.next is not Next.FINISHED:
         return []
     done = {enrolment.course_id for enrolment, _certificate in here.finished}
-    return [
+    session, today = db.session(), clock.now().date()
+    found = [
         (revision.course_id, catalogue.course(revision))
-        for revision in catalogue.newest(db.session())
+        for revision in catalogue.newest(session)
         if revision.course_id not in done
     ]
+    return [(one, course, prerequisites.before(session, membership_id, course, on=today)) for one, course in found]
 
 
 @blueprint.post("/learn/enrol")
@@ -86,6 +89,9 @@ def enrol() -> ResponseReturnValue:
         abort(404)
     try:
         enrolment_id = enrolments.enrol(who.membership_id, course_id, by=who, now=clock.now())
+    except PrerequisitesError:
+        flash(_("Something else comes before this course. Your home page says what."), "warning")
+        return redirect(url_for("learn.home"), 303)
     except enrolments.NotPublishedError:
         flash(_("This course is not open at the moment."), "warning")
         return redirect(url_for("learn.home"), 303)

@@ -17,11 +17,13 @@ from mhfa_lms.models import AnswerState, Enrolment, EnrolmentState, ScenarioAnsw
 from mhfa_lms.policy import Can
 from mhfa_lms.services import scenarios as service
 from mhfa_lms.services.enrolments import NotActiveError
+from mhfa_lms.services.pathway import LockedError
 from mhfa_lms.services.scenarios import ClosedError, HandedInError, NewerDraftError, TooLongError, WordsError
 from mhfa_lms.web import language
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.forms import Form, at_most
 from mhfa_lms.web.identity import me
+from mhfa_lms.web.learn import locked
 from mhfa_lms.web.learn.blueprint import blueprint
 from mhfa_lms.web.learn.load import course_of, own_enrolment, scenario_of
 from mhfa_lms.web.requests import whole
@@ -53,6 +55,9 @@ def scenario(enrolment: Enrolment, scenario_id: str) -> ResponseReturnValue:
     """Show a scenario in the state it is in; POST keeps the draft or hands the answer in."""
     found = scenario_of(enrolment, scenario_id)
     if request.method == "GET":
+        session = db.session()
+        if lock := service.lock_of(session, enrolment, service.newest(session, enrolment.id, found.id)):
+            return locked.page(enrolment, found.title, lock)
         return _page(enrolment, found)
     form = AnswerForm()
     if not form.validate_on_submit():
@@ -77,6 +82,8 @@ def _keep(enrolment: Enrolment, found: Scenario, form: AnswerForm) -> ResponseRe
         return _page(enrolment, found, form, Trouble(newer=error.text)), 409
     except TooLongError:
         abort(413)
+    except LockedError as error:
+        return locked.page(enrolment, found.title, error.lock, lost=text)
     except HandedInError:
         return _page(enrolment, found, trouble=Trouble(lost=text)), 409
     except (ClosedError, NotActiveError):
@@ -173,7 +180,7 @@ def draft(enrolment: Enrolment, scenario_id: str) -> ResponseReturnValue:
         )
     except NewerDraftError as error:
         return jsonify(error="changed elsewhere", version=error.version), 409
-    except (HandedInError, NotActiveError, ClosedError):
+    except (HandedInError, NotActiveError, ClosedError, LockedError):
         return jsonify(error="not open"), 409
     except TooLongError:
         return jsonify(error="too long"), 422

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlencode
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mhfa_lms import clock, db
@@ -12,10 +12,13 @@ from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import Enrolment, Way
 from mhfa_lms.policy import Can
 from mhfa_lms.services import learning
+from mhfa_lms.services.finishing import NotFinishedError
 from mhfa_lms.services.learning import Place, UnknownStepError
+from mhfa_lms.services.pathway import LockedError
 from mhfa_lms.web import language
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.identity import me
+from mhfa_lms.web.learn import locked
 from mhfa_lms.web.learn.blueprint import blueprint
 from mhfa_lms.web.learn.load import course_of, own_enrolment
 
@@ -53,10 +56,12 @@ def _shown(here: Place, way: Way | None, *, wanted: bool) -> str:
     return "summary" if way is Way.SUMMARY else "note"
 
 
-def _page(enrolment: Enrolment, here: Place, error: str = "") -> str:
+def _page(enrolment: Enrolment, here: Place, error: str = "") -> ResponseReturnValue:
     session = db.session()
     progress = learning.progress(session, enrolment.id, course_of(enrolment))
     one = here.step
+    if lock := progress.path.step_lock(here.module, one):
+        return locked.page(enrolment, one.title, lock)
     practised = learning.practice(session, enrolment.id, one.question)
     shown = _shown(here, progress.ways.get(one.id), wanted=bool(error) or bool({"whole", "again"} & set(request.args)))
     if shown == "note" and practised:
@@ -82,7 +87,9 @@ def _answer(enrolment: Enrolment, here: Place) -> ResponseReturnValue:
     try:
         learning.answer(enrolment_id, here.step.id, request.form.getlist("choice"), by=me(), now=clock.now())
     except BadChoiceError:
-        return _page(enrolment, here, _("Choose an answer, or continue without one")), 422
+        return make_response(_page(enrolment, here, _("Choose an answer, or continue without one")), 422)
+    except LockedError as error:
+        return locked.page(enrolment, here.step.title, error.lock)
     whole = "1" if here.step.content_note else None
     target = url_for("learn.step", enrolment_id=enrolment_id, step_id=here.step.id, whole=whole, _anchor="feedback")
     return redirect(target, 303)
@@ -90,7 +97,13 @@ def _answer(enrolment: Enrolment, here: Place) -> ResponseReturnValue:
 
 def _go_on(enrolment: Enrolment, here: Place, way: Way) -> ResponseReturnValue:
     enrolment_id = enrolment.id
-    progress = learning.complete(enrolment_id, here.step.id, way, by=me(), now=clock.now())
+    try:
+        progress = learning.complete(enrolment_id, here.step.id, way, by=me(), now=clock.now())
+    except LockedError as error:
+        return locked.page(enrolment, here.step.title, error.lock)
+    except NotFinishedError:
+        flash(_("There is something to do in this step first."), "warning")
+        return redirect(url_for("learn.step", enrolment_id=enrolment_id, step_id=here.step.id), 303)
     if way is Way.SUMMARY:
         return redirect(url_for("learn.step", enrolment_id=enrolment_id, step_id=here.step.id), 303)
     if here.following is not None and not here.ends_module:
