@@ -18,11 +18,12 @@ from jinja2 import Template
 from sqlalchemy import select
 
 from mhfa_lms import clock, db
+from mhfa_lms.content import loader
 from mhfa_lms.db import Base
 from mhfa_lms.help import lines
 from mhfa_lms.jobs import drawing
 from mhfa_lms.models import AttemptState, Audience, Certificate, LinkKind, Membership, Organisation, Role
-from mhfa_lms.paths import templates_dir
+from mhfa_lms.paths import courses_dir, templates_dir
 from mhfa_lms.services import invitations, links, passwords
 from mhfa_lms.settings import Settings
 from tests import make
@@ -113,11 +114,12 @@ def texts(value: Any) -> Iterator[str]:
 
 
 def data() -> str:
-    """Return all texts in the database and in the directory of help lines."""
+    """Return all texts in the database, in the courses' files and in the directory of help lines."""
     session = db.session()
     session.rollback()
     rows = [list(row) for table in Base.metadata.sorted_tables for row in session.execute(select(table))]
-    return "\n".join([*texts(rows), str(lines.load())])
+    files = [loader.load(path).model_dump(mode="json") for path in loader.find(courses_dir())]
+    return "\n".join([*texts(rows), *texts(files), str(lines.load())])
 
 
 def is_data(piece: str, known: str) -> bool:

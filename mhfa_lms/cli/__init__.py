@@ -21,7 +21,7 @@ COMMANDS: Final = {
     "demo": ("demo:demo", "Add invented people and their work; safe to repeat."),
     "organisations": ("organisations:organisations", "Make organisations."),
     "users": ("users:users", "Make accounts, close them and open them again."),
-    "courses": ("courses:courses", "Check, publish, begin and compare courses."),
+    "courses": ("publishing:courses", "Check, publish, accept, begin and compare courses."),
     "certificates": ("certificates:certificates", "Issue, revoke, replace, draw and check certificates."),
     "rules": ("rules:rules", "See and set an organisation's rules: pass mark, validity, reminders."),
     "register": ("register:register", "Export the register of first aiders."),

@@ -5,14 +5,12 @@ from pathlib import Path
 import click
 from sqlalchemy import select
 
-from mhfa_lms import clock, db
+from mhfa_lms import db
 from mhfa_lms.cli import quizzes
 from mhfa_lms.cli.base import Failed, emit, installation, json_option
 from mhfa_lms.content import differences, loader, starter
 from mhfa_lms.content.problems import Severity
 from mhfa_lms.models import Course, CourseRevision
-from mhfa_lms.policy import SYSTEM
-from mhfa_lms.services import publishing
 from mhfa_lms.settings import read_settings
 
 REVISION = click.IntRange(1, 2**31 - 1)
@@ -54,35 +52,6 @@ def folders(folder: Path) -> list[Path]:
     if not found:
         raise Failed(f"There is no course in {folder}: a course is a folder with a course.yaml.")
     return found
-
-
-@courses.command()
-@click.option("--correction", is_flag=True, help="The change mends small mistakes of the revision before.")
-@click.argument("slug", required=False)
-@json_option
-def publish(slug: str | None, correction: bool, as_json: bool) -> None:
-    """Publish the courses whose files have changed, or only SLUG. One with problems keeps its old revision."""
-    with installation() as settings:
-        wanted = [path for path in folders(settings.courses_dir) if slug in (None, path.name)]
-        if not wanted:
-            raise Failed(f"There is no course {slug} in {settings.courses_dir}.")
-        done = [publishing.publish(path, by=SYSTEM, now=clock.now(), correction=correction) for path in wanted]
-    emit(
-        as_json,
-        [
-            {"slug": one.slug, "revision": one.number, "new": one.new, "problems": [str(bad) for bad in one.problems]}
-            for one in done
-        ],
-        "\n".join(_said(one) for one in done),
-    )
-    if any(one.problems for one in done):
-        raise Failed("Not every course could be published.")
-
-
-def _said(done: publishing.Published) -> str:
-    if done.problems:
-        return "\n".join([f"{done.slug}: not published, because of these problems:", *map(str, done.problems)])
-    return f"{done.slug}: {'published as' if done.new else 'unchanged, still'} revision {done.number}"
 
 
 @courses.command()

@@ -4,7 +4,7 @@ import click
 
 from mhfa_lms import clock
 from mhfa_lms.cli.base import Failed, emit, installation, json_option
-from mhfa_lms.cli.serve import refuse_a_public_demo
+from mhfa_lms.cli.serve import accept_for_the_demo, refuse_a_public_demo
 from mhfa_lms.services import demo as service
 
 
@@ -17,6 +17,7 @@ def demo(as_json: bool) -> None:
     """
     with installation() as settings:
         refuse_a_public_demo(settings)
+        accept_for_the_demo()
         try:
             made = service.make(now=clock.now())
         except service.DemoError as error:

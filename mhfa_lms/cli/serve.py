@@ -10,8 +10,9 @@ from mhfa_lms import clock, schema, server
 from mhfa_lms.cli.base import Failed, bound, refuse_while_restoring
 from mhfa_lms.cli.welcome import first_link, welcome
 from mhfa_lms.content import loader
+from mhfa_lms.db import session
 from mhfa_lms.policy import SYSTEM
-from mhfa_lms.services import publishing
+from mhfa_lms.services import acceptance, publishing
 from mhfa_lms.settings import Settings, read_settings
 
 port_option = click.option("--port", type=click.IntRange(1, 65535), help="Web port; PORT or 8000 when left out.")
@@ -38,6 +39,7 @@ def serve(port: int | None, workers: int, demo: bool) -> None:
         prepare(settings)
         if not demo:
             refuse_demo_data()
+        accept_for_the_demo() if demo else say_what_waits()
         accounts = demo_accounts() if demo else ""
         link = None if demo else first_link(settings, now=clock.now())
     ended = server.supervise(
@@ -110,6 +112,22 @@ def prepare(settings: Settings) -> None:
                 click.echo(f"  {problem}", err=True)
     if not loader.find(settings.courses_dir):
         click.echo(f"There is no course in {settings.courses_dir}.", err=True)
+
+
+def accept_for_the_demo() -> None:
+    """Open the courses without a review, and say so: the demonstration has nobody to ask."""
+    for title in acceptance.accept_waiting(by=SYSTEM, now=clock.now()):
+        click.echo(f"Opened for the demonstration, without a clinical review: {title}", err=True)
+
+
+def say_what_waits() -> None:
+    """Name the courses whose newest revision new learners do not get yet."""
+    for revision in acceptance.waiting(session()):
+        click.echo(
+            f"Revision {revision.number} of “{revision.title}” waits: nobody has reviewed it. An administrator can open"
+            " it under Administration, Courses; or: mhfa-lms courses accept SLUG",
+            err=True,
+        )
 
 
 def demo_accounts() -> str:

@@ -5,7 +5,16 @@ from datetime import datetime
 from typing import Final
 
 from mhfa_lms import db, logs
-from mhfa_lms.services import authorisation_reminders, digests, half_open, limits, reminders, retention, sealing
+from mhfa_lms.services import (
+    authorisation_reminders,
+    corrections,
+    digests,
+    half_open,
+    limits,
+    reminders,
+    retention,
+    sealing,
+)
 from mhfa_lms.settings import Settings
 
 SEALS_A_TICK: Final = 20_000
@@ -35,7 +44,8 @@ def tick(settings: Settings, now: datetime, *, send_at: datetime | None = None) 
 
 
 def tidy(now: datetime) -> int:
-    """Seal the audit trail, forget old counters and unfinished sign-ins, post the day's retention.
+    """Seal the audit trail, forget old counters and unfinished sign-ins, give corrections of courses
+    to learners whom they have not reached, post the day's retention.
 
     Returns how many events were sealed. Takes the real time only.
     """
@@ -49,5 +59,6 @@ def tidy(now: datetime) -> int:
         logs.logger().info("audit-sealed", sealed=count, head=head)
     limits.sweep(now=now)
     half_open.sweep(now=now)
+    corrections.flow(now=now)
     retention.post_daily(now=now)
     return sealed

@@ -17,6 +17,7 @@ from mhfa_lms.models.people import (
     Site,
 )
 from mhfa_lms.models.progress import PracticeAnswer, StepProgress, Way
+from mhfa_lms.models.publishing import CourseAcceptance, EnrolmentCorrection
 from mhfa_lms.models.second_step import HalfOpenLogin, PasskeyChallenge, RecoveryCode, SecondStep, StepKind
 from mhfa_lms.models.support import Format, FormatRequest, HelpLine
 from mhfa_lms.models.training import (
@@ -54,10 +55,12 @@ __all__ = [
     "CertificationType",
     "Cohort",
     "Course",
+    "CourseAcceptance",
     "CourseKind",
     "CourseProblem",
     "CourseRevision",
     "Enrolment",
+    "EnrolmentCorrection",
     "EnrolmentState",
     "Format",
     "FormatRequest",

@@ -130,6 +130,7 @@ class Enrolment(Base):
         ),
         Index(None, "organisation_id", "state"),
         Index(None, "membership_id", "state", "organisation_id"),
+        Index(None, "revision_id", "state"),
     )
 
     id: Mapped[Id]

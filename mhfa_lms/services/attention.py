@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mhfa_lms.help import lines
-from mhfa_lms.models import Account, CourseProblem, Organisation
-from mhfa_lms.services import backlog, catalogue, formats, help_checks, paging, sealing
+from mhfa_lms.models import Account, CourseProblem, CourseRevision, Organisation
+from mhfa_lms.services import acceptance, backlog, catalogue, formats, help_checks, paging, sealing
 from mhfa_lms.services.backlog import Backlog
 
 # The worker looks every few seconds: what has been due for so long says that it is not running.
@@ -18,14 +18,15 @@ WORKER_SILENT_AFTER: Final = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """The state of the installation. `stale_countries` are names; `drafts` are live revisions that no clinician has
-    reviewed, as id and title.
+    """The state of the installation. `stale_countries` are names; `drafts` are revisions that no clinician has
+    reviewed, as id and title: live ones, and newest ones where none is live. `waiting` are newest ones that are closed.
     """
 
     backlog: Backlog
     problems: int
     stale_countries: list[str]
     drafts: list[tuple[int, str]]
+    waiting: list[CourseRevision]
     organisations: paging.Total
     people: paging.Total
     formats_asked: int
@@ -50,6 +51,7 @@ class Attention:
             or self.backlog.messages.failed
             or self.backlog.jobs.failed
             or self.problems
+            or self.waiting
             or self.stale_countries
             or self.formats_asked
         )
@@ -61,19 +63,24 @@ def gather(session: Session, *, now: datetime) -> Attention:
     problems, asked = session.execute(select(*(one.scalar_subquery() for one in counts))).one()
     living = select(Account.id).where(Account.erased_at.is_(None))
     organisations, people = paging.counts(session, select(Organisation.id), living)
+    newest = acceptance.newest(session)
+    waiting = [one for one in newest if not one.open]
     return Attention(
         backlog.measure(session, now=now),
         problems,
         [country.name for country, checked in checked_lines(session) if help_checks.is_stale(checked, now)],
-        [
-            (revision.id, revision.title)
-            for revision in catalogue.newest(session)
-            if catalogue.course(revision).review.status == "draft"
-        ],
+        _drafts([one for one in newest if one.open], waiting),
+        waiting,
         organisations,
         people,
         asked,
     )
+
+
+def _drafts(live: list[CourseRevision], waiting: list[CourseRevision]) -> list[tuple[int, str]]:
+    taught = {one.course_id for one in live}
+    drafts = [one for one in live if catalogue.course(one).review.status == "draft"]
+    return [(one.id, one.title) for one in [*drafts, *(one for one in waiting if one.course_id not in taught)]]
 
 
 def checked_lines(session: Session) -> list[tuple[lines.Country, datetime | None]]:

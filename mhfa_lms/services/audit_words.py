@@ -46,6 +46,8 @@ VERBS: Final[Mapping[str, Any]] = {
     "authorised": lazy("Instructor authorised"),
     "course-accepted": lazy("Course accepted without a clinical review"),
     "course-published": lazy("Course published"),
+    "course-correction-published": lazy("Correction of a course published"),
+    "course-corrections-given": lazy("Correction of a course given to learners under way"),
     "enrolled": lazy("Enrolled"),
     "enrolment-ended": lazy("Enrolment ended"),
     "enrolment-completed": lazy("Course completed"),

@@ -1,7 +1,6 @@
 """The first steps of an installation: what to do before people learn here, each until it is done."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import ColumnElement, String, cast, exists, or_, select
 from sqlalchemy.orm import Session
@@ -17,8 +16,8 @@ from mhfa_lms.models import (
     Organisation,
     Role,
 )
+from mhfa_lms.services import acceptance
 from mhfa_lms.services.measuring import BACKUP_MADE
-from mhfa_lms.services.publishing import ACCEPTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class FirstSteps:
 
 
 def gather(session: Session, *, mail_is_set: bool, drafts: list[int]) -> FirstSteps:
-    """Look the steps up: two queries. `drafts` are live revisions that no clinician has reviewed."""
+    """Look the steps up: two queries. `drafts` are revisions that no clinician has reviewed, live or waiting."""
     found = session.execute(
         select(
             exists().where(Organisation.id.is_not(None)),
@@ -54,19 +53,10 @@ def gather(session: Session, *, mail_is_set: bool, drafts: list[int]) -> FirstSt
         coordinator=coordinator,
         safeguarding=safeguarding,
         instructor=instructor,
-        courses=not drafts or set(drafts) <= accepted(session, drafts).keys(),
+        courses=not drafts or set(drafts) <= acceptance.accepted(session, drafts).keys(),
         help_lines=help_lines,
         backup=backup,
     )
-
-
-def accepted(session: Session, revision_ids: list[int]) -> dict[int, datetime]:
-    """Return when an administrator last accepted each of these revisions unreviewed, for those that were."""
-    # By verb alone: there are few, and a database that begins with the revision's number reads other records' events.
-    rows = session.execute(
-        select(AuditEvent.subject_id, AuditEvent.at).where(AuditEvent.verb == ACCEPTED).order_by(AuditEvent.at)
-    )
-    return {row.subject_id: row.at for row in rows if row.subject_id in revision_ids}
 
 
 def _somebody_is(role: Role) -> ColumnElement[bool]:

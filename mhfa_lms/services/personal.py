@@ -21,7 +21,9 @@ from mhfa_lms.models import (
     Authorisation,
     AuthorisationReminder,
     Certificate,
+    CourseAcceptance,
     Enrolment,
+    EnrolmentCorrection,
     FormatRequest,
     HalfOpenLogin,
     HelpCheck,
@@ -116,6 +118,7 @@ ROWS: Final[dict[type[Base], Callable[[Person], ColumnElement[bool]]]] = {
     HalfOpenLogin: lambda who: HalfOpenLogin.account_id == who.account_id,
     PasskeyChallenge: lambda who: PasskeyChallenge.account_id == who.account_id,
     Enrolment: lambda who: Enrolment.membership_id.in_(who.memberships),
+    EnrolmentCorrection: lambda who: EnrolmentCorrection.enrolment_id.in_(who.enrolments),
     Attendance: lambda who: Attendance.enrolment_id.in_(who.enrolments),
     Authorisation: lambda who: Authorisation.membership_id.in_(who.memberships),
     StepProgress: lambda who: StepProgress.enrolment_id.in_(who.enrolments),
@@ -139,6 +142,7 @@ ROWS: Final[dict[type[Base], Callable[[Person], ColumnElement[bool]]]] = {
     Job: lambda who: Job.account_id == who.account_id,
     AuditEvent: lambda who: AuditEvent.account_id == who.account_id,
     HelpCheck: lambda who: HelpCheck.checked_by_id == who.account_id,
+    CourseAcceptance: lambda who: CourseAcceptance.account_id == who.account_id,
 }
 # What belongs in a person's own copy: a mark that somebody is still thinking about is that marker's alone.
 OWN_COPY: Final[dict[type[Base], Callable[[Person], ColumnElement[bool]]]] = {

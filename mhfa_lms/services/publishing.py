@@ -5,7 +5,8 @@ What is being served goes on being served, and administrators see the problems.
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -14,27 +15,32 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from mhfa_lms.content import loader
+from mhfa_lms.content.corrections import TooLarge, too_large
+from mhfa_lms.content.media import File
 from mhfa_lms.content.problems import CourseProblemsError, Problem
 from mhfa_lms.content.schema import Course as Content
 from mhfa_lms.db import transaction
 from mhfa_lms.models import CertificationType, Course, CourseKind, CourseProblem, CourseRevision
 from mhfa_lms.policy import Actor, Can, require
-from mhfa_lms.services import audit, course_media
+from mhfa_lms.services import acceptance, audit, corrections, course_media
 
-# An administrator uses a course although no clinician has reviewed it: the trail is where that is kept.
-ACCEPTED: Final = "course-accepted"
 # More would only repeat itself; the command line shows every one.
 PROBLEMS_KEPT: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What became of one course: the revision's number, whether it is new, or the problems that stopped it."""
+    """What became of one course: the revision's number, whether it is new and open to new learners, and how many
+    learners under way got it as a correction; or the problems, or what is too large for a correction, that stopped it.
+    """
 
     slug: str
     number: int | None
     new: bool
     problems: tuple[Problem, ...] = ()
+    too_large: tuple[TooLarge, ...] = ()
+    open: bool = True
+    corrected: int = 0
 
 
 def publish_all(folder: Path, *, by: Actor, now: datetime) -> list[Published]:
@@ -45,57 +51,58 @@ def publish_all(folder: Path, *, by: Actor, now: datetime) -> list[Published]:
 def publish(folder: Path, *, by: Actor, now: datetime, correction: bool = False) -> Published:
     """Publish the course in a folder. Files that say what the newest revision says make no new one.
 
-    `correction` marks the new revision as one that mends small mistakes of the revision before.
+    `correction` marks the new revision as one that mends small mistakes of the revision before, and gives it to the
+    learners who are under way on that one; refused where it is more than that (`mhfa_lms.content.corrections`).
+    A revision opens to new learners when its files say who reviewed it, or when it corrects one that is open; any other
+    waits for an acceptance or a sign-off.
     """
+    require(by, Can.ADMINISTER)
     try:
         content = loader.load(folder)
         files = course_media.keep(content, folder)
     except CourseProblemsError as error:
         return _keep_problems(folder.name, error.problems, now=now)
+    return publish_content(content, files, by=by, now=now, correction=correction)
+
+
+def publish_content(
+    content: Content, files: Sequence[File] = (), *, by: Actor, now: datetime, correction: bool = False
+) -> Published:
+    """Publish a course that was read already, and whose media are kept already; otherwise as `publish`."""
+    require(by, Can.ADMINISTER)
+    done = _publish(content, files, by=by, now=now, correction=correction)
+    # In transactions of their own, so that nobody who learns waits for all the others.
+    return replace(done, corrected=corrections.flow(now=now)) if done.new and correction else done
+
+
+def _publish(content: Content, files: Sequence[File], *, by: Actor, now: datetime, correction: bool) -> Published:
+    document = content.model_dump(mode="json")
     with transaction() as session:
         session.execute(delete(CourseProblem).where(CourseProblem.slug == content.slug))
         course = _course(session, content)
         course_media.record(session, files, now=now)
-        last = session.scalars(
-            select(CourseRevision)
-            .where(CourseRevision.course_id == course.id)
-            .order_by(CourseRevision.number.desc())
-            .limit(1)
-        ).one_or_none()
-        document = content.model_dump(mode="json")
-        digest = document_digest(document)
-        if last and last.digest == digest:
-            return Published(content.slug, last.number, new=False)
-        revision = _add(session, course, content, digest, document, last, now=now, correction=correction)
-        audit.record(
-            session,
-            "course-published",
-            by=by,
-            now=now,
-            subject="course_revision",
-            subject_id=revision.id,
-            number=revision.number,
-        )
-        return Published(content.slug, revision.number, new=True)
+        last = newest_of(session, course.id)
+        before = Content.model_validate(last.document) if last else None
+        if last and before == content:
+            return Published(content.slug, last.number, new=False, open=last.open)
+        # Both as this version of the program writes them, so that a field it has learnt since is no difference.
+        if before and correction and (found := too_large(before.model_dump(mode="json"), document)):
+            return Published(content.slug, None, new=False, too_large=tuple(found))
+        corrects = last if correction else None
+        ready = corrects.open if corrects else acceptance.says_reviewed(content, before)
+        revision = _add(session, course, content, document, last, corrects, now=now)
+        if ready:
+            acceptance.open_up(session, revision)
+        verb = "course-correction-published" if corrects else "course-published"
+        subject, number = CourseRevision.__tablename__, revision.number
+        audit.record(session, verb, by=by, now=now, subject=subject, subject_id=revision.id, number=number)
+        return Published(content.slug, number, new=True, open=ready)
 
 
-def accept(revision_id: int, *, by: Actor, now: datetime) -> bool:
-    """Note that a revision is used although no clinician has reviewed it. Returns False when there is no such one."""
-    require(by, Can.ADMINISTER)
-    with transaction() as session:
-        revision = session.get(CourseRevision, revision_id)
-        if revision is None:
-            return False
-        audit.record(
-            session,
-            ACCEPTED,
-            by=by,
-            now=now,
-            subject=CourseRevision.__tablename__,
-            subject_id=revision_id,
-            number=revision.number,
-        )
-        return True
+def newest_of(session: Session, course_id: int) -> CourseRevision | None:
+    """Return a course's newest revision, open or not."""
+    of_course = select(CourseRevision).where(CourseRevision.course_id == course_id)
+    return session.scalars(of_course.order_by(CourseRevision.number.desc()).limit(1)).one_or_none()
 
 
 def document_digest(document: dict[str, Any]) -> str:
@@ -121,17 +128,13 @@ def _keep_problems(slug: str, found: list[Problem], *, now: datetime) -> Publish
 
 
 def _course(session: Session, content: Content) -> Course:
-    """Return the course's row, locked, with its certification type as the files describe it now."""
-    named = content.certification
-    kind = session.scalars(select(CertificationType).where(CertificationType.slug == named.slug)).one_or_none()
-    if kind is None:
-        kind = CertificationType(slug=named.slug, name=named.name, description=named.description)
-        session.add(kind)
-        session.flush()
-    kind.name, kind.description = named.name, named.description
+    """Return the course's row, locked; a new one with its certification type as the files describe it."""
     course = session.scalars(select(Course).where(Course.slug == content.slug).with_for_update()).one_or_none()
     if course is None:
-        course = Course(slug=content.slug, certification_type_id=kind.id, kind=CourseKind(content.kind))
+        named = content.certification
+        kind = session.scalars(select(CertificationType).where(CertificationType.slug == named.slug)).one_or_none()
+        kind = kind or CertificationType(slug=named.slug, name=named.name, description=named.description)
+        course = Course(slug=content.slug, certification_type=kind, kind=CourseKind(content.kind))
         session.add(course)
         session.flush()
     return course
@@ -141,21 +144,21 @@ def _add(
     session: Session,
     course: Course,
     content: Content,
-    digest: str,
     document: dict[str, Any],
     last: CourseRevision | None,
+    corrects: CourseRevision | None,
     *,
     now: datetime,
-    correction: bool,
 ) -> CourseRevision:
     revision = CourseRevision(
         course_id=course.id,
         number=(last.number if last else 0) + 1,
         title=content.title,
-        digest=digest,
+        digest=document_digest(document),
         document=document,
-        corrects_id=last.id if last and correction else None,
+        corrects_id=corrects.id if corrects else None,
         published_at=now,
+        open=False,
     )
     session.add(revision)
     session.flush()

@@ -28,7 +28,7 @@ from mhfa_lms.models import (
     StepProgress,
 )
 from mhfa_lms.policy import SYSTEM
-from mhfa_lms.services import catalogue, passwords, publishing, sessions
+from mhfa_lms.services import acceptance, catalogue, passwords, publishing, sessions
 from mhfa_lms.settings import Settings
 from tests.bench import bulk, district
 
@@ -135,6 +135,7 @@ def _publish(settings: Settings, now: datetime) -> tuple[CourseRevision, int]:
     for done in publishing.publish_all(settings.courses_dir, by=SYSTEM, now=now):
         if done.problems:
             raise ValueError(f"the course {done.slug} has problems: {done.problems[0]}")
+    acceptance.accept_waiting(by=SYSTEM, now=now)
     session = db.session()
     course = session.scalars(select(Course).where(Course.slug == COURSE)).one()
     revision = catalogue.newest_of(session, course.id)

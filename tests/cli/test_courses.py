@@ -4,7 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from mhfa_lms import db
+from mhfa_lms.models import CourseRevision
 from tests import make
 from tests.cli.conftest import Run
 from tests.small_course import course
@@ -32,9 +35,29 @@ def test_the_courses_that_come_with_the_program_have_no_problems(run: Run) -> No
 def test_a_new_course_can_be_checked_and_published_as_it_is(run: Run, folder: Path) -> None:
     assert run("courses", "new", "listening", "--title", 'Say: "hello"').exit_code == 0
     assert run("courses", "check").exit_code == 0
-    done = json.loads(run("courses", "publish", "--json").stdout)
-    assert done == [{"slug": "listening", "revision": 1, "new": True, "problems": []}]
+    done = json.loads(run("courses", "publish", "--json").stdout)[0]
+    assert (done["slug"], done["revision"], done["new"], done["open"]) == ("listening", 1, True, False)
     assert json.loads(run("courses", "publish", "--json").stdout)[0]["new"] is False
+
+
+def test_publishing_says_what_changes_for_whom_and_a_dry_run_changes_nothing(run: Run, folder: Path) -> None:
+    run("courses", "new", "listening")
+    assert "mhfa-lms courses accept listening" in run("courses", "publish").stdout
+    assert "revision 1 is open" in run("courses", "accept", "listening").stdout
+    make.enrolment(revision=db.session().scalars(select(CourseRevision)).one())
+    step = folder / "listening/modules/01-first/01-first-step.md"
+    step.write_text(step.read_text().replace("minutes: 4", "minutes: 5"))
+    planned = run("courses", "publish", "--correction", "--dry-run")
+    assert "1 under way on revision 1 get the correction." in planned.stdout
+    assert "modules/first/steps/first-step/minutes" in planned.stdout
+    assert db.session().scalars(select(CourseRevision.number)).all() == [1]
+    assert "1 learners under way have it" in run("courses", "publish", "--correction").stdout
+    step.write_text(step.read_text().replace("id: first-step", "id: another"))
+    refused = run("courses", "publish", "--correction")
+    assert refused.exit_code == 1
+    assert "modules/first/steps/first-step: was taken out" in refused.stdout
+    assert run("courses", "accept", "listening", "--revision", "9").exit_code == 1
+    assert run("courses", "accept", "nothing").exit_code == 1
 
 
 def test_a_course_is_not_begun_over_another_one(run: Run, folder: Path) -> None:

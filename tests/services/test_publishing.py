@@ -75,5 +75,5 @@ def test_what_is_stored_is_what_was_read(folder: Path) -> None:
     from mhfa_lms.content import loader
 
     publish(folder)
-    revision = catalogue.newest(db.session())[0]
+    revision = db.session().scalars(select(CourseRevision)).one()
     assert catalogue.course(revision) == loader.load(folder)

@@ -2,8 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -115,27 +114,6 @@ def test_a_short_name_is_made_from_the_name(admin: FlaskClient) -> None:
     admin.post("/admin/organisations", data={"name": "Écoles du Nord", "timezone": "UTC", "country": ""})
     row = db.session().scalars(select(Organisation).where(Organisation.slug == "ecoles-du-nord")).one()
     assert row.name == "Écoles du Nord"
-
-
-def test_publishing_shows_problems_with_file_and_line_and_keeps_the_old_revision(
-    app: Flask, admin: FlaskClient, tmp_path: Path
-) -> None:
-    folder = tmp_path / "courses" / "broken"
-    folder.mkdir(parents=True)
-    (folder / "course.yaml").write_text("title: only a title\n")
-    app.extensions["mhfa_settings"] = replace(app.extensions["mhfa_settings"], courses_dir=tmp_path / "courses")
-    make.published(published_at=datetime(2026, 1, 1, tzinfo=UTC))
-    assert admin.post("/admin/courses/publish").status_code == 303
-    page = admin.get("/admin/courses").text
-    assert "course.yaml:1" in page
-    assert "Not yet clinically reviewed" in page
-    assert "1 course has problems" in page
-
-
-def test_publishing_unchanged_files_says_so(app: Flask, admin: FlaskClient, tmp_path: Path) -> None:
-    app.extensions["mhfa_settings"] = replace(app.extensions["mhfa_settings"], courses_dir=tmp_path)
-    admin.post("/admin/courses/publish")
-    assert "Nothing was changed" in admin.get("/admin/courses").text
 
 
 def test_a_failed_mail_can_be_tried_again(admin: FlaskClient) -> None:

@@ -105,6 +105,7 @@ def world(app: Flask) -> World:
         {
             "enrolment_id": enrolment.id,
             "step_id": "one-a",
+            "course": "first-conversation",
             "scenario_id": "sam",
             "answer_id": answer.id,
             "membership_id": people["owner"].id,
@@ -188,7 +189,7 @@ def test_every_route_says_who_may_call_it(app: Flask) -> None:
 
 def test_ids_that_exist_nowhere_are_not_found(app: Flask, world: World) -> None:
     ids = {name: 999999 for name in world.values if name.endswith("_id") and name not in {"step_id", "scenario_id"}}
-    nowhere = {**world.values, **ids, "code": "0" * 16}
+    nowhere = {**world.values, **ids, "code": "0" * 16, "course": "no-such-course"}
     for rule in app.url_map.iter_rules():
         path = address(rule, nowhere)
         if path and rule.arguments & set(nowhere) and getattr(app.view_functions[rule.endpoint], ACCESS) != PUBLIC:

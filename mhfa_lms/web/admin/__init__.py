@@ -10,6 +10,7 @@ from mhfa_lms.web.admin import (
     organisations,
     outbox,
     overview,
+    publishing,
     settings,
     system,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "organisations",
     "outbox",
     "overview",
+    "publishing",
     "settings",
     "system",
 ]

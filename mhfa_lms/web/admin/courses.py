@@ -1,4 +1,4 @@
-"""Courses: what is published, what is wrong in their files, and publishing anew."""
+"""Courses: what is published, what is open to new learners, and what is wrong in the files."""
 
 from dataclasses import dataclass, field
 
@@ -8,12 +8,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mhfa_lms import clock, db
+from mhfa_lms.content import loader
 from mhfa_lms.content.schema import Review
 from mhfa_lms.i18n import gettext as _
-from mhfa_lms.i18n import ngettext
 from mhfa_lms.models import Course, CourseProblem, CourseRevision
 from mhfa_lms.policy import Can
-from mhfa_lms.services import catalogue, enrolments, first_steps, publishing
+from mhfa_lms.services import acceptance, catalogue, enrolments, publishing
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.admin.blueprint import blueprint
 from mhfa_lms.web.identity import me, settings
@@ -33,7 +33,10 @@ class Listed:
     revisions: list[CourseRevision] = field(default_factory=list)
     # The revision that new learners take: the newest open one.
     live: int | None = None
+    # The newest revision, while new learners do not get it.
+    waits: CourseRevision | None = None
     problems: list[CourseProblem] = field(default_factory=list)
+    has_files: bool = False
 
 
 def _listed(session: Session) -> list[Listed]:
@@ -51,7 +54,11 @@ def _listed(session: Session) -> list[Listed]:
         if revision.open and entry.live is None:
             entry.live = revision.id
     for entry in found.values():
+        if entry.live is None or entry.live < entry.revisions[0].id:
+            entry.waits = entry.revisions[0]
         entry.review = catalogue.course(entry.revisions[0]).review
+    for path in loader.find(settings().courses_dir):
+        found.setdefault(path.name, Listed(path.name, path.name)).has_files = True
     for problem in publishing.problems(session):
         found.setdefault(problem.slug, Listed(problem.slug, problem.slug)).problems.append(problem)
     return sorted(found.values(), key=lambda entry: entry.slug)
@@ -68,39 +75,16 @@ def courses() -> ResponseReturnValue:
         "admin/courses.html",
         listed=listed,
         enrolled=enrolments.by_revision(session, shown, by=me()),
-        accepted=first_steps.accepted(session, shown),
+        accepted=acceptance.accepted(session, shown),
         folder=settings().courses_dir,
     )
-
-
-@blueprint.post("/admin/courses/publish")
-@requires(Can.ADMINISTER)
-def publish() -> ResponseReturnValue:
-    """Read the course files again and publish what has changed."""
-    done = publishing.publish_all(settings().courses_dir, by=me(), now=clock.now())
-    new = sum(one.new for one in done)
-    broken = sum(bool(one.problems) for one in done)
-    if new:
-        flash(ngettext("%(num)s course has a new revision.", "%(num)s courses have a new revision.", new), "success")
-    if broken:
-        flash(
-            ngettext(
-                "%(num)s course has problems. What was published before goes on being served.",
-                "%(num)s courses have problems. What was published before goes on being served.",
-                broken,
-            ),
-            "warning",
-        )
-    if not new and not broken:
-        flash(_("The files say what is published already. Nothing was changed."), "info")
-    return redirect(url_for("admin.courses"), 303)
 
 
 @blueprint.post("/admin/courses/<int:revision_id>/accept")
 @requires(Can.ADMINISTER)
 def accept_course(revision_id: int) -> ResponseReturnValue:
-    """Note that a revision is used although no clinician has reviewed it."""
-    if not publishing.accept(revision_id, by=me(), now=clock.now()):
+    """Open a revision to new learners although no clinician has reviewed it."""
+    if not acceptance.accept(revision_id, by=me(), now=clock.now()):
         abort(404)
-    flash(_("Noted, with your name, in the audit trail."), "success")
+    flash(_("The course is open to new learners. That you accepted it is kept in the audit trail."), "success")
     return redirect(url_for("admin.courses"), 303)

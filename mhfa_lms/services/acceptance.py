@@ -1,0 +1,94 @@
+"""Which revision may be begun: one that was reviewed, or that an administrator accepted unreviewed, on the record.
+
+A revision that is neither is published and closed: whoever learns goes on, and new learners take the newest open one.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from mhfa_lms.content.schema import Course as Content
+from mhfa_lms.db import transaction
+from mhfa_lms.models import CertificationType, Course, CourseAcceptance, CourseRevision
+from mhfa_lms.policy import SYSTEM, Actor, Can, require
+from mhfa_lms.services import audit, catalogue
+
+ACCEPTED: Final = "course-accepted"
+_NUMBER = func.max(CourseRevision.number)
+# The number of each course's newest revision, and of its newest open one.
+_HEADS: Final = (
+    select(
+        CourseRevision.course_id,
+        _NUMBER.label("last"),
+        _NUMBER.filter(CourseRevision.open.is_(True)).label("live"),
+    )
+    .group_by(CourseRevision.course_id)
+    .subquery()
+)
+
+
+def says_reviewed(content: Content, before: Content | None) -> bool:
+    """Whether the files say who reviewed this very text: the line of an earlier review, left in place, says nothing."""
+    return content.review.status == "reviewed" and (before is None or before.review != content.review)
+
+
+def accept(revision_id: int, *, by: Actor, now: datetime) -> bool:
+    """Open a revision to new learners although nobody has reviewed it. Returns False when there is no such one.
+
+    Who accepted and when is kept; accepting again changes nothing.
+    """
+    require(by, Can.ADMINISTER)
+    with transaction() as session:
+        revision = session.get(CourseRevision, revision_id, with_for_update=True)
+        if revision is None:
+            return False
+        if session.get(CourseAcceptance, revision_id) is None:
+            account_id = None if by == SYSTEM else by.account_id
+            session.add(CourseAcceptance(revision_id=revision_id, account_id=account_id, accepted_at=now))
+            open_up(session, revision)
+            subject = CourseRevision.__tablename__
+            number = revision.number
+            audit.record(session, ACCEPTED, by=by, now=now, subject=subject, subject_id=revision_id, number=number)
+        return True
+
+
+def open_up(session: Session, revision: CourseRevision) -> None:
+    """Let new learners begin a revision, in the caller's transaction; what it certifies in is called as it says."""
+    revision.open = True
+    session.flush()
+    named = Content.model_validate(revision.document).certification
+    kind = session.get_one(CertificationType, session.get_one(Course, revision.course_id).certification_type_id)
+    newest = catalogue.newest_of(session, revision.course_id)
+    if kind.slug == named.slug and newest is not None and newest.id == revision.id:
+        kind.name, kind.description = named.name, named.description
+
+
+def waiting(session: Session) -> list[CourseRevision]:
+    """Return each course's newest revision where it is not open yet, in the order of their titles."""
+    return [one for one in newest(session) if not one.open]
+
+
+def newest(session: Session) -> list[CourseRevision]:
+    """Return what new learners take of each course, and its newest revision where they do not; in order of titles."""
+    is_head = (CourseRevision.number == _HEADS.c.last) | (CourseRevision.number == _HEADS.c.live)
+    query = select(CourseRevision).join(_HEADS, (_HEADS.c.course_id == CourseRevision.course_id) & is_head)
+    return list(session.scalars(query.order_by(CourseRevision.title, CourseRevision.id)))
+
+
+def accept_waiting(*, by: Actor, now: datetime) -> list[str]:
+    """Accept whatever waits, as the demonstration does; returns the titles."""
+    with transaction() as session:
+        found = [(one.id, one.title) for one in waiting(session)]
+    return [title for revision_id, title in found if accept(revision_id, by=by, now=now)]
+
+
+def accepted(session: Session, revision_ids: list[int]) -> dict[int, datetime]:
+    """Return when an administrator accepted each of these revisions unreviewed, for those that were."""
+    rows = session.execute(
+        select(CourseAcceptance.revision_id, CourseAcceptance.accepted_at).where(
+            CourseAcceptance.revision_id.in_(revision_ids)
+        )
+    )
+    return {row.revision_id: row.accepted_at for row in rows}
