@@ -13,6 +13,7 @@ from mhfa_lms import clock, db
 from mhfa_lms.models import (
     Account,
     Certificate,
+    ConversationRun,
     Enrolment,
     EnrolmentState,
     Job,
@@ -24,6 +25,7 @@ from mhfa_lms.models import (
 from mhfa_lms.services import (
     accounts,
     assessment,
+    catalogue,
     demo,
     exporting,
     help_lines,
@@ -107,6 +109,18 @@ def set_up(now: datetime) -> list[str]:
     assessment.start(enrolment_id, by=sofia, now=now)
     _long_work(now)
     return addresses
+
+
+def deep(who: str) -> list[str]:
+    """Return the addresses of somebody's own pages that lie too deep for a crawl that keeps two of a kind."""
+    query = select(ConversationRun).join(Enrolment).where(Enrolment.membership_id == member(who).id)
+    run = db.session().scalars(query).first()
+    if run is None:
+        return []
+    course = catalogue.course(db.session().get_one(Enrolment, run.enrolment_id).revision)
+    step = next(step.id for _module, step in course.steps() if step.conversation == run.conversation)
+    address = f"/learn/{run.enrolment_id}/step/{step}"
+    return [f"{address}?whole=1", f"{address}/conversation", f"{address}/conversation/way"]
 
 
 def _long_work(now: datetime) -> None:

@@ -26,7 +26,7 @@ from mhfa_lms.models import AttemptState, Audience, Certificate, LinkKind, Membe
 from mhfa_lms.paths import courses_dir, templates_dir
 from mhfa_lms.services import invitations, links, passwords
 from mhfa_lms.settings import Settings
-from tests import make
+from tests import make, talk
 from tests.jobs.mails import messages
 from tests.small_course import course as small_course
 from tests.web.test_walk import World, address, sign_in, world
@@ -211,6 +211,24 @@ def every_turn(app: Flask, world: World) -> Iterator[tuple[str, str]]:
     yield "a draft", reads(nobody, f"/learn/{enrolment_id}/scenario/sam")
 
 
+def every_word_of_a_talk(app: Flask) -> Iterator[tuple[str, str]]:
+    """Yield a conversation's pages: at its start, on the way, refused, at an ending, and the map of the way."""
+    talker, client = make.member(name="Talker"), app.test_client()
+    step = f"/learn/{make.enrolment(talker, make.published(talk.course('talking'))).id}/step/{talk.STEP}"
+    make.signed_in(client, talker)
+    yield "the step", reads(client, step)
+    address = f"{step}/conversation"
+    yield "a start", reads(client, address)
+    yield "nothing said", reads(client, address, "POST", depth="0", scene="door")
+    yield "elsewhere", reads(client, address, "POST", depth="4", scene="door")
+    for depth, (scene, choice) in enumerate(
+        [("door", "push"), ("hurt", "sorry"), ("table", "advise"), ("hurt", "leave")]
+    ):
+        page = reads(client, address, "POST", depth=str(depth), scene=scene, choice=choice)
+        yield f"saying {choice}", page
+    yield "the way", reads(client, f"{address}/way")
+
+
 def every_second_step(app: Flask, world: World) -> Iterator[tuple[str, str]]:
     """Yield what people see who set a second step up, change it, and sign in with it."""
     holder, client = make.account("steps@example.org", password_hash=passwords.hashed(make.PASSWORD)), app.test_client()
@@ -247,7 +265,7 @@ def a_certificate(settings: Settings) -> tuple[str, str]:
 
 def test_every_page_can_be_translated(app: Flask, world: World, shown: set[str], settings: Settings) -> None:
     pages = [*every_route(app, world), *every_link(app, world), *every_turn(app, world), a_certificate(settings),
-             *every_second_step(app, world)]  # fmt: skip
+             *every_second_step(app, world), *every_word_of_a_talk(app)]  # fmt: skip
     known = f"{data()}\n{settings}"
     assert {(piece, name) for name, html in pages for piece in untranslated(html) if not is_data(piece, known)} == set()
     drawn = shown | {"certificate/certificate.html"}

@@ -7,8 +7,9 @@ from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
-from mhfa_lms.content import checks
+from mhfa_lms.content import checks, conversation_files
 from mhfa_lms.content.checks import minutes
+from mhfa_lms.content.conversations import Conversation
 from mhfa_lms.content.media_files import MediaReader
 from mhfa_lms.content.problems import CodedError, CourseProblemsError, Problem, Severity
 from mhfa_lms.content.schema import Assessment, Course, CourseFile, Module, ModuleFile, Scenario, Step
@@ -18,7 +19,7 @@ from mhfa_lms.content.yamlfile import Located, Place, read_yaml
 FENCE: Final = "---"
 LARGEST: Final = 512 * 1024
 LANGUAGE: Final = re.compile(r"^language:\s*['\"]?([A-Za-z-]+)", re.MULTILINE)
-P = TypeVar("P", CourseFile, ModuleFile, Step, Assessment, Scenario)
+P = TypeVar("P", CourseFile, ModuleFile, Step, Assessment, Scenario, Conversation)
 
 
 def find(folder: Path) -> list[Path]:
@@ -60,18 +61,20 @@ class _Loading:
         assessment = self.read(Assessment, self.folder / "assessment.yaml")
         wanted = head.scenarios if head else ()
         scenarios = [self.read(Scenario, self.folder / "scenarios" / f"{name}.yaml") for name in wanted]
+        conversations = self.conversations([one for one in modules if one], [one for one in scenarios if one])
         self.unlisted(head)
         if self.errors or head is None or assessment is None:
             raise CourseProblemsError(self.problems)
-        loaded = Loaded(self.put_together(head, modules, assessment, scenarios), self.sources)
+        parts = {"assessment": assessment, "scenarios": scenarios, "conversations": conversations}
+        noted = conversation_files.with_notes([one for one in modules if one], conversations)
+        loaded = Loaded(self.put_together(head, {"modules": noted, **parts}), self.sources)
         self.problems += checks.course(loaded)
         if self.errors:
             raise CourseProblemsError(self.problems)
         return loaded
 
-    def put_together(self, head: CourseFile, modules: Any, assessment: Any, scenarios: Any) -> Course:
+    def put_together(self, head: CourseFile, parts: dict[str, Any]) -> Course:
         """Return the course of its parts. Raises `CourseProblemsError` when they contradict each other."""
-        parts = {"modules": modules, "assessment": assessment, "scenarios": scenarios}
         try:
             return Course.model_validate(
                 {**head.model_dump(exclude={"modules", "scenarios"}), "slug": self.folder.name, **parts}
@@ -90,6 +93,28 @@ class _Loading:
     def errors(self) -> bool:
         """Whether something was found that stops publishing."""
         return any(one.severity is Severity.ERROR for one in self.problems)
+
+    def conversations(self, modules: list[Module], scenarios: list[Scenario]) -> list[Conversation]:
+        """Read the conversations that steps name, each once; one that no step names is a problem."""
+        steps = [step for module in modules for step in module.steps]
+        wanted = dict.fromkeys(step.conversation for step in steps if step.conversation)
+        for path in sorted((self.folder / "conversations").glob("*.yaml")):
+            if path.stem not in wanted:
+                self.problem(path, 1, "no step names this conversation", "unlisted-file")
+        found = [self.conversation(self.folder / "conversations" / f"{name}.yaml", scenarios) for name in wanted]
+        return [one for one in found if one]
+
+    def conversation(self, path: Path, scenarios: list[Scenario]) -> Conversation | None:
+        """Read one conversation, and note what is wrong with its ways."""
+        located = self.located(path)
+        read = self.build(Conversation, located) if located else None
+        if located is None or read is None:
+            return None
+        whole, faults = conversation_files.completed(read, path.stem, scenarios)
+        self.problems += [
+            Problem(located.path, located.line(one.place), one.text, one.code, one.mend) for one in faults
+        ]
+        return whole
 
     def module(self, folder: Path) -> Module | None:
         """Read a module with its steps."""
@@ -127,16 +152,20 @@ class _Loading:
 
     def read(self, kind: type[P], path: Path) -> P | None:
         """Read a YAML file as one of our types."""
+        located = self.located(path)
+        return self.build(kind, located) if located else None
+
+    def located(self, path: Path) -> Located | None:
+        """Read a YAML file with its lines."""
         text = self.text(path)
         if text is None:
             return None
         self.keep(path, text)
         try:
-            located = read_yaml(self.shown(path), text)
+            return read_yaml(self.shown(path), text)
         except CourseProblemsError as error:
             self.problems += error.problems
             return None
-        return self.build(kind, located)
 
     def build(self, kind: type[P], located: Located, *, timed: bool = False) -> P | None:
         """Check data against a type; note every problem at its line. A `timed` part gets the time its words take."""

@@ -24,3 +24,10 @@ class Part(BaseModel):
     """The base: frozen, and nothing unknown gets in."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class ContentNote(Part):
+    """A short, specific, neutral note before a step, always with a choice."""
+
+    topic: Line
+    text: Line

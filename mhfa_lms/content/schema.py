@@ -10,10 +10,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from mhfa_lms.content import gating
+from mhfa_lms.content import conversation_faults, gating
+from mhfa_lms.content.conversations import Conversation
 from mhfa_lms.content.gating import Completion, Order, Prerequisites
 from mhfa_lms.content.media import Download, File, Media, files_of
-from mhfa_lms.content.parts import Line, Part, Slug, Text
+from mhfa_lms.content.parts import ContentNote, Line, Part, Slug, Text
 from mhfa_lms.content.problems import CodedError
 from mhfa_lms.content.questions import FreeText, Question
 
@@ -23,13 +24,6 @@ _TEACHES = {
     **dict.fromkeys(("single", "multiple", "true-false"), _EVERY_OPTION),
     "text": "a step's question of kind text needs a model answer or an explanation",
 }
-
-
-class ContentNote(Part):
-    """A short, specific, neutral note before a step, always with a choice."""
-
-    topic: Line
-    text: Line
 
 
 class Step(Part):
@@ -49,6 +43,8 @@ class Step(Part):
     reflection: Text | None = None
     media: Annotated[tuple[Media, ...], Field(max_length=12)] = ()
     download: Annotated[tuple[Download, ...], Field(max_length=12)] = ()
+    # Names conversations/<conversation>.yaml; the step can be read once an ending of it was reached.
+    conversation: Slug | None = None
 
     @model_validator(mode="after")
     def _note_has_a_choice(self) -> Self:
@@ -290,6 +286,7 @@ class Course(CourseHead):
     modules: Annotated[tuple[Module, ...], Field(min_length=1)]
     assessment: Assessment
     scenarios: tuple[Scenario, ...] = ()
+    conversations: tuple[Conversation, ...] = ()
 
     def steps(self) -> Iterator[tuple[Module, Step]]:
         """Yield every step with its module, in order."""
@@ -340,6 +337,21 @@ class Course(CourseHead):
         """Return a scenario by its id."""
         return next((scenario for scenario in self.scenarios if scenario.id == scenario_id), None)
 
+    def conversation(self, conversation_id: str) -> Conversation | None:
+        """Return a conversation by its id."""
+        return next((one for one in self.conversations if one.id == conversation_id), None)
+
+    @model_validator(mode="after")
+    def _conversations_fit(self) -> Self:
+        known = {conversation.id for conversation in self.conversations}
+        for _module, step in self.steps():
+            if step.conversation is not None and step.conversation not in known:
+                raise ValueError(f"step {step.id} names the unknown conversation {step.conversation}")
+        for conversation in self.conversations:
+            if faults := conversation_faults.find(conversation):
+                raise ValueError(f"conversation {conversation.id}: {faults[0].text}")
+        return self
+
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
         seen: set[str] = set()
@@ -387,3 +399,5 @@ def _ids(course: Course) -> Iterator[tuple[str, str]]:
         yield "question", question.id
     for scenario in course.scenarios:
         yield "scenario", scenario.id
+    for conversation in course.conversations:
+        yield "conversation", conversation.id

@@ -16,7 +16,7 @@ from mhfa_lms.models.people import (
     Role,
     Site,
 )
-from mhfa_lms.models.progress import PracticeAnswer, StepProgress, Way
+from mhfa_lms.models.progress import ConversationRun, PracticeAnswer, StepProgress, Way
 from mhfa_lms.models.publishing import CourseAcceptance, EnrolmentCorrection
 from mhfa_lms.models.second_step import HalfOpenLogin, PasskeyChallenge, RecoveryCode, SecondStep, StepKind
 from mhfa_lms.models.support import Format, FormatRequest, HelpLine
@@ -54,6 +54,7 @@ __all__ = [
     "Certificate",
     "CertificationType",
     "Cohort",
+    "ConversationRun",
     "Course",
     "CourseAcceptance",
     "CourseKind",

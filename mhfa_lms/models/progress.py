@@ -48,3 +48,28 @@ class PracticeAnswer(Base):
     correct: Mapped[bool]
     version: Mapped[int] = mapped_column(default=1)
     answered_at: Mapped[datetime]
+
+
+class ConversationRun(Base):
+    """Where a learner is in a conversation, and what they have tried in it. It is practice: nobody else sees it.
+
+    `path` holds the choices that lead to where they are, in order, and `seen` each choice they ever made, both as
+    "scene/choice"; `version` counts the changes.
+    """
+
+    __tablename__ = "conversation_run"
+    __erasure__ = Erasure.DELETED
+    __table_args__ = (
+        UniqueConstraint("enrolment_id", "conversation"),
+        CheckConstraint("version > 0", name="version_positive"),
+    )
+
+    id: Mapped[Id]
+    enrolment_id: Mapped[int] = mapped_column(ForeignKey("enrolment.id", ondelete="RESTRICT"))
+    conversation: Mapped[str]
+    path: Mapped[list[object]]
+    seen: Mapped[list[object]]
+    version: Mapped[int] = mapped_column(default=1)
+    changed_at: Mapped[datetime]
+    # When an ending was first reached.
+    ended_at: Mapped[datetime | None]

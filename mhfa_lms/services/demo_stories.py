@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from mhfa_lms.content import playing
 from mhfa_lms.content.schema import Course as Content
 from mhfa_lms.models import (
     AnswerState,
@@ -20,6 +21,7 @@ from mhfa_lms.models import (
     AttemptRelease,
     AttemptState,
     Certificate,
+    ConversationRun,
     CourseRevision,
     Enrolment,
     Mark,
@@ -143,6 +145,8 @@ def read_steps(world: World, enrolment: Enrolment, count: int, began: datetime, 
     for number, (_module, step) in enumerate(list(world.content.steps())[:count]):
         at = began + span * (number / max(count, 1))
         world.session.add(StepProgress(enrolment_id=enrolment.id, step=step.id, done_at=at))
+        if step.conversation:
+            _talk(world, enrolment, step.conversation, at)
         if practise and step.question:
             right = world.chance.random() < 0.8 or not step.question.wrong
             chosen = step.question.right if right else step.question.wrong
@@ -151,6 +155,18 @@ def read_steps(world: World, enrolment: Enrolment, count: int, began: datetime, 
                     enrolment_id=enrolment.id, question=step.question.id, chosen=chosen, correct=right, answered_at=at
                 )
             )
+
+
+def _talk(world: World, enrolment: Enrolment, name: str, at: datetime) -> None:
+    """Play a conversation through, as well as can be."""
+    conversation = world.content.conversation(name)
+    if conversation is not None:
+        keys: list[object] = list(playing.helpful_way(conversation).keys)
+        world.session.add(
+            ConversationRun(
+                enrolment_id=enrolment.id, conversation=name, path=keys, seen=keys, changed_at=at, ended_at=at
+            )
+        )
 
 
 def attempt(world: World, enrolment: Enrolment, number: int, points: int, at: datetime) -> None:

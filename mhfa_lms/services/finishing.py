@@ -5,11 +5,18 @@ an end) adds one question here. Each decides for itself what leaving a step with
 """
 
 from enum import StrEnum
+from typing import Final
 
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from mhfa_lms.content.schema import Step
-from mhfa_lms.models import Enrolment, Way
+from mhfa_lms.db import rows
+from mhfa_lms.models import ConversationRun, Enrolment, Way
+
+_ENDED: Final = select(ConversationRun.ended_at).where(
+    ConversationRun.enrolment_id == bindparam("enrolment_id"), ConversationRun.conversation == bindparam("conversation")
+)
 
 
 class Missing(StrEnum):
@@ -27,6 +34,14 @@ class NotFinishedError(RuntimeError):
         self.missing = missing
 
 
-def may_finish(session: Session, enrolment: Enrolment, step: Step, way: Way) -> Missing | None:  # noqa: ARG001  # what the kinds of steps to come will ask with
+def may_finish(session: Session, enrolment: Enrolment, step: Step, way: Way) -> Missing | None:
     """Return what a step still waits for before it may be counted as done in this way; None when nothing."""
+    if step.conversation and way is Way.READ and not _has_ended(session, enrolment.id, step.conversation):
+        return Missing.CONVERSATION
     return None
+
+
+def _has_ended(session: Session, enrolment_id: int, conversation: str) -> bool:
+    """Whether the learner has reached an ending of a conversation, once."""
+    wanted = {"enrolment_id": enrolment_id, "conversation": conversation}
+    return rows(session, _ENDED, wanted).scalar_one_or_none() is not None

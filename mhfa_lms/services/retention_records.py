@@ -13,6 +13,7 @@ from mhfa_lms.models import (
     AttemptAnswer,
     AttemptRelease,
     Certificate,
+    ConversationRun,
     Enrolment,
     FormatRequest,
     Mark,
@@ -120,6 +121,7 @@ def forget_learning(session: Session, enrolment_ids: list[int]) -> None:
     answers = select(ScenarioAnswer.id).where(ScenarioAnswer.enrolment_id.in_(enrolment_ids))
     _run(session, delete(MarkDraft).where(MarkDraft.answer_id.in_(answers)))
     _run(session, delete(AttemptAnswer).where(AttemptAnswer.attempt_id.in_(attempts)))
+    _run(session, delete(ConversationRun).where(ConversationRun.enrolment_id.in_(enrolment_ids)))
     _run(session, delete(PracticeAnswer).where(PracticeAnswer.enrolment_id.in_(enrolment_ids)))
     _run(session, delete(StepProgress).where(StepProgress.enrolment_id.in_(enrolment_ids)))
     _run(session, update(Mark).where(Mark.answer_id.in_(answers), Mark.feedback != "").values(feedback=""))

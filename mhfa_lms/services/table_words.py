@@ -18,6 +18,9 @@ def table_words() -> dict[str, str]:
         "authorisation_reminder": _("When you were reminded that an authorisation ends"),
         "certificate": _("Your certificates"),
         "course_acceptance": _("Courses you opened without a clinical review"),
+        "conversation_run": _(
+            "Where you are in practice conversations, and what you chose in them. Nobody else sees it"
+        ),
         "enrolment": _("The courses you are or were on"),
         "enrolment_correction": _("Corrections of a course that reached you while you were on it"),
         "format_request": _("Your wishes for a text in another form"),

@@ -21,6 +21,7 @@ YEAR: Final = 31_536_000
 # Lists, figures and the marker's desk are for staff: learners and visitors do not carry them.
 # Passkeys are for the pages about them.
 # What only some steps of courses show has a sheet of its own.
+# Conversations and their maps have a sheet of their own.
 # A script in js/pages is served alone, to the one page that asks for it.
 BUNDLES: Final = {
     "site.css": ("css/*.css", rcssmin.cssmin),
@@ -29,6 +30,7 @@ BUNDLES: Final = {
     "site.js": ("js/*.js", rjsmin.jsmin),
     "staff.js": ("js/staff/*.js", rjsmin.jsmin),
     "passkeys.js": ("js/passkeys/*.js", rjsmin.jsmin),
+    "talk.css": ("css/talk/*.css", rcssmin.cssmin),
     "work.js": ("js/pages/work.js", rjsmin.jsmin),
 }
 

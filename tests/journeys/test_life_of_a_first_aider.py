@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from mhfa_lms.content import loader
+from mhfa_lms.content import loader, playing
+from mhfa_lms.content.conversations import Conversation
 from mhfa_lms.content.questions import Question
 from mhfa_lms.content.schema import Course, Step
 from mhfa_lms.paths import courses_dir
@@ -70,15 +71,15 @@ def learn(hand: Hand, course: Course, look: Look) -> None:
             look(page)
             hand.press(page.get_by_role("link", name="Continue", exact=True))
         else:
-            read(hand, step, look)
+            read(hand, course, step, look)
         if step.id == module.steps[-1].id:
             look(page)
             if module.id != course.modules[-1].id:
                 hand.press(page.locator(".hero .btn"))
 
 
-def read(hand: Hand, step: Step, look: Look) -> None:
-    """Read a step to its end and answer its question."""
+def read(hand: Hand, course: Course, step: Step, look: Look) -> None:
+    """Read a step to its end, talk with whom it has, and answer its question."""
     page = hand.page
     if step.content_note:
         # The page with the feedback shows the text too: it is looked at there.
@@ -88,7 +89,24 @@ def read(hand: Hand, step: Step, look: Look) -> None:
         hand.press(page.get_by_role("button", name="Check my answer"))
         expect(page.get_by_role("heading", name="Your answer")).to_be_visible()
         look(page)
-    hand.press(page.get_by_role("button", name="Continue", exact=True))
+    conversation = course.conversation(step.conversation or "")
+    if conversation is None:
+        hand.press(page.get_by_role("button", name="Continue", exact=True))
+    else:
+        hand.press(page.get_by_role("link", name="Begin the conversation"))
+        talk(hand, conversation, look)
+        hand.press(page.get_by_role("button", name="Continue with the course"))
+
+
+def talk(hand: Hand, conversation: Conversation, look: Look) -> None:
+    """Say what helps, up to an ending, and look at the way."""
+    for turn in playing.helpful_way(conversation).turns:
+        expect(hand.page.get_by_role("heading", level=2, name=turn.scene.title)).to_be_visible()
+        hand.choose({turn.choice.say})
+        hand.press(hand.page.get_by_role("button", name="Go on with this"))
+    look(hand.page)
+    hand.press(hand.page.get_by_role("link", name="See the way you took"))
+    look(hand.page)
 
 
 def be_assessed(hand: Hand, course: Course, look: Look) -> None:

@@ -73,7 +73,7 @@ def pages(demo: Flask) -> dict[str, list[Found]]:
         client = make.signed_in(demo.test_client(), stage.member(who))
         if who == stage.SECURED:
             client.post("/account/password-again", data={"password": PASSWORD})
-        found[who] = crawl(reader(client), routes)
+        found[who] = crawl(reader(client), routes, stage.deep(who))
     return found
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from mhfa_lms.content import prose
+from mhfa_lms.content.conversations import Conversation
 from mhfa_lms.content.problems import Problem
 from mhfa_lms.content.schema import Step
 from mhfa_lms.content.sources import Loaded
@@ -28,6 +29,15 @@ def estimate(step: Step) -> float:
     return sum(map(prose.count, texts)) / WORDS_A_MINUTE + thinking
 
 
+def talking(conversation: Conversation | None) -> float:
+    """Return about how many minutes a conversation takes: people see some half of it, and think at each choice."""
+    if conversation is None:
+        return 0.0
+    texts = [conversation.situation, *(scene.text for scene in conversation.scenes)]
+    texts += [choice.say for _scene, choice in conversation.choices()]
+    return (sum(map(prose.count, texts)) / WORDS_A_MINUTE + len(conversation.scenes) / 2) / 2
+
+
 def whole(minutes: float) -> int:
     """Return minutes as a step has them: whole, from 1 to 60."""
     return min(max(round(minutes), 1), LONGEST)
@@ -36,7 +46,7 @@ def whole(minutes: float) -> int:
 def check(loaded: Loaded) -> Iterator[Problem]:
     """Yield the steps whose stated time is far from what their words take."""
     for _module, step in loaded.course.steps():
-        likely = estimate(step)
+        likely = estimate(step) + talking(loaded.course.conversation(step.conversation or ""))
         if abs(step.minutes - likely) > max(TOLERANCE, SHARE * likely):
             path, line = loaded.sources.at(step.id, "minutes")
             text = f"the step says {step.minutes} minutes; its words take about {whole(likely)}"

@@ -11,8 +11,8 @@ from mhfa_lms.content.questions import BadChoiceError
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import Enrolment, Way
 from mhfa_lms.policy import Can
-from mhfa_lms.services import learning
-from mhfa_lms.services.finishing import NotFinishedError
+from mhfa_lms.services import conversations, learning
+from mhfa_lms.services.finishing import Missing, NotFinishedError
 from mhfa_lms.services.learning import Place, UnknownStepError
 from mhfa_lms.services.pathway import LockedError
 from mhfa_lms.web import language
@@ -67,9 +67,13 @@ def _page(enrolment: Enrolment, here: Place, error: str = "") -> ResponseReturnV
     if shown == "note" and practised:
         shown = "whole"
     asking = bool(one.question) and (not practised or bool(error) or "again" in request.args)
+    course = course_of(enrolment)
+    talk = course.conversation(one.conversation) if one.conversation else None
     return render_template(
         "learn/step.html",
-        course=course_of(enrolment),
+        course=course,
+        talk=talk,
+        run=conversations.run(session, enrolment.id, talk) if talk else None,
         enrolment=enrolment,
         here=here,
         progress=progress,
@@ -95,15 +99,23 @@ def _answer(enrolment: Enrolment, here: Place) -> ResponseReturnValue:
     return redirect(target, 303)
 
 
+def _waits(enrolment_id: int, here: Place, missing: Missing) -> ResponseReturnValue:
+    """Say what a step still waits for, where it can be done."""
+    if missing is Missing.CONVERSATION:
+        flash(_("Talk with the person to an ending first. Any ending will do."), "info")
+        return redirect(url_for("learn.conversation", enrolment_id=enrolment_id, step_id=here.step.id), 303)
+    flash(_("There is something to do in this step first."), "warning")
+    return redirect(url_for("learn.step", enrolment_id=enrolment_id, step_id=here.step.id), 303)
+
+
 def _go_on(enrolment: Enrolment, here: Place, way: Way) -> ResponseReturnValue:
     enrolment_id = enrolment.id
     try:
         progress = learning.complete(enrolment_id, here.step.id, way, by=me(), now=clock.now())
     except LockedError as error:
         return locked.page(enrolment, here.step.title, error.lock)
-    except NotFinishedError:
-        flash(_("There is something to do in this step first."), "warning")
-        return redirect(url_for("learn.step", enrolment_id=enrolment_id, step_id=here.step.id), 303)
+    except NotFinishedError as error:
+        return _waits(enrolment_id, here, error.missing)
     if way is Way.SUMMARY:
         return redirect(url_for("learn.step", enrolment_id=enrolment_id, step_id=here.step.id), 303)
     if here.following is not None and not here.ends_module:

@@ -1,0 +1,44 @@
+"""What a conversation's file leaves to others: a scenario's competencies, and the content note of its step."""
+
+from collections.abc import Collection, Iterable
+
+from mhfa_lms.content import conversation_faults
+from mhfa_lms.content.conversation_faults import MEND, Fault
+from mhfa_lms.content.conversations import Conversation, Skill
+from mhfa_lms.content.schema import Module, Scenario, Step
+
+
+def completed(read: Conversation, name: str, scenarios: Iterable[Scenario]) -> tuple[Conversation, list[Fault]]:
+    """Return a conversation with the competencies of the scenario it names, and everything that is wrong with it."""
+    if read.id != name:
+        return read, [Fault(("id",), f"the id is {read.id!r}, and the file {name}.yaml", "setting", "name both alike")]
+    if read.scenario is None:
+        return read, conversation_faults.find(read)
+    scenario = next((one for one in scenarios if one.id == read.scenario), None)
+    if scenario is None:
+        return read, [
+            Fault(("scenario",), f"there is no scenario {read.scenario!r} in this course", "lost-reference", MEND)
+        ]
+    skills = tuple(Skill(id=one.id, title=one.title) for one in scenario.competencies)
+    # Published revisions hold the competencies themselves.
+    whole = read.model_copy(update={"competencies": skills, "scenario": None})
+    return whole, conversation_faults.find(whole)
+
+
+def with_notes(modules: Iterable[Module], conversations: Collection[Conversation]) -> list[Module]:
+    """Return the modules; a step without a content note of its own takes that of its conversation, summary and all."""
+    known = {one.id: one for one in conversations}
+    return [
+        module.model_copy(
+            update={"steps": tuple(_with_note(step, known.get(step.conversation or "")) for step in module.steps)}
+        )
+        for module in modules
+    ]
+
+
+def _with_note(step: Step, conversation: Conversation | None) -> Step:
+    if conversation is None or conversation.content_note is None or step.content_note:
+        return step
+    return step.model_copy(
+        update={"content_note": conversation.content_note, "summary": step.summary or conversation.summary}
+    )
