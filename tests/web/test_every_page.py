@@ -27,7 +27,8 @@ HELP = '<a class="help-now" href="/help">'
 # No pages: what programs read, what a browser saves. The style guide is there in the demonstration only, passkeys under
 # an address of https only: tests/journeys looks at both.
 NOT_PAGES = re.compile(
-    r"/styleguide|.*/passkey|/healthz|/readyz|/metrics|/static/.*|/media/.*|.*\.pdf|.*\.<any\(csv, xlsx\):kind>|.*/file|.*\.csv"
+    r"/styleguide|.*/passkey|/healthz|/readyz|/metrics|/static/.*|/media/.*"
+    r"|.*\.pdf|.*\.<any\(csv, xlsx\):kind>|.*/file|.*\.csv"
 )
 
 
