@@ -45,6 +45,8 @@ LANGUAGES: Final = {
 DEFAULT: Final = "en"
 SIZES: Final = (("gigabyte", 10**9), ("megabyte", 10**6), ("kilobyte", 10**3))
 _current: ContextVar[str] = ContextVar("language", default=DEFAULT)
+# Courses are translated into more languages than the pages around them.
+_courses: ContextVar[str] = ContextVar("language_of_courses", default="")
 
 
 class PseudoTranslations(NullTranslations):
@@ -85,6 +87,16 @@ def language() -> Language:
 def choose(code: str) -> None:
     """Use a language from here on, in this thread; an unknown code means English. Each web request calls it first."""
     _current.set(known(code) or DEFAULT)
+
+
+def choose_for_courses(code: str) -> None:
+    """Read courses in a language from here on, in this thread, also in one that has no pages; '' for the pages' own."""
+    _courses.set(code)
+
+
+def for_courses() -> str:
+    """Return the language in which courses are wanted: a tag such as de-AT, which a course may not have."""
+    return _courses.get() or _current.get()
 
 
 @contextmanager

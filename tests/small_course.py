@@ -71,6 +71,7 @@ def document(slug: str = "small", **changes: Any) -> dict[str, Any]:
             "draw": 3,
             "questions": [_question(number, "one" if number % 2 else "two") for number in range(1, 7)],
         },
+        "glossary": [{"id": "stigma", "term": "Stigma", "definition": "A mark of *shame* put on a person."}],
         "scenarios": [
             {
                 "id": "sam",

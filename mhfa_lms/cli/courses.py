@@ -9,7 +9,7 @@ from mhfa_lms import db
 from mhfa_lms.cli import quizzes
 from mhfa_lms.cli.base import Failed, emit, installation, json_option
 from mhfa_lms.content import differences, loader, starter
-from mhfa_lms.content.problems import Severity
+from mhfa_lms.content.problems import CourseProblemsError, Severity
 from mhfa_lms.models import Course, CourseRevision
 from mhfa_lms.settings import read_settings
 
@@ -69,6 +69,30 @@ def new(slug: str, title: str | None, folder: Path | None, as_json: bool) -> Non
         as_json,
         {"folder": str(made[0].parent), "files": [str(path) for path in made]},
         "\n".join(["Made these files:", *(f"  {path}" for path in made), "Then: mhfa-lms courses check"]),
+    )
+
+
+@courses.command()
+@click.argument("slug")
+@click.argument("language")
+@json_option
+def translate(slug: str, language: str, as_json: bool) -> None:
+    """Write the files in which the course SLUG is translated into LANGUAGE (such as de), keeping what is done."""
+    if not loader.LANGUAGE_TAG.fullmatch(language):
+        raise Failed(f"{language} is not a language tag such as de or pt-BR.")
+    folder = read_settings().courses_dir / slug
+    if not (folder / "course.yaml").exists():
+        raise Failed(f"There is no course {slug} in {folder.parent}.")
+    try:
+        told = loader.write_translation(folder, language)
+    except CourseProblemsError as error:
+        raise Failed("Mend the course first:\n" + "\n".join(map(str, error.problems))) from error
+    emit(
+        as_json,
+        {"files": [str(path) for path in told.files]}
+        | {name: getattr(told, name) for name in ("done", "stale", "missing")},
+        f"{len(told.files)} files in {folder / 'translations' / language}.\n"
+        f"Translated: {told.done}. To look at again: {told.stale}. To translate: {told.missing}.",
     )
 
 

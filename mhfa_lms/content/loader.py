@@ -7,19 +7,31 @@ from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
-from mhfa_lms.content import checks, conversation_files
+from mhfa_lms.content import checks, conversation_files, translating
 from mhfa_lms.content.checks import minutes
 from mhfa_lms.content.conversations import Conversation
+from mhfa_lms.content.explaining import explained
 from mhfa_lms.content.media_files import MediaReader
-from mhfa_lms.content.problems import CodedError, CourseProblemsError, Problem, Severity
-from mhfa_lms.content.schema import Assessment, Course, CourseFile, Module, ModuleFile, Scenario, Step
+from mhfa_lms.content.problems import CourseProblemsError, Problem, Severity
+from mhfa_lms.content.schema import (
+    Assessment,
+    Course,
+    CourseFile,
+    GlossaryFile,
+    Module,
+    ModuleFile,
+    Scenario,
+    Step,
+    Translated,
+)
 from mhfa_lms.content.sources import Loaded, SourceFile, Sources
 from mhfa_lms.content.yamlfile import Located, Place, read_yaml
 
 FENCE: Final = "---"
 LARGEST: Final = 512 * 1024
+LANGUAGE_TAG: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 LANGUAGE: Final = re.compile(r"^language:\s*['\"]?([A-Za-z-]+)", re.MULTILINE)
-P = TypeVar("P", CourseFile, ModuleFile, Step, Assessment, Scenario, Conversation)
+P = TypeVar("P", CourseFile, ModuleFile, Step, Assessment, Scenario, Conversation, GlossaryFile)
 
 
 def find(folder: Path) -> list[Path]:
@@ -42,6 +54,16 @@ def examine(folder: Path) -> list[Problem]:
     return sorted({*loading.problems, *checks.advice(loaded)})
 
 
+def write_translation(folder: Path, language: str) -> translating.Written:
+    """Write the files of a course's translation into a language anew, keeping what is done.
+
+    Raises `CourseProblemsError` when the course has errors.
+    """
+    reading = _Loading(folder)
+    loaded = reading.course()
+    return translating.write(folder, loaded.course, loaded.sources, language, reading.entries(language))
+
+
 class _Loading:
     """One course being read; problems are collected on the way."""
 
@@ -62,18 +84,58 @@ class _Loading:
         wanted = head.scenarios if head else ()
         scenarios = [self.read(Scenario, self.folder / "scenarios" / f"{name}.yaml") for name in wanted]
         conversations = self.conversations([one for one in modules if one], [one for one in scenarios if one])
+        glossary = self.folder / "glossary.yaml"
+        words = self.read(GlossaryFile, glossary) if glossary.exists() else None
+        translations = self.translations()
         self.unlisted(head)
         if self.errors or head is None or assessment is None:
             raise CourseProblemsError(self.problems)
-        parts = {"assessment": assessment, "scenarios": scenarios, "conversations": conversations}
-        noted = conversation_files.with_notes([one for one in modules if one], conversations)
-        loaded = Loaded(self.put_together(head, {"modules": noted, **parts}), self.sources)
+        course = self.put_together(
+            head,
+            modules=conversation_files.with_notes([one for one in modules if one], conversations),
+            assessment=assessment,
+            scenarios=scenarios,
+            conversations=conversations,
+            glossary=words.terms if words else (),
+            translations=translations,
+        )
+        loaded = Loaded(course, self.sources)
         self.problems += checks.course(loaded)
         if self.errors:
             raise CourseProblemsError(self.problems)
         return loaded
 
-    def put_together(self, head: CourseFile, parts: dict[str, Any]) -> Course:
+    def translations(self) -> dict[str, dict[str, Translated]]:
+        """Read what is translated, by language and passage."""
+        found = {}
+        for name in self.folders(translating.FOLDER):
+            if LANGUAGE_TAG.fullmatch(name):
+                self.language = name
+                found[name] = translating.translated(self.entries(name))
+            else:
+                where = self.folder / translating.FOLDER / name
+                self.problem(where, 1, "this folder is not named by a language tag such as de", "unlisted-file")
+        return {name: texts for name, texts in found.items() if texts}
+
+    def entries(self, language: str) -> dict[str, translating.Entry]:
+        """Read one language's files."""
+        found: dict[str, translating.Entry] = {}
+        self.sources.translations[language] = {}
+        for path in sorted((self.folder / translating.FOLDER / language).rglob("*.yaml")):
+            located = self.located(path)
+            if located is None:
+                continue
+            try:
+                entries = translating.Entries.validate_python(located.data or {})
+            except ValidationError as error:
+                self.problems += explained(error, located)
+                continue
+            for key, entry in entries.items():
+                found[key] = entry
+                self.sources.translations[language][key] = located, (key,)
+        return found
+
+    def put_together(self, head: CourseFile, **parts: Any) -> Course:
         """Return the course of its parts. Raises `CourseProblemsError` when they contradict each other."""
         try:
             return Course.model_validate(
@@ -81,7 +143,7 @@ class _Loading:
             )
         except ValidationError as error:
             whole = Located(self.shown(self.folder / "course.yaml"), None)
-            raise CourseProblemsError([*self.problems, *_explained(error, whole)]) from error
+            raise CourseProblemsError([*self.problems, *explained(error, whole)]) from error
 
     def declared(self) -> str:
         """Return the language that course.yaml names, before it is known to be right: its words are checked by it."""
@@ -175,7 +237,7 @@ class _Loading:
         try:
             built = kind.model_validate(located.data)
         except ValidationError as error:
-            self.problems += _explained(error, located)
+            self.problems += explained(error, located)
             return None
         if left_out and isinstance(built, Step):
             return built.model_copy(update={"minutes": minutes.whole(minutes.estimate(built))})
@@ -239,7 +301,7 @@ class _Loading:
 
 
 # Where parts lie whose ids share one space in the course; those of options, levels and exemplars are their owner's.
-_SHARED: Final = ("question", "questions", "outcomes")
+_SHARED: Final = ("question", "questions", "outcomes", "terms")
 
 
 def _ids(data: Any, place: Place) -> Iterator[tuple[str, Place]]:
@@ -253,24 +315,3 @@ def _ids(data: Any, place: Place) -> Iterator[tuple[str, Place]]:
         for number, part in enumerate(found if isinstance(found, list) else ()):
             yield from _ids(part, (*place, name, number))
         yield from _ids(found, (*place, name))
-
-
-def _explained(error: ValidationError, located: Located) -> Iterator[Problem]:
-    for detail in error.errors(include_url=False):
-        place = detail["loc"]
-        said = detail.get("ctx", {}).get("error")
-        code, mend = (said.code, said.mend) if isinstance(said, CodedError) else ("setting", "")
-        yield Problem(located.path, located.line(place), _words(detail, place), code, mend)
-
-
-def _words(detail: Any, place: Place) -> str:
-    name = ".".join(str(part) for part in place) or "the file"
-    match detail["type"]:
-        case "missing":
-            return f"“{place[-1]}” is missing" if place else "something is missing"
-        case "extra_forbidden":
-            return f"“{name}” is not a known setting; check its spelling"
-        case "value_error":
-            return str(detail["ctx"]["error"])
-        case _:
-            return f"“{name}”: {detail['msg'][:1].lower()}{detail['msg'][1:]}"

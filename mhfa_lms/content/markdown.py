@@ -16,6 +16,8 @@ from markupsafe import Markup, escape
 from mdit_py_plugins.container import container_plugin
 
 YOU: Final = "you"
+# Where links inside a course lead: from the page of a step.
+INSIDE: Final = {"term": "#term-", "step": "../step/"}
 BOXES: Final = ("example", "tip", "care", "key")
 TAGS: Final = {
     "p", "h2", "h3", "h4", "ul", "ol", "li", "strong", "em", "b", "blockquote", "a", "table", "thead", "tbody", "tr",
@@ -29,7 +31,10 @@ def _render_say(_renderer: RendererHTML, tokens: Sequence[Token], index: int, _o
     if token.nesting != 1:
         return "</div>\n"
     who = token.info.strip().removeprefix("say").strip()
-    side = " you" if who.casefold() == YOU else ""
+    # A translation names the first aider in its own words: "You: Du".
+    first, colon, own = who.partition(":")
+    side = " you" if first.strip().casefold() == YOU else ""
+    who = own.strip() if side and colon else who
     return f'<div class="say{side}"><b>{escape(who)}</b>\n'
 
 
@@ -42,9 +47,19 @@ def _render_box(_renderer: RendererHTML, tokens: Sequence[Token], index: int, _o
     return f'<div class="box {name}">{heading}'
 
 
+def _render_link(renderer: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: Any) -> str:
+    """Lead a link to a term to its explanation on the same page, and one to a step to the step beside this one."""
+    token = tokens[index]
+    kind, _colon, name = str(token.attrs.get("href", "")).partition(":")
+    if kind in INSIDE:
+        token.attrs["href"] = INSIDE[kind] + name
+    return renderer.renderToken(tokens, index, options, env)
+
+
 def _make() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     container_plugin(parser, "say", render=_render_say)
+    parser.add_render_rule("link_open", _render_link)
     for name in BOXES:
         container_plugin(parser, name, render=_render_box)
     return parser

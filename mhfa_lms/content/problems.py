@@ -40,6 +40,8 @@ CODES: Final[dict[str, Severity]] = {
     "reading-age": Severity.WARNING,
     "long-sentence": Severity.WARNING,
     "minutes": Severity.WARNING,
+    "stale-translation": Severity.WARNING,
+    "lost-translation": Severity.WARNING,
 }
 
 

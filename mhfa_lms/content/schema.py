@@ -14,7 +14,7 @@ from mhfa_lms.content import conversation_faults, gating
 from mhfa_lms.content.conversations import Conversation
 from mhfa_lms.content.gating import Completion, Order, Prerequisites
 from mhfa_lms.content.media import Download, File, Media, files_of
-from mhfa_lms.content.parts import ContentNote, Line, Part, Slug, Text
+from mhfa_lms.content.parts import ContentNote, Language, Line, Part, Slug, Text
 from mhfa_lms.content.problems import CodedError
 from mhfa_lms.content.questions import FreeText, Question
 
@@ -70,6 +70,20 @@ class Outcome(Part):
 
     id: Slug
     text: Line
+
+
+class Term(Part):
+    """A word of the course that not everybody knows, and what it means here."""
+
+    id: Slug
+    term: Line
+    definition: Text
+
+
+class GlossaryFile(Part):
+    """All of glossary.yaml."""
+
+    terms: Annotated[tuple[Term, ...], Field(min_length=1)]
 
 
 class ModuleFile(Part):
@@ -248,11 +262,18 @@ class Source(Part):
     url: Annotated[str, StringConstraints(pattern=r"^https://\S+$")] | None = None
 
 
+class Translated(Part):
+    """A passage in another language, and which wording of the source it is a translation of (see `passages.digest`)."""
+
+    of: str
+    text: Text
+
+
 class CourseHead(Part):
     """What course.yaml says of the course itself."""
 
     title: Line
-    language: Line
+    language: Language
     summary: Line
     about: Text
     certification: Certification
@@ -287,6 +308,9 @@ class Course(CourseHead):
     assessment: Assessment
     scenarios: tuple[Scenario, ...] = ()
     conversations: tuple[Conversation, ...] = ()
+    glossary: tuple[Term, ...] = ()
+    # {language: {key of a passage: its translation}}
+    translations: dict[Language, dict[str, Translated]] = {}
 
     def steps(self) -> Iterator[tuple[Module, Step]]:
         """Yield every step with its module, in order."""
@@ -401,3 +425,5 @@ def _ids(course: Course) -> Iterator[tuple[str, str]]:
         yield "scenario", scenario.id
     for conversation in course.conversations:
         yield "conversation", conversation.id
+    for term in course.glossary:
+        yield "term", term.id

@@ -29,12 +29,14 @@ class SourceFile:
 class Sources:
     """Every file that was read, where each id was written, and the other files that lie in the course's folder.
 
-    Ids are those that are unique in the course (see `id_places`); the places inside them are those of the YAML.
+    Ids are those that are unique in the course; the places inside them are those of the YAML. `translations` tells
+    where each passage of a language stands, by its key.
     """
 
     files: dict[str, SourceFile] = field(default_factory=dict)
     ids: dict[str, tuple[Located, Place]] = field(default_factory=dict)
     heads: dict[str, Located] = field(default_factory=dict)
+    translations: dict[str, dict[str, tuple[Located, Place]]] = field(default_factory=dict)
 
     def at(self, owner: str, *place: str | int) -> tuple[str, int]:
         """Return the path and line of a place inside the part with an id; inside course.yaml for the id ''."""

@@ -6,6 +6,8 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from mhfa_lms import i18n
+from mhfa_lms.content import translations
 from mhfa_lms.content.schema import Course
 from mhfa_lms.db import session as reading
 from mhfa_lms.models import CourseRevision
@@ -43,9 +45,23 @@ def _parse(digest: str, revision_id: int) -> Course:
     return Course.model_validate(document)
 
 
-def course(revision: CourseRevision) -> Course:
-    """Return the course of a revision that is at hand; the document is read once per process."""
-    return _parse(revision.digest, revision.id)
+@lru_cache(maxsize=128)
+def _spoken(digest: str, revision_id: int, language: str) -> Course:
+    return translations.spoken(_parse(digest, revision_id), language)
+
+
+def course(revision: CourseRevision, language: str = "") -> Course:
+    """Return the course of a revision that is at hand, in its own language or in one that it is translated into.
+
+    Each text knows which language it is in: a passage that is not translated is in the course's own. The document is
+    read once per process.
+    """
+    return _spoken(revision.digest, revision.id, language or _parse(revision.digest, revision.id).language)
+
+
+def shown(revision: CourseRevision) -> Course:
+    """Return the course of a revision in the language of whoever reads it, as far as it is translated."""
+    return course(revision, translations.choose(_parse(revision.digest, revision.id), i18n.for_courses()))
 
 
 def by_id(revision_id: int) -> Course:

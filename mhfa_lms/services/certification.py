@@ -134,8 +134,8 @@ def _certificate(
     today: date,
     now: datetime,
 ) -> Certificate:
-    course = catalogue.course(revision)
     kind = session.get_one(CertificationType, revision.course.certification_type_id)
+    course, locale = _course_of(revision, membership)
     dates, basis = _period(session, enrolment, course, predecessor, today)
     return Certificate(
         code=new_code(),
@@ -145,12 +145,12 @@ def _certificate(
         certification_type_id=kind.id,
         name=membership.name,
         sort_key=membership.sort_key,
-        type_name=kind.name,
-        course_title=revision.title,
+        type_name=course.certification.name if locale else kind.name,
+        course_title=course.title,
         organisation_name=membership.organisation.name,
         issuer_name=_issuer_name or membership.organisation.name,
-        # The course's language: it is the one that the name of the certification is written in.
-        locale=i18n.known(course.language) or membership.organisation.locale,
+        # The language that the name of the certification is written in.
+        locale=locale or i18n.known(course.language) or membership.organisation.locale,
         completed_on=today,
         starts_on=dates.starts_on,
         expires_on=dates.expires_on,
@@ -160,6 +160,16 @@ def _certificate(
         issued_at=now,
         issued_on=today,
     )
+
+
+def _course_of(revision: CourseRevision, membership: Membership) -> tuple[Course, str]:
+    """Return the course in its holder's language, with that language, where all of what a certificate says is in it."""
+    wanted = membership.account.locale
+    course = catalogue.course(revision, wanted)
+    said = (course.title, course.certification.name)
+    if wanted != course.language and all(getattr(one, "lang", "") == wanted for one in said):
+        return course, wanted
+    return catalogue.course(revision), ""
 
 
 def _period(

@@ -122,7 +122,7 @@ class Journey:
 
 def of(session: Session, enrolment: Enrolment) -> Journey:
     """Return where one enrolment stands. Six queries, and more where a course asks for prerequisites or sessions."""
-    course = catalogue.course(enrolment.revision)
+    course = catalogue.shown(enrolment.revision)
     answers = _answers(session, [enrolment.id])
     return _journey(session, enrolment, course, answers)
 
@@ -166,7 +166,6 @@ class NewResult:
 
     enrolment_id: int
     scenario: Scenario
-    language: str
     passed: bool
 
 
@@ -204,7 +203,7 @@ def home(session: Session, actor: Actor) -> Home:
     answers = _answers(session, [enrolment.id for enrolment in enrolments])
     main, *rest = enrolments
     return Home(
-        main=_journey(session, main, catalogue.course(main.revision), answers),
+        main=_journey(session, main, catalogue.shown(main.revision), answers),
         others=tuple(one for one in rest if one.state is EnrolmentState.ACTIVE),
         finished=_finished(session, enrolments),
         results=tuple(_new_results(enrolments, answers)),
@@ -227,11 +226,11 @@ def _finished(session: Session, enrolments: Sequence[Enrolment]) -> tuple[tuple[
 def _new_results(enrolments: Sequence[Enrolment], answers: dict[tuple[int, str], ScenarioAnswer]) -> list[NewResult]:
     found = []
     for enrolment in enrolments:
-        course = catalogue.course(enrolment.revision)
+        course = catalogue.shown(enrolment.revision)
         for scenario in course.scenarios:
             one = Written(scenario, answers.get((enrolment.id, scenario.id)))
             if one.result_is_new:
-                found.append(NewResult(enrolment.id, scenario, course.language, one.state is AnswerState.PASSED))
+                found.append(NewResult(enrolment.id, scenario, one.state is AnswerState.PASSED))
     return found
 
 

@@ -5,18 +5,26 @@ The switch stands in the footer. On a page where somebody writes or chooses, its
 nothing is lost, also without a script.
 """
 
-from typing import Final
+import re
+from typing import Any, Final
 
+from babel import Locale, UnknownLocaleError
 from flask import redirect, request
 from flask.typing import ResponseReturnValue
 
 from mhfa_lms import clock, i18n
+from mhfa_lms.content import translations
+from mhfa_lms.content.schema import Course
 from mhfa_lms.services import accounts
 from mhfa_lms.settings import Settings
 from mhfa_lms.web.access import safe_next
 from mhfa_lms.web.identity import LANGUAGE_COOKIE, actor, settings
 
 FIELD: Final = "language"
+# What stands before the language of a course, where only its text is to change: `course:de`.
+COURSE: Final = "course:"
+COURSE_COOKIE: Final = "course_language"
+TAG: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 YEAR: Final = 365 * 24 * 3600
 
 
@@ -29,6 +37,8 @@ def choose(installation: Settings) -> None:
         or request.accept_languages.best_match([code for code, entry in i18n.LANGUAGES.items() if entry.listed])
         or installation.default_locale
     )
+    wish = request.cookies.get(COURSE_COOKIE, "")
+    i18n.choose_for_courses(wish if TAG.fullmatch(wish) else "")
 
 
 def on_offer(*, demo: bool) -> list[tuple[str, str, str, bool]]:
@@ -46,7 +56,10 @@ def on_offer(*, demo: bool) -> list[tuple[str, str, str, bool]]:
 
 def asked() -> str | None:
     """Return the language that the form sent asks for instead of what the form is for; None when it does not."""
-    return i18n.known(request.form.get(FIELD))
+    wish = request.form.get(FIELD, "")
+    if wish.startswith(COURSE) and TAG.fullmatch(wish.removeprefix(COURSE)):
+        return wish
+    return i18n.known(wish)
 
 
 def here() -> str:
@@ -55,10 +68,38 @@ def here() -> str:
 
 
 def switched(code: str, target: str | None) -> ResponseReturnValue:
-    """Remember a language in a cookie and, for people who are signed in, with their account; go on at `target`."""
+    """Remember a language in a cookie and, for people who are signed in, with their account; go on at `target`.
+
+    A language of courses alone is only in its cookie; choosing one for the pages lets courses follow them again.
+    """
+    answer = redirect(safe_next(target) or "/", 303)
+    keep: dict[str, Any] = {"max_age": YEAR, "secure": settings().secure, "httponly": True, "samesite": "Lax"}
+    if code.startswith(COURSE):
+        answer.set_cookie(COURSE_COOKIE, code.removeprefix(COURSE), **keep)
+        return answer
     who = actor()
     if who:
         accounts.set_locale(code, by=who, now=clock.now())
-    answer = redirect(safe_next(target) or "/", 303)
-    answer.set_cookie(LANGUAGE_COOKIE, code, max_age=YEAR, secure=settings().secure, httponly=True, samesite="Lax")
+    answer.set_cookie(LANGUAGE_COOKIE, code, **keep)
+    if COURSE_COOKIE in request.cookies:
+        answer.delete_cookie(COURSE_COOKIE, secure=settings().secure, httponly=True, samesite="Lax")
     return answer
+
+
+def lang(text: str) -> str:
+    """Return the language of a course's text, for `lang`; '' says that nobody knows."""
+    return getattr(text, "lang", "")
+
+
+def of_course(course: Course) -> list[tuple[str, str, bool]]:
+    """Return the languages to read a course in: tag, own name, whether it is in use; none where there is no choice."""
+    there = translations.languages(course)
+    here = translations.choose(course, i18n.for_courses())
+    return [(one, _own_name(one), one == here) for one in there] if len(there) > 1 else []
+
+
+def _own_name(tag: str) -> str:
+    try:
+        return (Locale.parse(tag, sep="-").display_name or tag).capitalize()
+    except (UnknownLocaleError, ValueError):
+        return tag

@@ -41,8 +41,9 @@ def init(app: Flask, settings: Settings, assets: Assets) -> None:
     """Give templates what they share."""
     site = Site(settings.site_name, settings.licence_statement, settings.exit_url, settings.base_url, settings.demo)
     i18n.install(app.jinja_env)
-    app.jinja_env.globals.update(asset=assets.address, site=site, Can=Can)
+    app.jinja_env.globals.update(asset=assets.address, site=site, Can=Can, course_languages=language.of_course)
     app.jinja_env.filters.update(moment=moment, timeofday=timeofday, dialled=dialled, markdown=render)
+    app.jinja_env.filters["lang"] = language.lang
     app.before_request(lambda: language.choose(settings))
 
     @app.context_processor

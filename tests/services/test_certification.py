@@ -34,6 +34,7 @@ from mhfa_lms.policy import SYSTEM
 from mhfa_lms.services import catalogue, certification, rules
 from mhfa_lms.services.rules import Rule
 from tests import make
+from tests.content.test_translations import german
 from tests.make import NOON
 from tests.small_course import course as small_course
 
@@ -262,6 +263,25 @@ def test_a_later_change_of_rule_moves_no_date(database: str) -> None:
     rules.put(Rule.VALID_MONTHS, 1, by=SYSTEM, now=NOON)
     assert complete(enrolment.id) is not None
     assert the_certificate().expires_on == date(2029, 11, 21)
+
+
+@pytest.mark.parametrize(
+    ("passages", "locale", "title"),
+    [
+        (("course.title", "course.certification"), "ar-XB", "DE First aid for mental health: small"),
+        (("course.title",), "en", "First aid for mental health: small"),
+    ],
+)
+def test_a_certificate_is_in_its_holders_language_where_all_it_says_is(
+    database: str, passages: tuple[str, ...], locale: str, title: str
+) -> None:
+    words = {"ar-XB": german(small_course(), *passages)["de"]}
+    holder = make.member(holder=make.account(locale="ar-XB"))
+    enrolment = ready(membership=holder, revision=make.published(small_course(translations=words)))
+    complete(enrolment.id)
+    found = the_certificate()
+    assert (found.locale, found.course_title) == (locale, title)
+    assert found.type_name == ("DE " if locale == "ar-XB" else "") + "Small first aider"
 
 
 def test_the_installation_can_issue_in_its_own_name(database: str) -> None:

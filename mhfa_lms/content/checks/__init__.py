@@ -8,13 +8,18 @@ To add one: write a module here, name it below, and give its codes in `problems.
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from mhfa_lms.content.checks import form, minutes, outcomes, reading, references, words
+from mhfa_lms.content.checks import form, minutes, outcomes, reading, references, translated, words
 from mhfa_lms.content.problems import Problem
 from mhfa_lms.content.sources import Loaded, SourceFile
 
 OF_FILES: Final[tuple[Callable[[SourceFile], Iterable[Problem]], ...]] = (words.check, form.check)
 OF_COURSES: Final[tuple[Callable[[Loaded], Iterable[Problem]], ...]] = (references.check,)
-ADVICE: Final[tuple[Callable[[Loaded], Iterable[Problem]], ...]] = (outcomes.check, reading.check, minutes.check)
+ADVICE: Final[tuple[Callable[[Loaded], Iterable[Problem]], ...]] = (
+    outcomes.check,
+    reading.check,
+    minutes.check,
+    translated.check,
+)
 
 
 def file(source: SourceFile) -> Iterator[Problem]:

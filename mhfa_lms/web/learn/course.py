@@ -1,9 +1,10 @@
 """A course's outline, and beginning it again."""
 
-from flask import flash, redirect, render_template, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from mhfa_lms import clock, db
+from mhfa_lms.content.glossary import sorted_terms
 from mhfa_lms.content.markdown import render
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import Enrolment, EnrolmentState
@@ -13,7 +14,7 @@ from mhfa_lms.services.enrolments import CannotBeginAgainError, NotActiveError, 
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.identity import me
 from mhfa_lms.web.learn.blueprint import blueprint
-from mhfa_lms.web.learn.load import own_enrolment
+from mhfa_lms.web.learn.load import course_of, own_enrolment
 
 
 @blueprint.get("/learn", endpoint="courses")
@@ -34,6 +35,16 @@ def course(enrolment: Enrolment) -> str:
     """The way through a course: its modules with their steps, the assessment, the scenarios."""
     here = journey.of(db.session(), enrolment)
     return render_template("learn/course.html", here=here, course=here.course, about=render(here.course.about))
+
+
+@blueprint.get("/learn/<int:enrolment_id>/glossary")
+@requires(Can.LEARN, load=own_enrolment)
+def glossary(enrolment: Enrolment) -> str:
+    """The words of a course, explained."""
+    course = course_of(enrolment)
+    if not course.glossary:
+        abort(404)
+    return render_template("learn/glossary.html", enrolment=enrolment, course=course, words=sorted_terms(course))
 
 
 @blueprint.post("/learn/<int:enrolment_id>/again")

@@ -72,7 +72,7 @@ def _offers(here: Home, membership_id: int) -> list[tuple[int, Course, Named | N
     done = {enrolment.course_id for enrolment, _certificate in here.finished}
     session, today = db.session(), clock.now().date()
     found = [
-        (revision.course_id, catalogue.course(revision))
+        (revision.course_id, catalogue.shown(revision))
         for revision in catalogue.newest(session)
         if revision.course_id not in done
     ]

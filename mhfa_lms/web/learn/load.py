@@ -35,8 +35,8 @@ def own_enrolment(actor: Actor, enrolment_id: int) -> Enrolment | None:
 
 
 def course_of(enrolment: Enrolment) -> Course:
-    """Return an enrolment's course, as it was published when the learner began."""
-    return catalogue.course(enrolment.revision)
+    """Return an enrolment's course, as it was published when the learner began, in the language it is read in."""
+    return catalogue.shown(enrolment.revision)
 
 
 def attempt_of(enrolment: Enrolment, number: int) -> Attempt:

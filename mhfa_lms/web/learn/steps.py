@@ -6,6 +6,7 @@ from flask import abort, flash, make_response, redirect, render_template, reques
 from flask.typing import ResponseReturnValue
 
 from mhfa_lms import clock, db
+from mhfa_lms.content import glossary
 from mhfa_lms.content.markdown import render
 from mhfa_lms.content.questions import BadChoiceError
 from mhfa_lms.i18n import gettext as _
@@ -66,6 +67,7 @@ def _page(enrolment: Enrolment, here: Place, error: str = "") -> ResponseReturnV
     shown = _shown(here, progress.ways.get(one.id), wanted=bool(error) or bool({"whole", "again"} & set(request.args)))
     if shown == "note" and practised:
         shown = "whole"
+    text = (one.summary or one.body) if shown == "summary" else one.body
     asking = bool(one.question) and (not practised or bool(error) or "again" in request.args)
     course = course_of(enrolment)
     talk = course.conversation(one.conversation) if one.conversation else None
@@ -78,7 +80,8 @@ def _page(enrolment: Enrolment, here: Place, error: str = "") -> ResponseReturnV
         here=here,
         progress=progress,
         shown=shown,
-        body=render(one.summary or one.body if shown == "summary" else one.body) if shown != "note" else "",
+        body=render(text) if shown != "note" else "",
+        terms=glossary.used(course_of(enrolment), text) if shown != "note" else [],
         chosen=request.args.getlist("choice") or practised if asking else practised,
         answering=asking,
         page_errors=[{"id": "choice", "text": error}] if error else [],

@@ -31,7 +31,7 @@ class Listed:
 
 
 def _listed() -> list[Listed]:
-    return [Listed(revision, catalogue.course(revision)) for revision in catalogue.newest(db.session())]
+    return [Listed(revision, catalogue.shown(revision)) for revision in catalogue.newest(db.session())]
 
 
 @blueprint.get("/")

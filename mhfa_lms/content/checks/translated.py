@@ -1,0 +1,23 @@
+"""Translations that are no longer those of the course as it stands."""
+
+from collections.abc import Iterator
+
+from mhfa_lms.content import passages, translations
+from mhfa_lms.content.problems import Problem
+from mhfa_lms.content.sources import Loaded
+
+
+def check(loaded: Loaded) -> Iterator[Problem]:
+    """Yield the translated passages whose source has changed since, and those whose source is gone."""
+    source = passages.of(loaded.course)
+    for language, places in loaded.sources.translations.items():
+        for one in translations.stale(loaded.course, language):
+            located, place = places[one.key]
+            text = f"the source of {one.key} has changed since this was translated; learners see the source"
+            mend = f"run courses translate {loaded.course.slug} {language}, mend the text, and delete its was"
+            yield Problem(located.path, located.line(place), text, "stale-translation", mend)
+        for key, (located, place) in places.items():
+            if key not in source:
+                text = f"the course has no passage {key}"
+                mend = "take it out, or mend the key"
+                yield Problem(located.path, located.line(place), text, "lost-translation", mend)

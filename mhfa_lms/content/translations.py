@@ -1,0 +1,62 @@
+"""A course in another language, passage by passage.
+
+A translation says of which wording it is one. When the source has changed since, it is stale and not shown: a safety
+note that was corrected must reach everybody. Where there is none, or only a stale one, the source's passage stands, in
+its own language. A question is shown whole in one language or in the other.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mhfa_lms.content import passages
+from mhfa_lms.content.passages import Speaking
+from mhfa_lms.content.schema import Course
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A passage whose source has changed since it was translated."""
+
+    key: str
+    source: str
+    text: str
+
+
+def languages(course: Course) -> tuple[str, ...]:
+    """Return the languages a course can be read in, its own first."""
+    return (course.language, *sorted(course.translations))
+
+
+def choose(course: Course, wish: str) -> str:
+    """Return the language of a course that fits a wish such as `de-AT` best; its own when none does."""
+    there = {one.casefold(): one for one in reversed(languages(course))}
+    parts = wish.casefold().split("-")
+    for length in range(len(parts), 0, -1):
+        if found := there.get("-".join(parts[:length])):
+            return found
+    return course.language
+
+
+def spoken(course: Course, language: str) -> Course:
+    """Return a course whose every passage knows its language: the one asked for, where it is translated."""
+    there = course.translations.get(language, {})
+    source = passages.of(course) if there else {}
+    words = {key: one.text for key, one in there.items() if key in source and one.of == passages.digest(source[key])}
+    return Speaking(words, language, course.language).part(course)
+
+
+def stale(course: Course, language: str) -> Iterator[Stale]:
+    """Yield the passages of a language whose source has changed since."""
+    source = passages.of(course)
+    for key, one in course.translations.get(language, {}).items():
+        if key in source and one.of != passages.digest(source[key]):
+            yield Stale(key, source[key], one.text)
+
+
+def counts(course: Course, language: str) -> tuple[int, int, int]:
+    """Return how many passages of a language are done, stale and missing."""
+    there = course.translations.get(language, {})
+    source = passages.of(course)
+    old = sum(1 for _one in stale(course, language))
+    known = sum(key in source for key in there)
+    return known - old, old, len(source) - known
