@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from mhfa_lms.content import passages
 from mhfa_lms.content.passages import Speaking
+from mhfa_lms.content.questions import FreeText, Number, Question
 from mhfa_lms.content.schema import Course
 
 
@@ -51,6 +52,36 @@ def stale(course: Course, language: str) -> Iterator[Stale]:
     for key, one in course.translations.get(language, {}).items():
         if key in source and one.of != passages.digest(source[key]):
             yield Stale(key, source[key], one.text)
+
+
+def accepting(course: Course) -> Course:
+    """Return a course whose questions take words of every language it can be read in: accepted answers, and units."""
+    if not course.translations:
+        return course
+    modules = tuple(
+        module.model_copy(
+            update={
+                "steps": tuple(
+                    step.model_copy(update={"question": _open(course, step.question)}) if step.question else step
+                    for step in module.steps
+                )
+            }
+        )
+        for module in course.modules
+    )
+    pool = tuple(_open(course, question) for question in course.assessment.questions)
+    assessment = course.assessment.model_copy(update={"questions": pool})
+    return course.model_copy(update={"modules": modules, "assessment": assessment})
+
+
+def _open(course: Course, question: Question) -> Question:
+    if not isinstance(question, (FreeText, Number)):
+        return question
+    start = f"{question.id}.{'accepted.' if isinstance(question, FreeText) else 'unit'}"
+    own = [*question.accepted] if isinstance(question, FreeText) else [question.unit] if question.unit else []
+    theirs = [one.text for there in course.translations.values() for key, one in there.items() if key.startswith(start)]
+    # The course's own words too: what is accepted is the same in whatever language it is read.
+    return question.model_copy(update={"also": tuple(dict.fromkeys((*question.also, *own, *theirs)))})
 
 
 def counts(course: Course, language: str) -> tuple[int, int, int]:

@@ -42,7 +42,7 @@ def _parse(digest: str, revision_id: int) -> Course:
     )
     if document is None:
         raise UnknownRevisionError(revision_id)
-    return Course.model_validate(document)
+    return translations.accepting(Course.model_validate(document))
 
 
 @lru_cache(maxsize=128)

@@ -1,5 +1,6 @@
 """Going through the steps of a course: what is done, what comes next, and practice that gates nothing."""
 
+import random
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -181,6 +182,12 @@ def keep_answer(
     right = question.is_right(picked)
     row.chosen, row.correct, row.version, row.answered_at = list(picked), right, row.version + 1, now
     return row
+
+
+def order(enrolment_id: int, question: Question) -> tuple[str, ...]:
+    """Return the order in which a learner practises with a question: always the same one."""
+    dice = random.Random(f"{enrolment_id}:{question.id}")  # noqa: S311  # it shuffles; nothing secret depends on it
+    return question.order(dice)
 
 
 def practised(session: Session, enrolment_id: int, question: Question) -> PracticeAnswer | None:

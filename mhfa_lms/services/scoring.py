@@ -93,6 +93,11 @@ def points_needed(max_points: Decimal | int, percent: int, questions: Collection
     return exact if any(question.in_parts for question in questions) else exact.to_integral_value(ROUND_CEILING)
 
 
+def points(exact: Fraction) -> Decimal:
+    """Return points rounded down to the hundredth."""
+    return Decimal(int(exact * 100)) / 100
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """What an attempt came to, to the hundredth of a point."""
@@ -111,5 +116,4 @@ def mark(
     never decides whether somebody passes.
     """
     exact = sum((credit(question, answers.get(question.id, ())) for question in questions), Fraction(0))
-    points = Decimal(int(exact * 100)) / 100
-    return Result(points, max_points, passes(points, max_points, percent))
+    return Result(points(exact), max_points, passes(points(exact), max_points, percent))

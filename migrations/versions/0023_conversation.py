@@ -27,7 +27,5 @@ def upgrade() -> None:
             ["enrolment_id"], ["enrolment.id"], name=op.f("fk_conversation_run_enrolment_id"), ondelete="RESTRICT"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conversation_run")),
-        sa.UniqueConstraint(
-            "enrolment_id", "conversation", name=op.f("uq_conversation_run_enrolment_id_conversation")
-        ),
+        sa.UniqueConstraint("enrolment_id", "conversation", name=op.f("uq_conversation_run_enrolment_id_conversation")),
     )

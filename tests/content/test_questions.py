@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from mhfa_lms.content import questions
+from mhfa_lms.content import passages, questions, translations
 from mhfa_lms.content.questions import BadChoiceError, Fault, Number, Ordering, Question
 from mhfa_lms.content.schema import Course
 from tests import kinds, small_course
@@ -221,6 +221,19 @@ def test_an_assessment_takes_words_only_with_accepted_answers() -> None:
     course["assessment"]["questions"][0] = kinds.document("text", module="one", accepted=[])
     with pytest.raises(ValidationError, match="nobody marks it"):
         Course.model_validate(course)
+
+
+def test_what_is_accepted_is_the_same_in_every_language_a_course_can_be_read_in() -> None:
+    document = small_course.document()
+    document["assessment"]["questions"][:2] = [kinds.document(kind, module="one") for kind in ("text", "number")]
+    source = {"ask-text.accepted.0": "SECRET word", "ask-text.accepted.1": "another", "ask-number.unit": "days"}
+    words = {"ask-text.accepted.0": "Wort", "ask-text.accepted.1": "ein anderes", "ask-number.unit": "Tage"}
+    document["translations"] = {"de": {key: {"of": passages.digest(source[key]), "text": words[key]} for key in source}}
+    course = translations.accepting(Course.model_validate(document))
+    for language in ("en", "de"):
+        text, number = translations.spoken(course, language).assessment.questions[:2]
+        assert [text.is_right([one]) for one in ("Secret word", "wort", "WORT ", "other")] == [True, True, True, False]
+        assert questions.checked(number, ["73,5 Tage"]) == questions.checked(number, ["73.5 days"]) == ["73.5"]
 
 
 def shown(question: Question, given: Sequence[str] = ()) -> str:

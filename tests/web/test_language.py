@@ -148,7 +148,7 @@ def test_a_practice_answer_that_was_not_checked_is_kept(client: FlaskClient, who
     page = client.get(there).text
     assert 'value="b" checked' in page
     assert "See what fits" not in page
-    assert switch(client, f"{place}?again=1", choice="a") == f"{place}?choice=a&again=1"
+    assert switch(client, f"{place}?again=1", choice="a") == f"{place}?again=1&choice=a"
 
 
 def test_an_unfinished_mark_is_kept(demo: Flask) -> None:

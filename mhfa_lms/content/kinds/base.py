@@ -87,6 +87,13 @@ class Asked:
     pieces: tuple[str | Control, ...] = ()
     written: str = ""
     unit: str | None = None
+    # Room for some sentences.
+    long: bool = False
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a choice among options, which every page knows how to show."""
+        return bool(self.options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +121,11 @@ class Review:
     overall: str = ""
     model: str = ""
     places: bool = False
+
+    @property
+    def as_given(self) -> list[Looked]:
+        """The parts in the order in which the learner put them, where that is what was asked."""
+        return sorted(self.parts, key=lambda part: part.given) if self.places else list(self.parts)
 
 
 class Base(Part):

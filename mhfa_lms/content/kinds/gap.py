@@ -138,6 +138,13 @@ class Gap(Base):
 
     def _pieces(self) -> Iterator[tuple[str, str]]:
         """Yield the text's words and, between them, the names of its gaps: (words, '') or ('', name)."""
-        for number, piece in enumerate(MARK.split(self.text)):
-            if piece:
-                yield ("", piece) if number % 2 else (piece, "")
+        pieces, known = MARK.split(self.text), [gap.id for gap in self.gaps]
+        for number, piece in enumerate(pieces):
+            if number % 2 and piece in known:
+                yield "", piece
+            elif piece:
+                yield piece, ""
+        # A translation may have lost one: it can be answered all the same.
+        for gap in known:
+            if gap not in pieces[1::2]:
+                yield "", gap

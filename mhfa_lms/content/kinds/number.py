@@ -30,6 +30,8 @@ class Number(Base):
     answer: Short
     tolerance: Annotated[Decimal, Field(ge=0, le=10**9, max_digits=15, decimal_places=6)] = Decimal(0)
     unit: Line | None = None
+    # Other words for the unit that people may write; those of the translations are added here.
+    also: tuple[str, ...] = ()
 
     @property
     def right(self) -> list[str]:
@@ -48,9 +50,8 @@ class Number(Base):
             raise BadChoiceError(self.id, Fault.NOTHING)
         if len(sent) > 1:
             raise BadChoiceError(self.id, Fault.TWICE)
-        if len(sent[0]) > LONGEST + len(self.unit or ""):
-            raise BadChoiceError(self.id, Fault.NO_NUMBER)
-        found = read(sent[0], self.unit or "")
+        units = [*self.also, self.unit] if self.unit else self.also
+        found = read(sent[0], units)
         if found is None:
             raise BadChoiceError(self.id, Fault.NO_NUMBER)
         return [plain(found)]
@@ -91,13 +92,15 @@ def plain(number: Decimal) -> str:
     return "0" if text in {"-0", ""} else text
 
 
-def read(text: str, unit: str = "") -> Decimal | None:
-    """Return the number that a person wrote; None when it is none, or could be two different ones."""
+def read(text: str, units: Collection[str] = ()) -> Decimal | None:
+    """Return the number that a person wrote, with a unit or without; None when it is none, or could be two."""
     text = unicodedata.normalize("NFKC", text).strip()
-    unit = unicodedata.normalize("NFKC", unit).strip()
-    if unit and text.casefold().endswith(unit.casefold()):
-        text = text[: -len(unit)]
+    endings = sorted((unicodedata.normalize("NFKC", one).strip() for one in units), key=len, reverse=True)
+    unit = next((one for one in endings if one and text.casefold().endswith(one.casefold())), "")
+    text = text[: len(text) - len(unit)]
     digits = "".join(str(unicodedata.decimal(one)) if one.isdecimal() else one for one in text)
+    if len(digits) > LONGEST:
+        return None
     digits = re.sub(r"\s", "", digits).replace("\N{ARABIC DECIMAL SEPARATOR}", ".").replace("\N{MINUS SIGN}", "-")
     if not NUMBER.fullmatch(digits) or UNCLEAR.fullmatch(digits):
         return None

@@ -22,6 +22,8 @@ class FreeText(Base):
 
     kind: Literal["text"]
     accepted: Annotated[tuple[Line, ...], Field(max_length=20)] = ()
+    # Accepted too, whatever the language: those of the translations are added here (see content.translations).
+    also: tuple[str, ...] = ()
     model: Text | None = None
 
     @property
@@ -32,7 +34,7 @@ class FreeText(Base):
     @property
     def wrong(self) -> list[str]:
         """Words that are longer than any accepted answer."""
-        return ["-".join(["other", *self.accepted])] if self.accepted else []
+        return ["-".join(["other", *self.accepted, *self.also])] if self.accepted else []
 
     def checked(self, given: Collection[str]) -> list[str]:
         """Return the words without the spaces around them."""
@@ -49,7 +51,7 @@ class FreeText(Base):
         """1 for an accepted answer."""
         if len(chosen) != 1 or not normal(chosen[0]):
             return NOTHING
-        fits = not self.accepted or normal(chosen[0]) in {normal(one) for one in self.accepted}
+        fits = not self.accepted or normal(chosen[0]) in {normal(one) for one in (*self.accepted, *self.also)}
         return EVERYTHING if fits else NOTHING
 
     @property
@@ -58,8 +60,8 @@ class FreeText(Base):
         return False
 
     def asked(self, order: Sequence[str], given: Sequence[str]) -> Asked:  # noqa: ARG002  # nothing to put in order
-        """Show a field."""
-        return Asked(self.kind, self.prompt, self.hint, written=given[0] if given else "")
+        """Show a field, a large one where there is no short answer to hit upon."""
+        return Asked(self.kind, self.prompt, self.hint, written=given[0] if given else "", long=not self.accepted)
 
     def looked(self, chosen: Sequence[str]) -> Review:
         """The words given, the first that is accepted, and an answer to compare with."""

@@ -1,12 +1,13 @@
 """The assessment: one question a page, a check of what is unanswered, the result, and what comes after it."""
 
+from collections.abc import Sequence
 from secrets import token_urlsafe
 
 from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mhfa_lms import clock, db
-from mhfa_lms.content.questions import BadChoiceError, Question
+from mhfa_lms.content.questions import BadChoiceError, Fault, Question
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import Attempt, AttemptState, Enrolment
 from mhfa_lms.policy import Can
@@ -17,6 +18,7 @@ from mhfa_lms.services.enrolments import NotActiveError
 from mhfa_lms.web import language
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.identity import me
+from mhfa_lms.web.learn import questions
 from mhfa_lms.web.learn.blueprint import blueprint
 from mhfa_lms.web.learn.load import attempt_of, course_of, own_enrolment
 from mhfa_lms.web.requests import whole
@@ -46,69 +48,77 @@ def assessment(enrolment: Enrolment) -> ResponseReturnValue:
 def question(enrolment: Enrolment, number: int, place: int) -> ResponseReturnValue:
     """Show one question of an attempt; POST keeps its answer and goes on."""
     attempt = attempt_of(enrolment, number)
-    questions = attempts.questions_of(attempt, course_of(enrolment))
-    if not 1 <= place <= len(questions):
+    drawn = attempts.questions_of(attempt, course_of(enrolment))
+    if not 1 <= place <= len(drawn):
         abort(404)
     if attempt.state is AttemptState.SUBMITTED:
         return _to("learn.result", enrolment.id, number)
     if request.method == "GET":
-        return _question_page(enrolment, attempt, questions, place)
-    return _keep(enrolment, attempt, questions, place)
+        return _question_page(enrolment, attempt, drawn, place, carried=questions.carried())
+    return _keep(enrolment, attempt, drawn, place)
 
 
-def _keep(enrolment: Enrolment, attempt: Attempt, questions: list[Question], place: int) -> ResponseReturnValue:
+def _keep(enrolment: Enrolment, attempt: Attempt, drawn: list[Question], place: int) -> ResponseReturnValue:
     enrolment_id, number = enrolment.id, attempt.number
-    code = language.asked()
-    if code and not request.form.getlist("choice"):
-        return language.switched(code, language.here())
+    code, sent = language.asked(), questions.sent()
     try:
         service.save_answer(
             enrolment_id,
             number,
-            questions[place - 1].id,
-            request.form.getlist("choice"),
+            drawn[place - 1].id,
+            sent,
             version=request.form.get("version", 1, type=whole),
             client_id=request.form.get("page", ""),
             by=me(),
             now=clock.now(),
         )
-    except BadChoiceError:
-        error = _("Choose at least one answer") if questions[place - 1].kind == "multiple" else _("Choose one answer")
-        return _question_page(enrolment, attempt_of(enrolment, number), questions, place, error), 422
+    except BadChoiceError as error:
+        if code:
+            # Half an answer is no answer yet: it travels in the address to the page in the other language.
+            return language.switched(code, questions.here(sent))
+        return _question_page(enrolment, attempt_of(enrolment, number), drawn, place, error.fault, sent), 422
     except AnsweredElsewhereError:
-        error = _("You answered this in another window. That answer is marked below: keep it, or choose again")
-        return _question_page(enrolment, attempt_of(enrolment, number), questions, place, error), 409
+        return _question_page(enrolment, attempt_of(enrolment, number), drawn, place, elsewhere=True), 409
     except (NotNowError, NotActiveError):
         return _to("learn.assessment", enrolment_id)
     if code:
-        return language.switched(code, language.here())
-    if place == len(questions) or request.form.get("then") == "check":
+        return language.switched(code, questions.here())
+    if place == len(drawn) or request.form.get("then") == "check":
         return _to("learn.check", enrolment_id, number)
     return redirect(url_for("learn.question", enrolment_id=enrolment_id, number=number, place=place + 1), 303)
 
 
 def _question_page(
-    enrolment: Enrolment, attempt: Attempt, questions: list[Question], place: int, error: str = ""
+    enrolment: Enrolment,
+    attempt: Attempt,
+    drawn: list[Question],
+    place: int,
+    fault: Fault | None = None,
+    carried: Sequence[str] = (),
+    *,
+    elsewhere: bool = False,
 ) -> str:
-    asked = questions[place - 1]
-    saved = next((answer for answer in attempt.answers if answer.question == asked.id), None)
+    answers = attempts.answers_of(attempt)
+    one, saved = drawn[place - 1], next((row for row in attempt.answers if row.question == drawn[place - 1].id), None)
+    given = carried or answers.get(one.id, [])
+    asked = one.asked(attempts.drawn_of(attempt)[place - 1].options, given)
+    errors = [questions.problem(asked, fault)] if fault else []
+    if elsewhere:
+        words = _("You answered this in another window. That answer is marked below: keep it, or choose again")
+        errors = [{**questions.problem(asked, Fault.UNKNOWN), "text": words}]
     return render_template(
         "learn/question.html",
         course=course_of(enrolment),
         enrolment=enrolment,
         attempt=attempt,
-        question=asked,
-        questions=questions,
+        asked=asked,
+        drawn=drawn,
         place=place,
-        answered=attempts.answers_of(attempt),
-        asked=asked.asked(
-            attempts.drawn_of(attempt)[place - 1].options, [str(one) for one in saved.chosen] if saved else []
-        ),
-        chosen=saved.chosen if saved else [],
+        answered=answers,
         version=(saved.version if saved else 0) + 1,
         page=token_urlsafe(9),
         then=request.values.get("then", ""),
-        page_errors=[{"id": "choice", "text": error}] if error else [],
+        page_errors=errors,
     )
 
 
@@ -158,17 +168,14 @@ def result(enrolment: Enrolment, number: int) -> ResponseReturnValue:
         return _to("learn.check", enrolment.id, number)
     course = course_of(enrolment)
     answers = attempts.answers_of(attempt)
-    questions = attempts.questions_of(attempt, course)
-    marked = [
-        (place, one, answers.get(one.id, []), one.is_right(answers.get(one.id, [])))
-        for place, one in enumerate(questions, 1)
-    ]
+    drawn = attempts.questions_of(attempt, course)
+    marked = [questions.marked(place, one, answers.get(one.id, [])) for place, one in enumerate(drawn, 1)]
     return render_template(
         "learn/result.html",
         here=journey.of(db.session(), enrolment),
         course=course,
         attempt=attempt,
-        needed=scoring.points_needed(attempt.max_points, attempt.pass_percent, questions),
+        needed=scoring.points_needed(attempt.max_points, attempt.pass_percent, drawn),
         marked=marked,
         answers_kept=bool(attempt.answers),
     )

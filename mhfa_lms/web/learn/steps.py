@@ -1,6 +1,6 @@
 """One step a screen: reading, practising, going on."""
 
-from urllib.parse import urlencode
+from contextlib import suppress
 
 from flask import abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -8,7 +8,8 @@ from flask.typing import ResponseReturnValue
 from mhfa_lms import clock, db
 from mhfa_lms.content import glossary
 from mhfa_lms.content.markdown import render
-from mhfa_lms.content.questions import BadChoiceError
+from mhfa_lms.content.questions import Asked, BadChoiceError, Fault, FreeText, Review
+from mhfa_lms.content.schema import Step
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import Enrolment, Way
 from mhfa_lms.policy import Can
@@ -19,7 +20,7 @@ from mhfa_lms.services.pathway import LockedError
 from mhfa_lms.web import language
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.identity import me
-from mhfa_lms.web.learn import locked
+from mhfa_lms.web.learn import locked, questions
 from mhfa_lms.web.learn.blueprint import blueprint
 from mhfa_lms.web.learn.load import course_of, own_enrolment
 
@@ -37,10 +38,7 @@ def step(enrolment: Enrolment, step_id: str) -> ResponseReturnValue:
     if request.method == "GET":
         return _page(enrolment, here)
     if code := language.asked():
-        # Practice answers are kept when they are checked; until then the choice travels in the address.
-        kept = [("choice", one) for one in request.form.getlist("choice")]
-        kept += [(name, "1") for name in ("again", "whole") if name in request.args]
-        return language.switched(code, f"{request.path}?{urlencode(kept)}".rstrip("?"))
+        return _switch(enrolment, here, code)
     do = request.form.get("do", "")
     if do == "answer" and here.step.question:
         return _answer(enrolment, here)
@@ -50,6 +48,21 @@ def step(enrolment: Enrolment, step_id: str) -> ResponseReturnValue:
     return _go_on(enrolment, here, way)
 
 
+def _switch(enrolment: Enrolment, here: Place, code: str) -> ResponseReturnValue:
+    """Go on in another language with what was chosen.
+
+    Practice answers are kept when they are checked; until then the choice travels in the address. Words do not, as
+    addresses are logged: they are kept as if they had been checked, and shown to go on with.
+    """
+    answer = questions.sent()
+    if not isinstance(here.step.question, FreeText):
+        return language.switched(code, questions.here(answer))
+    with suppress(BadChoiceError, LockedError):
+        learning.answer(enrolment.id, here.step.id, answer, by=me(), now=clock.now())
+    whole = "&whole=1" if "whole" in request.args else ""
+    return language.switched(code, f"{request.path}?again=1{whole}")
+
+
 def _shown(here: Place, way: Way | None, *, wanted: bool) -> str:
     """Return what to show of a step: `whole`; `summary`; or only the `note` about its content, until one has chosen."""
     if here.step.content_note is None or wanted or way is Way.READ:
@@ -57,18 +70,18 @@ def _shown(here: Place, way: Way | None, *, wanted: bool) -> str:
     return "summary" if way is Way.SUMMARY else "note"
 
 
-def _page(enrolment: Enrolment, here: Place, error: str = "") -> ResponseReturnValue:
+def _page(enrolment: Enrolment, here: Place, fault: Fault | None = None) -> ResponseReturnValue:
     session = db.session()
     progress = learning.progress(session, enrolment.id, course_of(enrolment))
     one = here.step
     if lock := progress.path.step_lock(here.module, one):
         return locked.page(enrolment, one.title, lock)
     practised = learning.practice(session, enrolment.id, one.question)
-    shown = _shown(here, progress.ways.get(one.id), wanted=bool(error) or bool({"whole", "again"} & set(request.args)))
+    shown = _shown(here, progress.ways.get(one.id), wanted=bool(fault) or bool({"whole", "again"} & set(request.args)))
     if shown == "note" and practised:
         shown = "whole"
     text = (one.summary or one.body) if shown == "summary" else one.body
-    asking = bool(one.question) and (not practised or bool(error) or "again" in request.args)
+    asked, review = _question(enrolment, one, practised, fault)
     course = course_of(enrolment)
     talk = course.conversation(one.conversation) if one.conversation else None
     return render_template(
@@ -82,19 +95,31 @@ def _page(enrolment: Enrolment, here: Place, error: str = "") -> ResponseReturnV
         shown=shown,
         body=render(text) if shown != "note" else "",
         terms=glossary.used(course_of(enrolment), text) if shown != "note" else [],
-        chosen=request.args.getlist("choice") or practised if asking else practised,
-        answering=asking,
-        page_errors=[{"id": "choice", "text": error}] if error else [],
+        asked=asked,
+        review=review,
+        page_errors=[questions.problem(asked, fault)] if asked and fault else [],
         quick_exit=one.offers_exit,
     )
+
+
+def _question(
+    enrolment: Enrolment, one: Step, practised: list[str], fault: Fault | None
+) -> tuple[Asked | None, Review | None]:
+    """Return the step's question to be answered, or its answer looked at again; neither without a question."""
+    if one.question is None:
+        return None, None
+    if practised and not fault and "again" not in request.args:
+        return None, one.question.looked(practised)
+    given = questions.sent() if fault else questions.carried() or practised
+    return one.question.asked(learning.order(enrolment.id, one.question), given), None
 
 
 def _answer(enrolment: Enrolment, here: Place) -> ResponseReturnValue:
     enrolment_id = enrolment.id
     try:
-        learning.answer(enrolment_id, here.step.id, request.form.getlist("choice"), by=me(), now=clock.now())
-    except BadChoiceError:
-        return make_response(_page(enrolment, here, _("Choose an answer, or continue without one")), 422)
+        learning.answer(enrolment_id, here.step.id, questions.sent(), by=me(), now=clock.now())
+    except BadChoiceError as error:
+        return make_response(_page(enrolment, here, error.fault), 422)
     except LockedError as error:
         return locked.page(enrolment, here.step.title, error.lock)
     whole = "1" if here.step.content_note else None

@@ -11,6 +11,7 @@ IMPORTS: Final = """{%- import 'components/ui.html' as ui -%}
 {%- import 'components/media.html' as media -%}
 {%- import 'components/menu.html' as menu -%}
 {%- import 'components/pictures.html' as pictures -%}
+{%- import 'components/questions.html' as questions -%}
 {%- import 'components/stones.html' as stones -%}
 {%- from 'components/icons.html' import icon -%}
 """
