@@ -6,7 +6,7 @@ import click
 from sqlalchemy import select
 
 from mhfa_lms import db
-from mhfa_lms.cli import quizzes
+from mhfa_lms.cli import conversations, quizzes
 from mhfa_lms.cli.base import Failed, emit, installation, json_option
 from mhfa_lms.content import differences, loader, starter
 from mhfa_lms.content.problems import CourseProblemsError, Severity
@@ -128,5 +128,6 @@ def _document(slug: str, number: int) -> object:
     return found
 
 
+courses.add_command(conversations.map_of)
 courses.add_command(quizzes.import_questions)
 courses.add_command(quizzes.export_quiz)

@@ -14,8 +14,9 @@ from mhfa_lms.content.conversations import Choice, Conversation, Effect, Ending,
 from mhfa_lms.content.playing import Way
 
 BOX: Final = 300  # a scene's width
-BETWEEN: Final = 120  # between two columns
+BETWEEN: Final = 96  # between two columns
 GAP: Final = 32  # between two boxes of a column
+LANE: Final = 16  # between two ways back
 LINE: Final = 17
 PAD: Final = 12
 LETTERS: Final = 40  # in a line of a box
@@ -132,9 +133,10 @@ def author_map(conversation: Conversation) -> Map:
             else:
                 bends[one] = (x, y + LINE // 2)
                 y += LINE + GAP
-    edges = tuple(_edges(conversation, placed, bends, spread))
+    edges = tuple(_edges(conversation, placed, bends, spread, height + PAD))
     width = 2 * PAD + len(columns) * (BOX + BETWEEN) - BETWEEN
-    return Map(width + GAP, height + 2 * PAD, tuple(placed.values()), edges)
+    lanes = sum(edge.back for edge in edges) * LANE
+    return Map(width + GAP, height + 2 * PAD + lanes, tuple(placed.values()), edges)
 
 
 def _moved(box: Box, x: int, y: int) -> Box:
@@ -168,9 +170,14 @@ def _spread(edges: Mapping[str, tuple[str, ...]], start: str) -> _Spread:
 
 
 def _edges(
-    conversation: Conversation, placed: Mapping[str, Box], bends: Mapping[str, tuple[int, int]], spread: _Spread
+    conversation: Conversation,
+    placed: Mapping[str, Box],
+    bends: Mapping[str, tuple[int, int]],
+    spread: _Spread,
+    below: int,
 ) -> list[Edge]:
-    found = []
+    """Return every choice's edge; those that lead back each have a lane of their own below everything else."""
+    found: list[Edge] = []
     for scene in conversation.scenes:
         box = placed[scene.id]
         for row in box.rows:
@@ -179,18 +186,29 @@ def _edges(
             arrives = (target.x, target.y + PAD + LINE)
             back = (scene.id, row.choice.next) in spread.back
             path = f"M{leaves[0]} {leaves[1]}"
-            for bend in () if back else spread.bends[scene.id, row.choice.next]:
-                x, y = bends[bend]
-                path += _across(leaves, (x, y)) + f"H{x + BOX}"
-                leaves = (x + BOX, y)
-            found.append(Edge(path + _across(leaves, arrives), row.choice.effect, back))
+            if back:
+                below += LANE
+                path += _around(leaves, arrives, below)
+            else:
+                for x, y in (bends[bend] for bend in spread.bends[scene.id, row.choice.next]):
+                    path += _across(leaves, (x, y)) + f"H{x + BOX}"
+                    leaves = (x + BOX, y)
+                path += _across(leaves, arrives)
+            found.append(Edge(path, row.choice.effect, back))
     return found
 
 
 def _across(one: tuple[int, int], other: tuple[int, int]) -> str:
-    """Return a curve between columns: it leaves and arrives level. Backwards it takes a wider turn."""
-    bow = BETWEEN // 2 if other[0] > one[0] else BETWEEN
+    """Return a curve between columns: it leaves and arrives level."""
+    bow = BETWEEN // 2
     return f"C{one[0] + bow} {one[1]} {other[0] - bow} {other[1]} {other[0]} {other[1]}"
+
+
+def _around(one: tuple[int, int], other: tuple[int, int], lane: int) -> str:
+    """Return a way back: down behind the box, along a lane below everything, and up in front of the other box."""
+    bow = BETWEEN // 2
+    down = f"C{one[0] + bow} {one[1]} {one[0] + bow} {lane} {one[0]} {lane}"
+    return f"{down}H{other[0]}C{other[0] - bow} {lane} {other[0] - bow} {other[1]} {other[0]} {other[1]}"
 
 
 def stones(way: Way, seen: frozenset[str]) -> Stones:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from mhfa_lms.content import conversation_drawing, conversation_faults, graphs, loader, playing
+from mhfa_lms.content import conversation_drawing, conversation_faults, corrections, graphs, loader, playing
 from mhfa_lms.content.conversations import Conversation, Effect
 from mhfa_lms.content.problems import CourseProblemsError
 from mhfa_lms.paths import courses_dir
@@ -190,6 +190,17 @@ def test_a_conversation_takes_the_competencies_of_a_scenario(folder: Path) -> No
     assert [one.id for one in made.competencies] == ["asks", "hears", "safety", "bridges"]
     path.write_text(text[:start] + "scenario: another\n" + text[end:], encoding="utf-8")
     assert "lost-reference" in {one.code for one in loader.examine(folder)}
+
+
+def test_new_words_are_a_correction_and_another_effect_is_not() -> None:
+    before, after = talk.course().model_dump(mode="json"), talk.course().model_dump(mode="json")
+    first = after["conversations"][0]["scenes"][0]
+    first["seems"], first["choices"][0]["say"], first["choices"][1]["feedback_now"] = "Tired.", "Sit down", False
+    assert corrections.too_large(before, after) == []
+    first["choices"][0]["shows"] = {"hears": "mixed"}
+    assert [one.where for one in corrections.too_large(before, after)] == [
+        "conversations/talk/scenes/door/choices/sit/shows/hears"
+    ]
 
 
 @pytest.mark.parametrize(("name", "code"), [("another-name", "unlisted-file"), ("leyla-after-closing", "missing-file")])

@@ -103,3 +103,13 @@ def test_without_javascript_and_on_another_device(plain_page: Page, chromium: Br
     expect(plain_page.get_by_text("a promise that could have done harm is mended")).to_be_visible()
     hand.press(plain_page.get_by_role("button", name="Continue with the course"))
     expect(plain_page.get_by_role("heading", level=1)).not_to_contain_text("Leyla")
+
+
+def test_the_map_that_administrators_see(page: Page, server: Server) -> None:
+    found: list[str] = []
+    sign_in(page, server, "admin")
+    page.goto("/admin/courses/first-conversation")
+    page.get_by_role("link", name="Map of “Leyla, after closing time”").click()
+    expect(page.get_by_role("img", name="Leyla, after closing time")).to_be_visible()
+    look(page, found)
+    assert found == []

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from mhfa_lms import clock, db
 from mhfa_lms.content import loader, starter
 from mhfa_lms.models import AuditEvent, CourseProblem, CourseRevision, Enrolment
+from mhfa_lms.paths import courses_dir
 from mhfa_lms.policy import SYSTEM
 from mhfa_lms.services import acceptance, publishing
 from tests import make
@@ -163,3 +164,17 @@ def test_a_running_process_notices_what_another_one_publishes(
     words = [sys.executable, "-m", "mhfa_lms.cli", "courses", "publish", "--correction"]
     subprocess.run(words, env=surroundings, check=True, capture_output=True)
     assert "Quite another word" in client.get(address).text
+
+
+def test_the_map_of_a_conversation(admin: FlaskClient, folder: Path) -> None:
+    shutil.copytree(courses_dir() / "first-conversation", folder.parent / "first-conversation")
+    address = "/admin/courses/first-conversation/conversations/leyla-after-closing"
+    assert f'href="{address}"' in admin.get("/admin/courses/first-conversation").text
+    page = admin.get(address).text
+    assert 'class="talk-map"' in page
+    assert "Ending: help is on its way" in page
+    assert 'href="#place-table"' in page
+    assert admin.get(f"{address}x").status_code == 404
+    assert admin.get("/admin/courses/nowhere/conversations/x").status_code == 404
+    edit(folder.parent / "first-conversation", "title:", "tittle:")
+    assert admin.get(address).location == "/admin/courses/first-conversation"

@@ -106,6 +106,7 @@ def world(app: Flask) -> World:
             "enrolment_id": enrolment.id,
             "step_id": "one-a",
             "course": "first-conversation",
+            "conversation": "leyla-after-closing",
             "scenario_id": "sam",
             "answer_id": answer.id,
             "membership_id": people["owner"].id,

@@ -2,6 +2,7 @@
 
 from mhfa_lms.web.admin import (
     audit,
+    conversations,
     courses,
     formats,
     help_lines,
@@ -19,6 +20,7 @@ from mhfa_lms.web.admin.blueprint import blueprint
 __all__ = [
     "audit",
     "blueprint",
+    "conversations",
     "courses",
     "formats",
     "help_lines",
