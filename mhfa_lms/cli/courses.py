@@ -108,7 +108,10 @@ def diff(slug: str, first: int, second: int, as_json: bool) -> None:
         found = differences.between(before, after)
     emit(
         as_json,
-        [{"where": one.where, "before": one.before, "after": one.after} for one in found],
+        [
+            {"where": one.where, "kind": one.kind, "words": one.words, "before": one.before, "after": one.after}
+            for one in found
+        ],
         "\n\n".join(str(one) for one in found) or f"Revisions {first} and {second} of {slug} are the same.",
     )
 

@@ -67,7 +67,7 @@ def _effects(plan: Plan, *, correction: bool) -> list[str]:
     if not plan.changed:
         return [f"{plan.slug}: the files say what is published."]
     lines = [f"{plan.slug}: revision {plan.number}, {len(plan.differences)} parts differ from the newest revision."]
-    lines += [f"  {one.where}" for one in plan.differences]
+    lines += [f"  {one.words}" for one in plan.differences]
     for one in plan.under_way:
         gets = "get the correction" if correction and one.reached and plan.can_correct else "stay on it"
         lines.append(f"  {one.learners} under way on revision {one.number} {gets}.")

@@ -201,7 +201,7 @@ def practised(session: Session, enrolment_id: int, question: Question) -> Practi
 
 def course_of(enrolment: Enrolment) -> Course:
     """Return the course of the revision that an enrolment is pinned to."""
-    return catalogue.course(enrolment.revision)
+    return catalogue.shown(enrolment.revision)
 
 
 def _row(session: Session, enrolment_id: int, step_id: str) -> StepProgress:

@@ -49,7 +49,7 @@ def test_publishing_says_what_changes_for_whom_and_a_dry_run_changes_nothing(run
     step.write_text(step.read_text().replace("minutes: 4", "minutes: 5"))
     planned = run("courses", "publish", "--correction", "--dry-run")
     assert "1 under way on revision 1 get the correction." in planned.stdout
-    assert "modules/first/steps/first-step/minutes" in planned.stdout
+    assert "minutes: changed from 4 to 5" in planned.stdout
     assert db.session().scalars(select(CourseRevision.number)).all() == [1]
     assert "1 learners under way have it" in run("courses", "publish", "--correction").stdout
     step.write_text(step.read_text().replace("id: first-step", "id: another"))
@@ -90,7 +90,13 @@ def test_what_differs_between_two_revisions_is_shown_part_by_part(run: Run) -> N
     result = run("courses", "diff", "small", "1", "2", "--json")
     assert result.exit_code == 0
     assert json.loads(result.stdout) == [
-        {"where": "summary", "before": "A small course.", "after": "Another summary."},
+        {
+            "where": "summary",
+            "kind": "reworded",
+            "words": "Summary: reworded",
+            "before": "A small course.",
+            "after": "Another summary.",
+        },
     ]
     assert "+Another summary." in run("courses", "diff", "small", "1", "2").stdout
     assert "are the same" in run("courses", "diff", "small", "1", "1").stdout
