@@ -41,6 +41,8 @@ class Actor:
     authorised_types: frozenset[int] = frozenset()
     # How many answers wait for the instructor, counted no further than 100: the navigation says it on every page.
     waiting: int = 0
+    # How many cases wait for the safeguarding lead, counted no further than 100.
+    cases: int = 0
     # Whether the person must have a second step of signing in, and whether this browser has proven one.
     second_step_required: bool = False
     second_step_proven: bool = False
@@ -73,6 +75,8 @@ class Can(StrEnum):
     SEE_MARKING = "see-marking"
     MARK = "mark"
     RELEASE_ATTEMPT = "release-attempt"
+    ASK_FOR_CONTACT = "ask-for-contact"
+    SAFEGUARD = "safeguard"
     COORDINATE = "coordinate"
     SEE_REGISTER = "see-register"
     EXPORT_REGISTER = "export-register"
@@ -168,6 +172,9 @@ GRANTS: Final[dict[Can, list[list[Rule]]]] = {
     Can.SEE_MARKING: [[in_organisation, role(Role.INSTRUCTOR)]],
     Can.MARK: [[in_organisation, role(Role.INSTRUCTOR), authorised, not_own]],
     Can.RELEASE_ATTEMPT: [[in_organisation, role(Role.INSTRUCTOR), authorised, not_own]],
+    Can.ASK_FOR_CONTACT: [[own]],
+    # Nobody looks after themselves: a lead's own case is for the others.
+    Can.SAFEGUARD: [[in_organisation, role(Role.SAFEGUARDING), not_own]],
     Can.COORDINATE: [[in_organisation, role(Role.COORDINATOR)]],
     Can.SEE_REGISTER: [[in_organisation, role(Role.COORDINATOR)]],
     Can.EXPORT_REGISTER: [[in_organisation, role(Role.COORDINATOR)]],

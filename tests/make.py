@@ -21,6 +21,7 @@ from mhfa_lms.models import (
     CourseRevision,
     Enrolment,
     EnrolmentState,
+    EntryKind,
     Format,
     FormatRequest,
     HelpLine,
@@ -28,6 +29,8 @@ from mhfa_lms.models import (
     MembershipRole,
     Organisation,
     Role,
+    SafeguardingCase,
+    SafeguardingEntry,
     ScenarioAnswer,
     SecondStep,
     Site,
@@ -77,6 +80,14 @@ def format_request(member: Membership | None = None, **values: Any) -> FormatReq
     else:
         filled |= {"membership_id": member.id, "organisation_id": member.organisation_id}
     return _save(FormatRequest(**filled))
+
+
+def safeguarding_case(member: Membership, **values: Any) -> SafeguardingCase:
+    """A case of a member's that waits, with nothing written in it."""
+    filled = {"opened_at": NOON, "waiting_since": NOON, **values}
+    row = _save(SafeguardingCase(membership_id=member.id, organisation_id=member.organisation_id, **filled))
+    _save(SafeguardingEntry(case_id=row.id, kind=EntryKind.ASKED, author_id=member.id, at=row.opened_at))
+    return row
 
 
 def account(email: str | None = None, **values: Any) -> Account:

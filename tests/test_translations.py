@@ -207,7 +207,9 @@ def every_turn(app: Flask, world: World) -> Iterator[tuple[str, str]]:
     ordered = make.published(small_course("second", order="in-order"))
     second = make.enrolment(db.session().get_one(Membership, writer_id), ordered)
     yield "a locked step", reads(nobody, f"/learn/{second.id}/step/two-a")
+    yield from _what_leads_see(app, world)
     make.member(db.session().get_one(Organisation, place_id), Role.SAFEGUARDING, name="Lead")
+    yield "a pause", reads(nobody, f"/learn/{enrolment_id}/pause/two-b")
     yield "a draft", reads(nobody, f"/learn/{enrolment_id}/scenario/sam")
 
 
@@ -227,6 +229,16 @@ def every_word_of_a_talk(app: Flask) -> Iterator[tuple[str, str]]:
         page = reads(client, address, "POST", depth=str(depth), scene=scene, choice=choice)
         yield f"saying {choice}", page
     yield "the way", reads(client, f"{address}/way")
+
+
+def _what_leads_see(app: Flask, world: World) -> Iterator[tuple[str, str]]:
+    case = f"/safeguarding/{world.values['case_id']}"
+    client = sign_in(app.test_client(), world, "safeguarding")
+    yield "cases", reads(client, "/safeguarding")
+    for way, form in (("acknowledge", {}), ("note", {}), ("note", {"text": "Sam"}), ("note", {"do": "close"})):
+        yield way, reads(client, case, "GET")
+        yield way, reads(client, f"{case}/{way}", "POST", **form)
+    yield "a case that is over", reads(client, case)
 
 
 def every_second_step(app: Flask, world: World) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,7 @@ def demo(as_json: bool) -> None:
         refuse_a_public_demo(settings)
         accept_for_the_demo()
         try:
-            made = service.make(now=clock.now())
+            made = service.make(now=clock.now(), keys=settings.secret_keys)
         except service.DemoError as error:
             raise Failed(str(error)) from error
     emit(

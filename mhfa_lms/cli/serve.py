@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+from collections.abc import Sequence
 from ipaddress import ip_address
 
 import click
@@ -40,7 +41,7 @@ def serve(port: int | None, workers: int, demo: bool) -> None:
         if not demo:
             refuse_demo_data()
         accept_for_the_demo() if demo else say_what_waits()
-        accounts = demo_accounts() if demo else ""
+        accounts = demo_accounts(settings.secret_keys) if demo else ""
         link = None if demo else first_link(settings, now=clock.now())
     ended = server.supervise(
         settings, listener, workers=workers, ready=lambda: click.echo(welcome(settings, accounts, link))
@@ -130,9 +131,9 @@ def say_what_waits() -> None:
         )
 
 
-def demo_accounts() -> str:
+def demo_accounts(keys: Sequence[str]) -> str:
     """Make the demonstration's people, and return what to say about their accounts."""
     from mhfa_lms.services import demo
 
-    demo.make(now=clock.now())
+    demo.make(now=clock.now(), keys=keys)
     return demo.accounts_text()

@@ -19,7 +19,7 @@ from mhfa_lms.jobs import long, schedule
 from mhfa_lms.jobs.delivery import send_waiting
 from mhfa_lms.jobs.tick import tick, tidy
 from mhfa_lms.jobs.work import work_waiting
-from mhfa_lms.services import certification, second_steps, workers
+from mhfa_lms.services import certification, safeguarding_words, second_steps, workers
 from mhfa_lms.settings import Settings
 from mhfa_lms.standby import Gate, RestoringError, Standby
 
@@ -130,9 +130,11 @@ def _tick(settings: Settings, started_at: datetime) -> None:
                 reminders=report.reminders,
                 authorisation_reminders=report.authorisation_reminders,
                 digests=report.digests,
+                cases=report.cases,
             )
         tidy(now)
         second_steps.reseal(settings.secret_keys, now=now)
+        safeguarding_words.reseal(settings.secret_keys, now=now)
         long.tidy(settings, now)
         ticked = True
     finally:

@@ -13,6 +13,7 @@ from mhfa_lms.services import (
     limits,
     reminders,
     retention,
+    safeguarding_notices,
     sealing,
 )
 from mhfa_lms.settings import Settings
@@ -22,16 +23,17 @@ SEALS_A_TICK: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class TickReport:
-    """What one tick posted."""
+    """What one tick posted. `cases` counts those that escalated, each with a mail or more."""
 
     reminders: int
     authorisation_reminders: int
     digests: int
+    cases: int = 0
 
     @property
     def total(self) -> int:
         """How many mails were posted."""
-        return self.reminders + self.authorisation_reminders + self.digests
+        return self.reminders + self.authorisation_reminders + self.digests + self.cases
 
 
 def tick(settings: Settings, now: datetime, *, send_at: datetime | None = None) -> TickReport:  # noqa: ARG001  # every kind of work is handed the settings
@@ -40,6 +42,7 @@ def tick(settings: Settings, now: datetime, *, send_at: datetime | None = None) 
         reminders=reminders.post_due(now=now, due_at=send_at),
         authorisation_reminders=authorisation_reminders.post_due(now=now, due_at=send_at),
         digests=digests.post_due(now=now, due_at=send_at),
+        cases=safeguarding_notices.escalate_due(now=now, due_at=send_at),
     )
 
 

@@ -18,6 +18,7 @@ from mhfa_lms.models.people import (
 )
 from mhfa_lms.models.progress import ConversationRun, PracticeAnswer, StepProgress, Way
 from mhfa_lms.models.publishing import CourseAcceptance, EnrolmentCorrection
+from mhfa_lms.models.safeguarding import CaseState, EntryKind, SafeguardingCase, SafeguardingEntry
 from mhfa_lms.models.second_step import HalfOpenLogin, PasskeyChallenge, RecoveryCode, SecondStep, StepKind
 from mhfa_lms.models.support import Format, FormatRequest, HelpLine
 from mhfa_lms.models.training import (
@@ -51,6 +52,7 @@ __all__ = [
     "AuditSeal",
     "Authorisation",
     "AuthorisationReminder",
+    "CaseState",
     "Certificate",
     "CertificationType",
     "Cohort",
@@ -63,6 +65,7 @@ __all__ = [
     "Enrolment",
     "EnrolmentCorrection",
     "EnrolmentState",
+    "EntryKind",
     "Format",
     "FormatRequest",
     "HalfOpenLogin",
@@ -87,6 +90,8 @@ __all__ = [
     "RenewalBasis",
     "Role",
     "RuleSetting",
+    "SafeguardingCase",
+    "SafeguardingEntry",
     "ScenarioAnswer",
     "SecondStep",
     "Site",

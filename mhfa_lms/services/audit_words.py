@@ -81,6 +81,12 @@ VERBS: Final[Mapping[str, Any]] = {
     "work-cancelled": lazy("Long work cancelled"),
     "format-asked": lazy("Another format asked for"),
     "format-done": lazy("Other format given"),
+    "safeguarding-opened": lazy("Safeguarding case opened"),
+    "safeguarding-acknowledged": lazy("Safeguarding case acknowledged"),
+    "safeguarding-noted": lazy("Note added to a safeguarding case"),
+    "safeguarding-closed": lazy("Safeguarding case closed"),
+    "safeguarding-withdrawn": lazy("Safeguarding case withdrawn"),
+    "safeguarding-escalated": lazy("Safeguarding case escalated"),
     "backup.made": lazy("Backup made"),
     "backup.restored": lazy("Backup restored"),
 }

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mhfa_lms.models import Account, Invitation, Membership, MembershipState, Message, OneTimeLink
-from mhfa_lms.services import authorisation_reminders, digests, reminders
+from mhfa_lms.services import authorisation_reminders, digests, reminders, safeguarding_notices
 from mhfa_lms.services.secrets import hashed
 
 
@@ -40,6 +40,8 @@ def unwanted(session: Session, message: Message, *, now: datetime) -> str | None
         return authorisation_reminders.unwanted(session, message)
     if message.kind == digests.KIND:
         return digests.unwanted(session, message)
+    if message.kind == safeguarding_notices.KIND:
+        return safeguarding_notices.unwanted(session, message)
     return _dead_link(session, message, now)
 
 

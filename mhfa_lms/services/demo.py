@@ -5,6 +5,7 @@ for a computer of one's own only; the commands that call `make` see to that.
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import zip_longest
 from random import Random
@@ -38,7 +39,17 @@ from mhfa_lms.models import (
 )
 from mhfa_lms.models import Course as CourseRow
 from mhfa_lms.policy import SYSTEM
-from mhfa_lms.services import accounts, catalogue, demo_answers, memberships, names, organisations, outbox, passwords
+from mhfa_lms.services import (
+    accounts,
+    catalogue,
+    demo_answers,
+    demo_cases,
+    memberships,
+    names,
+    organisations,
+    outbox,
+    passwords,
+)
 from mhfa_lms.services.demo_people import (
     ALDER,
     ASKS,
@@ -87,9 +98,10 @@ def has_open_accounts() -> bool:
     )
 
 
-def make(*, now: datetime) -> bool:
+def make(*, now: datetime, keys: Sequence[str] = ()) -> bool:
     """Make the demonstration as if its people had been at work until `now`. Returns False when it was there already.
 
+    What people wrote to the safeguarding lead is sealed under the first of `keys`; without any, nobody wrote.
     Raises `DemoError` when the course it is about has not been published.
     """
     if is_made():
@@ -116,6 +128,8 @@ def make(*, now: datetime) -> bool:
         for person, membership in sorted(members, key=_when):
             _live(world, person, membership)
         _rest(world, members)
+        if keys:
+            demo_cases.add(session, {person.address: one for person, one in reversed(members)}, keys, now=now)
         # What waits was asked for in the stories' own time; the worker shall not seem to be years behind.
         session.execute(update(Job).where(Job.state == WorkState.WAITING).values(created_at=now, due_at=now))
         return True

@@ -40,6 +40,8 @@ from mhfa_lms.models import (
     PasskeyChallenge,
     PracticeAnswer,
     RecoveryCode,
+    SafeguardingCase,
+    SafeguardingEntry,
     ScenarioAnswer,
     SecondStep,
     StepProgress,
@@ -57,6 +59,8 @@ REMOVE_FILES: Final = "remove-files"
 LAST_ONE_LOCK: Final = 4_260_919
 # Rows that go, before those they hang on.
 DELETED: Final[tuple[type[Base], ...]] = (
+    SafeguardingEntry,
+    SafeguardingCase,
     MarkDraft,
     AttemptAnswer,
     PracticeAnswer,

@@ -3,8 +3,10 @@
 One way in for the command line, and one for people themselves, whose copy the worker packs (`jobs.personal_file`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
 
@@ -13,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from mhfa_lms import clock
 from mhfa_lms.db import Base, snapshot, transaction
-from mhfa_lms.models import Account, AuditEvent, Certificate, StoredFile
+from mhfa_lms.models import Account, AuditEvent, Certificate, SafeguardingEntry, StoredFile
 from mhfa_lms.policy import Actor, Can, require
-from mhfa_lms.services import accounts, audit, work
-from mhfa_lms.services.personal import OWN_COPY, ROWS, Person
+from mhfa_lms.services import accounts, audit, safeguarding_words, work
+from mhfa_lms.services.personal import FOR_THEMSELVES, OWN_COPY, ROWS, Person
 
 # Who is marking an answer at the moment is not the learner's to know.
 CLAIM: Final = frozenset({"claimed_by_id", "claimed_until"})
@@ -46,6 +48,7 @@ class Drawn:
 def export(email: str, *, by: Actor, now: datetime) -> Rows:
     """Return all rows about the account of an address, by table. One moment's state; the audit trail notes it.
 
+    But for those that are between the person and safeguarding leads: only the copy people make themselves has them.
     Raises `UnknownPersonError` and `Forbidden`.
     """
     require(by, Can.ADMINISTER)
@@ -59,7 +62,8 @@ def export(email: str, *, by: Actor, now: datetime) -> Rows:
         account = session.get(Account, account_id)
         if account is None:
             raise UnknownPersonError(email)
-        return _rows(session, account)
+        kept_back = {model.__tablename__ for model in FOR_THEMSELVES}
+        return {name: found for name, found in _rows(session, account).items() if name not in kept_back}
 
 
 def begin_copy(*, by: Actor, now: datetime) -> int:
@@ -76,8 +80,11 @@ def begin_copy(*, by: Actor, now: datetime) -> int:
         return begun
 
 
-def own(*, by: Actor) -> tuple[Rows, list[Drawn]]:
-    """Return all rows about the actor's own account as `export` does, and the PDFs of their certificates."""
+def own(*, by: Actor, keys: Sequence[str] = ()) -> tuple[Rows, list[Drawn]]:
+    """Return all rows about the actor's own account as `export` does, and the PDFs of their certificates.
+
+    `keys` are the installation's: with them, what the person wrote and was sealed is in words.
+    """
     with snapshot() as session:
         account = session.get_one(Account, by.account_id)
         mine = ROWS[Certificate](Person(account.id, account.email_key))
@@ -85,7 +92,9 @@ def own(*, by: Actor) -> tuple[Rows, list[Drawn]]:
             StoredFile, StoredFile.id == Certificate.file_id
         )
         drawn = [Drawn(*row) for row in session.execute(query.where(mine).order_by(Certificate.id))]
-        return _rows(session, account), drawn
+        found = _rows(session, account)
+        safeguarding_words.for_own_copy(session, found.get(SafeguardingEntry.__tablename__, []), keys)
+        return found, drawn
 
 
 def _rows(session: Session, account: Account) -> Rows:
@@ -126,6 +135,9 @@ def _value(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, bytes):
         return value.hex()
+    if isinstance(value, Decimal):
+        # Points, in hundredths at most: a number that reads the same.
+        return int(value) if value == int(value) else float(value)
     if isinstance(value, dict):
         return {name: _value(one) for name, one in value.items() if not (name in SECRET_FACTS or is_secret(name))}
     if isinstance(value, list):

@@ -38,6 +38,8 @@ MAIL_ADDRESS: Final = Limit("mail:address", 40, timedelta(hours=1))
 LINK_ADDRESS: Final = Limit("link:address", 60, timedelta(minutes=15))
 VERIFY_ADDRESS: Final = Limit("verify:address", 60, timedelta(minutes=10))
 FORMAT_ACCOUNT: Final = Limit("format:account", 6, timedelta(hours=1))
+# High: nobody in need is to be turned away for writing twice.
+CONTACT_ACCOUNT: Final = Limit("contact:account", 30, timedelta(hours=1))
 FORMAT_ADDRESS: Final = Limit("format:address", 30, timedelta(hours=1))
 LONGEST: Final = timedelta(days=1)
 

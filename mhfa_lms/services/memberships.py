@@ -19,7 +19,7 @@ from mhfa_lms.models import (
     Role,
 )
 from mhfa_lms.policy import SYSTEM, Actor, Can, Forbidden, require
-from mhfa_lms.services import audit, sessions
+from mhfa_lms.services import audit, safeguarding_notices, sessions
 from mhfa_lms.services.names import email_key, sort_key
 
 
@@ -53,21 +53,28 @@ def add(
     row.audience, row.site_id = audience, site_id
     row.state, row.joined_at, row.left_at = MembershipState.ACTIVE, now, None
     session.flush()
-    _put_roles(session, row.id, set(roles) or {Role.LEARNER})
+    _put_roles(session, row.id, set(roles) or {Role.LEARNER}, now=now)
     audit.about(session, "membership-added", row, by=by, now=now)
     session.refresh(row)
     return row
 
 
 def set_roles(membership_id: int, roles: Iterable[Role], *, by: Actor, now: datetime) -> None:
-    """Give a member these roles instead of those they have, and sign them out everywhere when that changes them."""
+    """Give a member these roles instead of those they have, and sign them out everywhere when that changes them.
+
+    Nobody makes themselves safeguarding lead: they would open to themselves what people wrote to somebody else. Raises
+    `Forbidden`.
+    """
     wanted = set(roles) or {Role.LEARNER}
     with transaction() as session:
         row = _locked(session, membership_id)
         require(by, Can.CHANGE_MEMBERSHIP, row)
         if {held.role for held in row.roles} == wanted:
             return
-        _put_roles(session, row.id, wanted)
+        gained = wanted - {held.role for held in row.roles}
+        if Role.SAFEGUARDING in gained and row.account_id == by.account_id:
+            raise Forbidden(Can.CHANGE_MEMBERSHIP)
+        _put_roles(session, row.id, wanted, now=now)
         sessions.end_all(session, row.account_id, now=now)
         audit.about(session, "roles-changed", row, by=by, now=now, roles="+".join(sorted(wanted)))
 
@@ -96,7 +103,7 @@ def make_coordinator(organisation_id: int, email: str, *, by: Actor, now: dateti
             return False
         wanted = {held.role for held in row.roles} | {Role.COORDINATOR}
         if len(wanted) > len(row.roles):
-            _put_roles(session, row.id, wanted)
+            _put_roles(session, row.id, wanted, now=now)
             sessions.end_all(session, row.account_id, now=now)
             audit.about(session, "roles-changed", row, by=by, now=now, roles="+".join(sorted(wanted)))
         return True
@@ -163,8 +170,11 @@ def _own(session: Session, membership_id: int, by: Actor) -> Membership:
     return row
 
 
-def _put_roles(session: Session, membership_id: int, wanted: set[Role]) -> None:
+def _put_roles(session: Session, membership_id: int, wanted: set[Role], *, now: datetime) -> None:
     row = session.get_one(Membership, membership_id)
+    gained = wanted - {held.role for held in row.roles}
     row.roles = [held for held in row.roles if held.role in wanted]
-    row.roles += [MembershipRole(role=role) for role in sorted(wanted - {held.role for held in row.roles})]
+    row.roles += [MembershipRole(role=role) for role in sorted(gained)]
     session.flush()
+    if Role.SAFEGUARDING in gained:
+        safeguarding_notices.tell_of_new_lead(session, row, now=now)

@@ -23,7 +23,7 @@ from mhfa_lms.models import (
     ScenarioAnswer,
 )
 from mhfa_lms.policy import Actor, Can, require, scope
-from mhfa_lms.services import formats, people, scenarios, sites
+from mhfa_lms.services import formats, people, safeguarding_notices, sites
 from mhfa_lms.services.help_checks import STALE_AFTER
 from mhfa_lms.services.paging import Total
 from mhfa_lms.services.periods import Standing, counts_on, standing_condition
@@ -70,7 +70,7 @@ class Overview:
 
 
 def of(session: Session, *, by: Actor, today: date, now: datetime) -> Overview:
-    """Return the overview of the actor's organisation. Eight queries. Raises `Forbidden`."""
+    """Return the overview of the actor's organisation. Seven queries. Raises `Forbidden`."""
     require(by, Can.COORDINATE)
     found = _to_act_on(session, by, today)
     for site_id, count in _people(session, by, _certified(today)).items():
@@ -81,14 +81,14 @@ def of(session: Session, *, by: Actor, today: date, now: datetime) -> Overview:
     if None in found:
         per_site.append(AtSite(None, "", found[None]))
     waiting, since = _waiting(session, by)
-    has_marker, is_alone, lines_to_try, formats_asked = _beginning(session, by, today, now)
+    has_lead, has_marker, is_alone, lines_to_try, formats_asked = _beginning(session, by, today, now)
     return Overview(
         figures=sum(found.values(), Figures()),
         sites=per_site,
         waiting=waiting,
         waiting_since=since,
         invitations=people.invitations_total(session, by=by, now=now),
-        has_lead=scenarios.is_open(session, by.organisation_id or 0),
+        has_lead=has_lead,
         has_marker=has_marker,
         is_alone=is_alone,
         lines_to_try=lines_to_try,
@@ -96,8 +96,8 @@ def of(session: Session, *, by: Actor, today: date, now: datetime) -> Overview:
     )
 
 
-def _beginning(session: Session, by: Actor, today: date, now: datetime) -> tuple[bool, bool, int, int]:
-    """Return whether somebody may mark, whether the actor is alone; how many lines to try, how many formats asked."""
+def _beginning(session: Session, by: Actor, today: date, now: datetime) -> tuple[bool, bool, bool, int, int]:
+    """Return whether there is a lead and a marker, and whether the actor is alone; lines to try, and formats asked."""
     instructors = select(MembershipRole.membership_id).where(MembershipRole.role == Role.INSTRUCTOR)
     marker = exists().where(
         scope(by, Membership),
@@ -113,8 +113,9 @@ def _beginning(session: Session, by: Actor, today: date, now: datetime) -> tuple
     stale = or_(HelpLine.checked_at.is_(None), HelpLine.checked_at < now - STALE_AFTER)
     to_try = select(func.count(HelpLine.id)).where(scope(by, HelpLine), stale).scalar_subquery()
     asked = formats.waiting(scope(by, FormatRequest))
-    row = session.execute(select(marker, ~other & ~invited, to_try, asked.scalar_subquery())).one()
-    return bool(row[0]), bool(row[1]), row[2] or 0, row[3] or 0
+    lead = safeguarding_notices.in_organisation(by.organisation_id or 0).exists()
+    row = session.execute(select(lead, marker, ~other & ~invited, to_try, asked.scalar_subquery())).one()
+    return bool(row[0]), bool(row[1]), bool(row[2]), row[3] or 0, row[4] or 0
 
 
 def _people(session: Session, by: Actor, condition: ColumnElement[bool]) -> dict[int | None, int]:

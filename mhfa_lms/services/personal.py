@@ -25,6 +25,7 @@ from mhfa_lms.models import (
     CourseAcceptance,
     Enrolment,
     EnrolmentCorrection,
+    EntryKind,
     FormatRequest,
     HalfOpenLogin,
     HelpCheck,
@@ -41,6 +42,8 @@ from mhfa_lms.models import (
     PracticeAnswer,
     RecoveryCode,
     Reminder,
+    SafeguardingCase,
+    SafeguardingEntry,
     ScenarioAnswer,
     SecondStep,
     StepProgress,
@@ -96,6 +99,11 @@ class Person:
         )
 
     @property
+    def cases(self) -> Ids:
+        """The cases about them that safeguarding leads have."""
+        return select(SafeguardingCase.id).where(SafeguardingCase.membership_id.in_(self.memberships))
+
+    @property
     def has_file(self) -> ColumnElement[bool]:
         """Whether a file is one of their certificates', or one that was made for them."""
         drawn = select(Certificate.file_id).where(Certificate.membership_id.in_(self.memberships))
@@ -145,11 +153,19 @@ ROWS: Final[dict[type[Base], Callable[[Person], ColumnElement[bool]]]] = {
     AuditEvent: lambda who: AuditEvent.account_id == who.account_id,
     HelpCheck: lambda who: HelpCheck.checked_by_id == who.account_id,
     CourseAcceptance: lambda who: CourseAcceptance.account_id == who.account_id,
+    SafeguardingCase: lambda who: SafeguardingCase.membership_id.in_(who.memberships),
+    SafeguardingEntry: lambda who: SafeguardingEntry.case_id.in_(who.cases),
 }
-# What belongs in a person's own copy: a mark that somebody is still thinking about is that marker's alone.
+# What belongs in a person's own copy: a mark that somebody is still thinking about is that marker's alone, and what
+# safeguarding leads note is theirs.
 OWN_COPY: Final[dict[type[Base], Callable[[Person], ColumnElement[bool]]]] = {
     **ROWS,
     MarkDraft: lambda who: MarkDraft.marker_id.in_(who.memberships),
+    SafeguardingEntry: lambda who: and_(
+        SafeguardingEntry.case_id.in_(who.cases), SafeguardingEntry.kind != EntryKind.NOTE
+    ),
 }
+# What only the person's own copy holds: nobody who runs the installation makes a file of it.
+FOR_THEMSELVES: Final[frozenset[type[Base]]] = frozenset({SafeguardingCase, SafeguardingEntry})
 # Personal in principle, but nobody can tell whose a row is: hashes without a way back, and seals over other rows.
 UNLINKED: Final[frozenset[type[Base]]] = frozenset({Try, AuditSeal})

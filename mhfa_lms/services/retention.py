@@ -55,6 +55,12 @@ DUTIES: Final[tuple[Duty, ...]] = (
         retention_records.reduce_memberships,
     ),
     Duty(
+        "cases",
+        "Safeguarding cases that ended long ago go, with all that was written in them",
+        retention_records.find_cases,
+        retention_records.remove_cases,
+    ),
+    Duty(
         "accounts",
         "Accounts that belong nowhere any more are erased",
         retention_people.find_unused,

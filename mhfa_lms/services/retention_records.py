@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, time
 from typing import Any
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from mhfa_lms.models import (
@@ -21,6 +21,8 @@ from mhfa_lms.models import (
     Membership,
     MembershipState,
     PracticeAnswer,
+    SafeguardingCase,
+    SafeguardingEntry,
     ScenarioAnswer,
     StepProgress,
     StoredFile,
@@ -111,8 +113,41 @@ def reduce_memberships(session: Session, due: list[Due], by: Actor, now: datetim
     session.flush()
     ids = [row.id for row in rows]
     _run(session, delete(FormatRequest).where(FormatRequest.membership_id.in_(ids)))
+    forget_cases(session, SafeguardingCase.membership_id.in_(ids))
     enrolled = select(Enrolment.id).where(Enrolment.membership_id.in_(ids))
     forget_learning(session, list(session.scalars(enrolled)))
+
+
+def find_cases(session: Session, now: datetime, limit: int, lock: bool) -> list[Due]:
+    """Return cases that were closed or withdrawn so long ago that records of that day are over."""
+    found: list[Due] = []
+    for term in terms(session, now):
+        query = (
+            select(SafeguardingCase.id, SafeguardingCase.ended_at)
+            .where(
+                term.of(SafeguardingCase.organisation_id),
+                SafeguardingCase.ended_at < datetime.combine(term.first_kept, time(), UTC),
+            )
+            .order_by(SafeguardingCase.ended_at, SafeguardingCase.id)
+            .limit(limit - len(found))
+        )
+        rows = session.execute(query.with_for_update(skip_locked=True, of=SafeguardingCase) if lock else query)
+        found += [Due(row.id, kept_until(row.ended_at.date(), term.months)) for row in rows]
+        if len(found) >= limit:
+            break
+    return found
+
+
+def remove_cases(session: Session, due: list[Due], _by: Actor, _now: datetime) -> None:
+    """Remove cases with all that is in them."""
+    forget_cases(session, SafeguardingCase.id.in_([one.id for one in due]))
+
+
+def forget_cases(session: Session, condition: ColumnElement[bool]) -> None:
+    """Remove the cases of a condition, with all that is in them."""
+    entries = SafeguardingEntry.case_id.in_(select(SafeguardingCase.id).where(condition))
+    _run(session, delete(SafeguardingEntry).where(entries))
+    _run(session, delete(SafeguardingCase).where(condition))
 
 
 def forget_learning(session: Session, enrolment_ids: list[int]) -> None:

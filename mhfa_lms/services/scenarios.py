@@ -13,18 +13,13 @@ from sqlalchemy.orm import Session
 from mhfa_lms.content.schema import Scenario, Words
 from mhfa_lms.db import transaction
 from mhfa_lms.models import (
-    Account,
     AnswerState,
     Enrolment,
     Mark,
-    Membership,
-    MembershipRole,
-    MembershipState,
-    Role,
     ScenarioAnswer,
 )
 from mhfa_lms.policy import Actor
-from mhfa_lms.services import audit, enrolments, learning
+from mhfa_lms.services import audit, enrolments, first_person, learning, safeguarding, safeguarding_notices
 from mhfa_lms.services.pathway import Lock, LockedError
 from mhfa_lms.services.secrets import new_code
 
@@ -69,20 +64,7 @@ class WordsError(ValueError):
 
 def is_open(session: Session, organisation_id: int) -> bool:
     """Whether an organisation has somebody with the safeguarding role who can sign in, so that people may write."""
-    leads = select(MembershipRole.membership_id).where(MembershipRole.role == Role.SAFEGUARDING)
-    found = session.scalars(
-        select(Membership.id)
-        .join(Account)
-        .where(
-            Membership.organisation_id == organisation_id,
-            Membership.state == MembershipState.ACTIVE,
-            # Beginning with the few who have the role: a join would let SQLite begin with everybody.
-            Membership.id.in_(leads),
-            Account.deactivated_at.is_(None),
-        )
-        .limit(1)
-    )
-    return found.first() is not None
+    return session.scalars(safeguarding_notices.in_organisation(organisation_id).limit(1)).first() is not None
 
 
 def newest(session: Session, enrolment_id: int, scenario_id: str) -> ScenarioAnswer | None:
@@ -131,27 +113,32 @@ def save_draft(
 
 def submit(
     enrolment_id: int, scenario_id: str, text: str, *, version: int, page: str, by: Actor, now: datetime
-) -> None:
+) -> bool:
     """Hand an answer in, so that an instructor can mark it; the same text handed in again changes nothing.
 
-    What was written is kept in any case but those of `save_draft`'s errors; `WordsError` says it is too short or too
-    long.
+    Returns whether the writer says in it that they may be in danger themselves: a safeguarding lead is then told, and
+    the page shows help. What the answer before this one said already does not count again. What was written is kept in
+    any case but those of `save_draft`'s errors; `WordsError` says it is too short or too long.
     """
     with transaction() as session:
         enrolment, scenario = _held(session, enrolment_id, scenario_id, by=by)
         found = newest(session, enrolment_id, scenario_id)
         if found is not None and found.state is AnswerState.WAITING and found.text == tidy(text):
-            return
+            return False
         answer = _writable(session, enrolment, scenario_id, now=now)
         _write(session, answer, text, version=version, page=page, now=now)
-        count = count_words(answer.text)
+        count, says = count_words(answer.text), False
         fits = scenario.words.min <= count <= scenario.words.max
         if fits:
             answer.state, answer.submitted_at = AnswerState.WAITING, now
             audit.about(session, "answer-submitted", answer, by=by, now=now)
+            says = _speaks_of_themselves(session, answer, learning.course_of(enrolment).language)
+            if says:
+                safeguarding.note_statement(session, answer, now=now)
     if not fits:
         # Raised after the text is kept: a page that is closed now loses nothing.
         raise WordsError(count, scenario.words)
+    return says
 
 
 def try_again(enrolment_id: int, scenario_id: str, *, by: Actor, now: datetime) -> None:
@@ -185,6 +172,18 @@ def see_result(enrolment_id: int, scenario_id: str, *, by: Actor, now: datetime)
 def tidy(text: str) -> str:
     """Return a text as it is stored: browsers send line ends as CR LF, scripts as LF, and both mean the same."""
     return text.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
+
+
+def _speaks_of_themselves(session: Session, answer: ScenarioAnswer, language: str) -> bool:
+    before = session.scalars(
+        select(ScenarioAnswer.text).where(
+            ScenarioAnswer.enrolment_id == answer.enrolment_id,
+            ScenarioAnswer.scenario == answer.scenario,
+            ScenarioAnswer.number == answer.number - 1,
+        )
+    ).one_or_none()
+    said = first_person.statements(answer.text, language)
+    return bool(said - first_person.statements(before or "", language))
 
 
 def _held(session: Session, enrolment_id: int, scenario_id: str, *, by: Actor) -> tuple[Enrolment, Scenario]:

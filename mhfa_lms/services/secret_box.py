@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-INFO: Final = b"mhfa_lms second step, 1"
+# What a box is for: a text sealed for one thing opens nothing in another.
+SECOND_STEP: Final = "second step"
+SAFEGUARDING: Final = "safeguarding"
 
 
 class SecretBoxError(ValueError):
@@ -17,13 +19,16 @@ class SecretBoxError(ValueError):
 
 
 class SecretBox:
-    """Seals with the newest key and opens with any; `keys` are the installation's, newest first."""
+    """Seals with the newest key and opens with any; `keys` are the installation's, newest first.
 
-    def __init__(self, keys: Sequence[str]) -> None:
+    Each `purpose` has keys of its own, derived from the same ones.
+    """
+
+    def __init__(self, keys: Sequence[str], *, purpose: str = SECOND_STEP) -> None:
         # These two take a tenth of a second and 10 MB to load, and few requests need them.
         from cryptography.fernet import Fernet, MultiFernet
 
-        derived = [_derived(key) for key in keys]
+        derived = [_derived(key, purpose) for key in keys]
         self._newest = Fernet(derived[0])
         self._any = MultiFernet([Fernet(key) for key in derived])
         self.name = hashlib.sha256(b"name of " + derived[0]).hexdigest()[:16]
@@ -62,8 +67,9 @@ class SecretBox:
         return text
 
 
-def _derived(key: str) -> bytes:
+def _derived(key: str, purpose: str) -> bytes:
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-    return base64.urlsafe_b64encode(HKDF(SHA256(), 32, salt=None, info=INFO).derive(key.encode()))
+    info = f"mhfa_lms {purpose}, 1".encode()
+    return base64.urlsafe_b64encode(HKDF(SHA256(), 32, salt=None, info=info).derive(key.encode()))

@@ -24,7 +24,7 @@ from mhfa_lms.models import (
     Role,
 )
 from mhfa_lms.policy import Actor, Forbidden
-from mhfa_lms.services import audit, marking_queue
+from mhfa_lms.services import audit, marking_queue, safeguarding_cases
 from mhfa_lms.services.secrets import hashed, new_secret
 
 LASTS: Final = timedelta(days=14)
@@ -159,8 +159,14 @@ _AUTHORISED: Final[Select[Any]] = _types(Authorisation).add_columns(
 )
 
 
+_CASES: Final = safeguarding_cases.waiting_statement(MOST_COUNTED + 1)
+_BOTH: Final[Select[Any]] = _AUTHORISED.add_columns(_CASES.scalar_subquery())
+
+
 def resume(secret: str, *, now: datetime, second_step_waived: bool = False) -> Actor | None:
-    """Return who a cookie's secret belongs to, or None when it no longer counts. One query, two for instructors.
+    """Return who a cookie's secret belongs to, or None when it no longer counts.
+
+    One query, and one more for instructors and safeguarding leads.
 
     `second_step_waived`: nobody must have a second step here, as in the demonstration.
     """
@@ -171,7 +177,7 @@ def resume(secret: str, *, now: datetime, second_step_waived: bool = False) -> A
     roles = frozenset(row.role for row in found if row.role is not None)
     timezone = first.timezone or first.organisation_timezone or "UTC"
     today = clock.civil_date(now, timezone)
-    types, waiting = _authorised(first, today) if Role.INSTRUCTOR in roles else (frozenset(), 0)
+    types, waiting, cases = _authorised(first, roles, today)
     return Actor(
         account_id=first.account_id,
         is_admin=first.is_admin,
@@ -188,16 +194,23 @@ def resume(secret: str, *, now: datetime, second_step_waived: bool = False) -> A
         session_id=first.session_id,
         authorised_types=types,
         waiting=waiting,
+        cases=cases,
         second_step_required=not second_step_waived and bool(first.is_admin or first.safeguards),
         second_step_proven=first.second_step_at is not None,
     )
 
 
-def _authorised(who: Any, today: date) -> tuple[frozenset[int], int]:
-    """Return the types an instructor may mark, and how many answers wait for them."""
-    wanted = {"organisation_id": who.organisation_id, "membership_id": who.membership_id, "today": today}
-    found = rows(reading(), _AUTHORISED, wanted).all()
-    return frozenset(row[0] for row in found), found[0][1] if found else 0
+def _authorised(who: Any, roles: frozenset[Role], today: date) -> tuple[frozenset[int], int, int]:
+    """Return the types an instructor may mark, how many answers wait for them, and how many cases for a lead."""
+    marks, leads = Role.INSTRUCTOR in roles, Role.SAFEGUARDING in roles
+    wanted = {"organisation_id": who.organisation_id, "membership_id": who.membership_id}
+    statement = _BOTH if leads else _AUTHORISED
+    found = rows(reading(), statement, wanted | {"today": today}).all() if marks else []
+    if not leads:
+        return frozenset(row[0] for row in found), found[0][1] if found else 0, 0
+    # An instructor without leave to mark has no row that could carry the count of cases.
+    cases = found[0][2] if found else rows(reading(), _CASES, wanted).scalar_one()
+    return frozenset(row[0] for row in found), found[0][1] if found else 0, int(cases)
 
 
 def end(session_id: int, *, by: Actor, now: datetime) -> None:

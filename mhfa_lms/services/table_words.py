@@ -39,6 +39,8 @@ def table_words() -> dict[str, str]:
         "practice_answer": _("Your answers to the questions inside steps. Nobody else sees them"),
         "recovery_code": _("How many recovery codes you have, without the codes"),
         "reminder": _("When you were reminded to renew a certificate"),
+        "safeguarding_case": _("When you asked for somebody to get in touch, or somebody worried about you"),
+        "safeguarding_entry": _("What you wrote then. Only safeguarding leads can read it"),
         "scenario_answer": _("What you wrote about scenarios"),
         "second_step": _("The passkeys and apps you sign in with, without their secret part"),
         "step_progress": _("The steps you finished, and how. Nobody else sees how"),

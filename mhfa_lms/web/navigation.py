@@ -64,6 +64,8 @@ def navigation(who: Actor | None) -> Navigation:
     groups = [NavGroup(_("Learning"), _for_learners(who))]
     if Role.INSTRUCTOR in who.roles:
         groups.append(NavGroup(_("Marking"), _for_instructors(who)))
+    if Role.SAFEGUARDING in who.roles:
+        groups.append(NavGroup(_("Safeguarding"), _for_leads(who)))
     if Role.COORDINATOR in who.roles:
         groups.append(NavGroup(_("Coordinating"), _for_coordinators()))
     if who.is_admin:
@@ -91,11 +93,20 @@ def _for_learners(who: Actor) -> tuple[NavItem, ...]:
 
 def _for_instructors(who: Actor) -> tuple[NavItem, ...]:
     found = who.waiting
-    shown = "" if not found else f"{MOST_COUNTED}+" if found > MOST_COUNTED else format_number(found)
     words = ngettext("answer waits", "answers wait", found) if found else ""
     learners = _item(_("Learners"), "grading.learners", "/mark/attempts")
-    marking = _item(_("To mark"), "grading.queue", "/mark", count=shown, count_words=words)
+    marking = _item(_("To mark"), "grading.queue", "/mark", count=_shown(found), count_words=words)
     return (replace(marking, current="") if learners.current else marking), learners
+
+
+def _for_leads(who: Actor) -> tuple[NavItem, ...]:
+    words = ngettext("case waits", "cases wait", who.cases) if who.cases else ""
+    shown = _shown(who.cases)
+    return (_item(_("Cases"), "safeguarding.cases", "/safeguarding", count=shown, count_words=words),)
+
+
+def _shown(found: int) -> str:
+    return "" if not found else f"{MOST_COUNTED}+" if found > MOST_COUNTED else format_number(found)
 
 
 def _for_coordinators() -> tuple[NavItem, ...]:
@@ -121,6 +132,7 @@ def section() -> str:
         "learn": _("Learning"),
         "certificates": _("Learning"),
         "mark": _("Marking"),
+        "safeguarding": _("Safeguarding"),
         "coordinate": _("Coordinating"),
         "admin": _("Administration"),
         "account": _("Account"),

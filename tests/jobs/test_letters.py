@@ -52,6 +52,7 @@ FACTS: dict[str, dict[str, Any]] = {
     "certificate-ready": {**PERSON, "type": "First aider", "expires_on": "2029-11-21", "path": "/certificates/ABCD"},
     "reminder": REMINDER,
     "coordinator-digest": {"organisation": "North & Co", "due": 1, "grace": 2, "lapsed": 0, "path": "/coordinate"},
+    "safeguarding": {"what": "late", "organisation": "North & Co", "path": "/safeguarding", "case": 1},
     "format-request": {"organisation": "North & Co", "path": "/coordinate/formats"},
     "authorisation-reminder": HELD,
     "copy-ready": {"path": "/progress/7", "until_on": "2026-11-28"},
@@ -110,7 +111,7 @@ def test_text_and_html_say_the_same(kind: str, locale: str, settings: Settings) 
 def test_every_fact_is_told_in_both(kind: str, settings: Settings) -> None:
     written = write(letter(kind), settings, today=TODAY)
     for name, value in FACTS[kind].items():
-        if name in {"audience", "offset_days", "passed", "window_opens_on", "what"}:
+        if name in {"audience", "offset_days", "passed", "window_opens_on", "what", "case"}:
             continue
         shown = f"https://learn.example.org{value}" if name in {"path", "stop_path"} else str(value)
         if name.endswith("_on"):

@@ -25,7 +25,7 @@ def course() -> Course:
 def fill(now: datetime) -> None:
     """Publish the course and make the demonstration in the database in use."""
     make.published(course(), published_at=now)
-    assert demo.make(now=now)
+    assert demo.make(now=now, keys=("a key of the demonstration, long enough",))
     db.session().rollback()
 
 

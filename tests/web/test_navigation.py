@@ -36,10 +36,10 @@ def test_each_role_finds_its_places(app: Flask) -> None:
     everything = make.member(place, *Role, holder=make.account(is_admin=True)).id
     wanted = {
         of[Role.LEARNER]: [*LEARNING, "Account"],
-        of[Role.SAFEGUARDING]: [*LEARNING, "Account"],
+        of[Role.SAFEGUARDING]: [*LEARNING, "Cases", "Account"],
         of[Role.INSTRUCTOR]: [*LEARNING, "To mark", "Learners", "Account"],
         of[Role.COORDINATOR]: [*LEARNING, *COORDINATING, "Account"],
-        everything: [*LEARNING, "To mark", "Learners", *COORDINATING, "Administration", "Account"],
+        everything: [*LEARNING, "To mark", "Learners", "Cases", *COORDINATING, "Administration", "Account"],
     }
     for person, words in wanted.items():
         client = make.signed_in(app.test_client(), db.session().get_one(Membership, person))

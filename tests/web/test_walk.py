@@ -37,6 +37,9 @@ INSIDE = {
     Can.SEE_MARKING: {"instructor"},
     Can.MARK: {"instructor"},
     Can.RELEASE_ATTEMPT: {"instructor"},
+    Can.ASK_FOR_CONTACT: {"owner", "colleague", "instructor", "coordinator", "safeguarding", "administrator",
+                          "stranger", "other instructor", "other coordinator"},
+    Can.SAFEGUARD: {"safeguarding"},
     Can.COORDINATE: {"coordinator"},
     Can.SEE_REGISTER: {"coordinator"},
     Can.EXPORT_REGISTER: {"coordinator"},
@@ -114,6 +117,7 @@ def world(app: Flask) -> World:
             "organisation_id": here.id,
             "line_id": make.help_line(here).id,
             "request_id": make.format_request(people["owner"]).id,
+            "case_id": make.safeguarding_case(people["owner"]).id,
             "second_step_id": make.second_step(people["owner"].account_id).id,
         },
     )
@@ -199,6 +203,8 @@ def test_ids_that_exist_nowhere_are_not_found(app: Flask, world: World) -> None:
                 if path.startswith("/coordinate")
                 else "instructor"
                 if path.startswith("/mark")
+                else "safeguarding"
+                if path.startswith("/safeguarding")
                 else "administrator"
                 if path.startswith("/admin")
                 else "owner"

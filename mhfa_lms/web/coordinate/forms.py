@@ -79,6 +79,7 @@ class RolesForm(Form):
     def offer(self, member: Membership, *, own: bool) -> None:
         """Fill the tick boxes; `own` when coordinators change their own roles."""
         self.own = own
+        self.leads = any(held.role is Role.SAFEGUARDING for held in member.roles)
         self.roles.choices = [(one.value, word) for one, word in words.roles().items()]
         if not self.is_submitted():
             self.roles.data = [held.role.value for held in member.roles]
@@ -88,6 +89,10 @@ class RolesForm(Form):
         if self.own and Role.COORDINATOR.value not in (field.data or []):
             raise ValidationError(
                 str(lazy("You cannot take the coordinator role from yourself. Ask another coordinator."))
+            )
+        if self.own and not self.leads and Role.SAFEGUARDING.value in (field.data or []):
+            raise ValidationError(
+                str(lazy("You cannot name yourself safeguarding lead. Name somebody else, or ask another coordinator."))
             )
 
 

@@ -109,7 +109,10 @@ def _beginning(found: service.Overview) -> Iterator[Task]:
         hint = _("You are the only one here. People come by your invitation, and find their course at once.")
         yield Task(_("Invite the first people"), url_for("coordinate.invite"), *needed, hint)
     if not found.has_lead:
-        hint = _("Until one is named, nobody can write scenario answers. Give the role on the person’s page.")
+        hint = _(
+            "Until one is named, nobody can write scenario answers, and nobody can ask for someone to get in touch. "
+            "Choose somebody calm whom people trust, not yourself, and give them the role on their page."
+        )
         yield Task(_("Name a safeguarding lead"), url_for("coordinate.people"), *needed, hint)
     if not found.has_marker:
         hint = _("Nobody may mark answers. Give somebody the instructor role and an authorisation on their page.")

@@ -11,7 +11,7 @@ from mhfa_lms.i18n import format_time
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import ScenarioAnswer
 from mhfa_lms.policy import Can
-from mhfa_lms.services import grading, marking_queue, marks
+from mhfa_lms.services import grading, marking_queue, marks, safeguarding
 from mhfa_lms.services.grading import DecidedError, TakenError
 from mhfa_lms.web import language
 from mhfa_lms.web.access import requires
@@ -68,6 +68,22 @@ def draft(found: ScenarioAnswer) -> ResponseReturnValue:
         return jsonify(error="Unprocessable Entity", message=_("Send the fields of the form as JSON.")), 422
     sheet = Sheet.read(_scenario(found), fields)
     return jsonify(held=grading.save_draft(found.id, sheet.values, by=me(), now=clock.now()))
+
+
+@blueprint.post("/mark/<int:answer_id>/worried")
+@requires(Can.MARK, load=reading.submitted)
+def worried(found: ScenarioAnswer) -> ResponseReturnValue:
+    """Tell the safeguarding lead that the writer may need somebody. What was typed so far is kept."""
+    answer_id, by, now = found.id, me(), clock.now()
+    if not reading.decided(found):
+        grading.save_draft(answer_id, Sheet.read(_scenario(found), request.form).values, by=by, now=now)
+    try:
+        safeguarding.flag(answer_id, by=by, now=now)
+    except safeguarding.NobodyThereError:
+        flash(_("Nobody can be told from here. Please speak to one of the people named below, today."), "warning")
+    else:
+        flash(_("The safeguarding lead has been told, and can find the writer. You can go on marking."), "success")
+    return redirect(url_for("grading.answer", answer_id=answer_id), 303)
 
 
 def _scenario(found: ScenarioAnswer) -> Any:
@@ -136,6 +152,7 @@ def _desk(found: ScenarioAnswer, sheet: Sheet, problems: dict[str, str], *, late
         waiting=marking_queue.waiting(db.session(), me()),
         first_time=not reading.has_marked(paper.scenario.id),
         contacts=reading.to_tell(),
+        flagged=safeguarding.is_flagged(db.session(), found.id),
         render=render,
     )
 

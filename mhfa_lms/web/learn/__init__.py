@@ -1,6 +1,17 @@
 """What a learner sees: home, courses, steps, the assessment, scenarios and certificates."""
 
-from mhfa_lms.web.learn import assessment, certificates, conversations, course, home, scenarios, steps
+from mhfa_lms.web.learn import assessment, certificates, conversations, course, home, pause, scenarios, steps, support
 from mhfa_lms.web.learn.blueprint import blueprint
 
-__all__ = ["assessment", "blueprint", "certificates", "conversations", "course", "home", "scenarios", "steps"]
+__all__ = [
+    "assessment",
+    "blueprint",
+    "certificates",
+    "conversations",
+    "course",
+    "home",
+    "pause",
+    "scenarios",
+    "steps",
+    "support",
+]

@@ -68,7 +68,7 @@ def conversation_way(enrolment: Enrolment, step_id: str) -> ResponseReturnValue:
         met=playing.met_places(talk, run.seen),
         drawing=conversation_drawing.stones(run.way, run.seen),
         render=render,
-        quick_exit=here.step.offers_exit,
+        quick_exit=True,
     )
 
 
@@ -124,5 +124,5 @@ def _page(enrolment: Enrolment, here: Place, error: str = "", *, elsewhere: bool
         elsewhere=elsewhere,
         render=render,
         page_errors=[{"id": "choice", "text": error}] if error else [],
-        quick_exit=here.step.offers_exit,
+        quick_exit=True,
     )

@@ -15,6 +15,7 @@ from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import lazy
 from mhfa_lms.models import AnswerState, Enrolment, EnrolmentState, ScenarioAnswer
 from mhfa_lms.policy import Can
+from mhfa_lms.services import first_person
 from mhfa_lms.services import scenarios as service
 from mhfa_lms.services.enrolments import NotActiveError
 from mhfa_lms.services.pathway import LockedError
@@ -71,7 +72,7 @@ def _keep(enrolment: Enrolment, found: Scenario, form: AnswerForm) -> ResponseRe
     handing_in = request.form.get("do") == "submit" and language.asked() is None
     act = service.submit if handing_in else service.save_draft
     try:
-        act(enrolment_id, found.id, text, version=version, page=page, by=me(), now=clock.now())
+        done = act(enrolment_id, found.id, text, version=version, page=page, by=me(), now=clock.now())
     except WordsError as error:
         form.text.errors = [_word_error(error)]
         _made_from(form, _version(enrolment_id, found.id))
@@ -93,6 +94,10 @@ def _keep(enrolment: Enrolment, found: Scenario, form: AnswerForm) -> ResponseRe
     if not handing_in:
         flash(_("Your draft is saved. Come back whenever it suits you."), "success")
         return redirect(url_for("learn.course", enrolment_id=enrolment_id), 303)
+    if done is True:
+        # The writer spoke of a danger to themselves: help and people come before anything else.
+        flash(_("Your answer is handed in. Before you go on, please read this."), "info")
+        return redirect(url_for("learn.support"), 303)
     return _here(enrolment_id, found.id)
 
 
@@ -133,6 +138,7 @@ def _page(enrolment: Enrolment, found: Scenario, form: AnswerForm | None = None,
         "answer": answer,
         "trouble": trouble or Trouble(),
         "quick_exit": found.quick_exit,
+        "finds_statements": first_person.knows(course_of(enrolment).language),
     }
     if answer is not None and answer.state is not AnswerState.DRAFT:
         given = service.deciding_mark(session, answer) if answer.decided_at else None
