@@ -12,7 +12,7 @@ from mhfa_lms import db, logs
 from mhfa_lms.adapters import fonts
 from mhfa_lms.adapters.files import FolderFiles
 from mhfa_lms.paths import templates_dir
-from mhfa_lms.services import certification, course_media, names
+from mhfa_lms.services import certification, course_media, names, reflections
 from mhfa_lms.services.sessions import LASTS
 from mhfa_lms.settings import Settings
 from mhfa_lms.web import (
@@ -45,6 +45,7 @@ def create_app(settings: Settings) -> Flask:
     db.configure(settings.database_url)
     certification.configure(settings.issuer_name)
     names.configure(fonts.coverage)
+    reflections.configure(settings.private_keys)
     course_media.configure(FolderFiles(settings.data_dir / "files"))
     app = Flask("mhfa_lms", static_folder=None, template_folder=str(templates_dir()))
     app.config.from_mapping(

@@ -18,6 +18,8 @@ from mhfa_lms.paths import courses_dir
 
 # The file in the data folder that holds the session key when no variable does.
 KEY_FILE: Final = "secret-key"
+# Beside it, the key under which what people write for themselves is kept.
+PRIVATE_KEY_FILE: Final = "private-key"
 BAD_CHARACTERS = frozenset("\r\n")
 
 
@@ -68,6 +70,8 @@ class Settings:
     trusted_proxies: int
     secret_key: str = field(repr=False)
     secret_key_fallbacks: tuple[str, ...] = field(repr=False)
+    private_key: str = field(repr=False)
+    private_key_fallbacks: tuple[str, ...] = field(repr=False)
     licence_statement: str = ""
     exit_url: str = "https://www.wikipedia.org/"
     demo: bool = False
@@ -88,6 +92,11 @@ class Settings:
     def secret_keys(self) -> tuple[str, ...]:
         """The installation's keys, the one in use first."""
         return (self.secret_key, *self.secret_key_fallbacks)
+
+    @property
+    def private_keys(self) -> tuple[str, ...]:
+        """The keys of what people write for themselves, the one in use first."""
+        return (self.private_key, *self.private_key_fallbacks)
 
     @property
     def is_sqlite(self) -> bool:
@@ -126,15 +135,14 @@ class _Reader:
         self.variables[name] = Variable(name, value, Source.ENVIRONMENT if given else Source.DEFAULT, secret)
 
 
-def _stored_secret(data_dir: Path) -> str:
+def _stored_secret(path: Path) -> str:
     """Return the key kept in the data folder, made at the first start.
 
     Written beside its place and linked there, because two processes may start at once and one may be killed: the name
     leads to a whole key or to none, and the first one wins.
     """
-    path = data_dir / KEY_FILE
     if not path.exists():
-        part = data_dir / f".secret-key.{os.getpid()}.part"
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
             file.write(secrets.token_urlsafe(32))
             file.flush()
@@ -145,25 +153,23 @@ def _stored_secret(data_dir: Path) -> str:
     return path.read_text(encoding="ascii").strip()
 
 
-def _secret(reader: _Reader, data_dir: Path) -> str:
-    chosen = reader.text("MHFA_SECRET_KEY", "", lambda value: checks.key(value) if value else None, secret=True)
+def _secret(reader: _Reader, data_dir: Path, name: str, file: str, without: str) -> str:
+    """Return the key of a variable, or the one kept in a file; `without` says what to do when that is damaged."""
+    chosen = reader.text(name, "", lambda value: checks.key(value) if value else None, secret=True)
     try:
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        found = chosen or _stored_secret(data_dir)
+        found = chosen or _stored_secret(data_dir / file)
         if not chosen:
-            reader.variables["MHFA_SECRET_KEY"] = Variable("MHFA_SECRET_KEY", "", Source.KEPT, secret=True)
+            reader.variables[name] = Variable(name, "", Source.KEPT, secret=True)
     except OSError as error:
-        reader.problems.append(
-            f"MHFA_DATA_DIR: must be a folder that can be written to (it is {str(data_dir)!r}: {error.strerror})"
-        )
+        problem = f"MHFA_DATA_DIR: must be a folder that can be written to (it is {str(data_dir)!r}: {error.strerror})"
+        if problem not in reader.problems:
+            reader.problems.append(problem)
         return ""
     except ValueError:
         found = ""
     if not chosen and checks.key(found):
-        reader.problems.append(
-            f"MHFA_SECRET_KEY: the key kept in {data_dir / KEY_FILE} is damaged;"
-            " set the variable, or remove the file and a new key is made"
-        )
+        reader.problems.append(f"{name}: the key kept in {data_dir / file} is damaged; set the variable, {without}")
     return found
 
 
@@ -199,7 +205,19 @@ def read_settings(env: Mapping[str, str] | None = None, *, demo: bool = False, p
         "secret_key_fallbacks": checks.listed(
             reader.text("MHFA_SECRET_KEY_FALLBACKS", "", checks.older_keys, secret=True)
         ),
-        "secret_key": _secret(reader, data_dir),
+        "secret_key": _secret(
+            reader, data_dir, "MHFA_SECRET_KEY", KEY_FILE, "or remove the file and a new key is made"
+        ),
+        "private_key_fallbacks": checks.listed(
+            reader.text("MHFA_PRIVATE_KEY_FALLBACKS", "", checks.older_keys, secret=True)
+        ),
+        "private_key": _secret(
+            reader,
+            data_dir,
+            "MHFA_PRIVATE_KEY",
+            PRIVATE_KEY_FILE,
+            "or bring the file back from where you keep it: under a new key nobody can read what they wrote before",
+        ),
     }
     if reader.problems:
         raise SettingsError(reader.problems)

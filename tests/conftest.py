@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, text
 from mhfa_lms import db, i18n, schema
 from mhfa_lms.adapters.files import FolderFiles
 from mhfa_lms.app import create_app
-from mhfa_lms.services import course_media
+from mhfa_lms.services import course_media, reflections
 from mhfa_lms.settings import Settings, read_settings
 
 POSTGRES = "MHFA_TEST_POSTGRES_URL"
@@ -83,6 +83,7 @@ def database(database_url: str, tmp_path: Path) -> Iterator[str]:
     """A fresh database that `db` is bound to."""
     db.configure(database_url)
     course_media.configure(FolderFiles(tmp_path / "files"))
+    reflections.configure(["a-test-key-for-what-is-private"])
     yield database_url
     db.release()
 

@@ -98,7 +98,9 @@ def test_the_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> 
     assert len(first) >= 32
     assert stat.S_IMODE((folder / "secret-key").stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert [path.name for path in folder.iterdir()] == ["secret-key"]
+    assert stat.S_IMODE((folder / "private-key").stat().st_mode) == 0o600
+    assert (folder / "private-key").read_text() != first
+    assert {path.name for path in folder.iterdir()} == {"secret-key", "private-key"}
 
 
 def test_the_key_of_whoever_came_first_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +123,7 @@ def test_a_damaged_key_stops_the_start(tmp_path: Path, kept: bytes) -> None:
 
 def test_a_key_that_was_chosen_is_not_kept(tmp_path: Path) -> None:
     read_settings({"MHFA_DATA_DIR": str(tmp_path), "MHFA_SECRET_KEY": "a-key-that-is-long-enough"})
-    assert list(tmp_path.iterdir()) == []
+    assert not (tmp_path / "secret-key").exists()
 
 
 def test_each_variable_says_where_its_value_comes_from_and_no_secret_is_in_it(tmp_path: Path) -> None:

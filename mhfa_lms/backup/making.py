@@ -23,6 +23,8 @@ SPARE: Final = 1.1
 A_FILE: Final = 1024
 SECRET_KEY: Final = "secret-key"  # noqa: S105  # a name
 FALLBACKS: Final = "secret-key-fallbacks"  # a name
+PRIVATE_KEY: Final = "private-key"
+PRIVATE_FALLBACKS: Final = "private-key-fallbacks"
 
 
 class BackupError(Exception):
@@ -156,4 +158,9 @@ def _erasures(settings: Settings) -> bytes:
 
 
 def _keys(settings: Settings) -> dict[str, Any]:
-    return {SECRET_KEY: settings.secret_key, FALLBACKS: list(settings.secret_key_fallbacks)}
+    return {
+        SECRET_KEY: settings.secret_key,
+        FALLBACKS: list(settings.secret_key_fallbacks),
+        PRIVATE_KEY: settings.private_key,
+        PRIVATE_FALLBACKS: list(settings.private_key_fallbacks),
+    }

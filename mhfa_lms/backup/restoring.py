@@ -31,7 +31,6 @@ from mhfa_lms.services import erasures, upkeep
 from mhfa_lms.settings import Settings
 from mhfa_lms.standby import Standby
 
-FALLBACKS_FILE: Final = "secret-key-fallbacks"
 PREFIX: Final = ".restore-"
 SPARE: Final = 1.2
 SWAP_TRIES: Final = 3
@@ -245,9 +244,12 @@ def _drop_files(settings: Settings, wanted: set[str]) -> None:
 
 
 def _put_keys(settings: Settings, secrets: dict[str, Any]) -> None:
-    _write_secret(settings.data_dir / making.SECRET_KEY, str(secrets[making.SECRET_KEY]))
-    if secrets.get(making.FALLBACKS):
-        _write_secret(settings.data_dir / FALLBACKS_FILE, ",".join(map(str, secrets[making.FALLBACKS])))
+    # Backups of earlier versions hold the first pair only.
+    for key, fallbacks in ((making.SECRET_KEY, making.FALLBACKS), (making.PRIVATE_KEY, making.PRIVATE_FALLBACKS)):
+        if secrets.get(key):
+            _write_secret(settings.data_dir / key, str(secrets[key]))
+        if secrets.get(fallbacks):
+            _write_secret(settings.data_dir / fallbacks, ",".join(map(str, secrets[fallbacks])))
 
 
 def _write_secret(path: Path, text: str) -> None:

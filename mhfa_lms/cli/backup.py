@@ -34,8 +34,8 @@ def backup(file: Path, with_keys: bool, passphrase_stdin: bool, force: bool, onl
     """Write database, files and the list of erasures into the archive FILE (.tar), while the platform runs.
 
     The archive is one moment of the database, and is there wholly or not at all. It holds everybody's personal data:
-    keep it safe, and not on this machine alone. Without --with-keys it holds no keys: keep MHFA_SECRET_KEY, or the file
-    secret-key in the data folder, elsewhere.
+    keep it safe, and not on this machine alone. Without --with-keys it holds no keys: keep MHFA_SECRET_KEY and
+    MHFA_PRIVATE_KEY, or the files secret-key and private-key in the data folder, elsewhere.
     """
     file = file.absolute()
     if only_verify:
@@ -140,8 +140,11 @@ def told_in_words(file: Path, done: restoring.Restored) -> str:
         lines.append(f"What was there before is in {done.safety_copy}. The worker removes it after 30 days.")
     if done.keys:
         lines.append("The keys are restored. Restart every process so that it uses them.")
-        if os.environ.get("MHFA_SECRET_KEY"):
-            lines.append("MHFA_SECRET_KEY is set, and goes before the key that was restored.")
+        lines += [
+            f"{name} is set, and goes before the key that was restored."
+            for name in ("MHFA_SECRET_KEY", "MHFA_PRIVATE_KEY")
+            if os.environ.get(name)
+        ]
     return "\n".join(lines)
 
 

@@ -14,7 +14,7 @@ from mhfa_lms import db, logs
 from mhfa_lms import setting_checks as checks
 from mhfa_lms.adapters import fonts
 from mhfa_lms.adapters.files import FolderFiles
-from mhfa_lms.services import certification, course_media, names
+from mhfa_lms.services import certification, course_media, names, reflections
 from mhfa_lms.settings import Settings, SettingsError, read_settings
 from mhfa_lms.standby import RestoringError, Standby
 
@@ -47,6 +47,7 @@ def bound(settings: Settings) -> Iterator[None]:
     db.configure(settings.database_url)
     certification.configure(settings.issuer_name)
     names.configure(fonts.coverage)
+    reflections.configure(settings.private_keys)
     course_media.configure(FolderFiles(settings.data_dir / "files"))
     try:
         knock(settings)

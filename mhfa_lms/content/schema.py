@@ -26,6 +26,13 @@ _TEACHES = {
 }
 
 
+class Reflection(Part):
+    """Something to think about and to write down for oneself."""
+
+    prompt: Text
+    write: bool = True
+
+
 class Step(Part):
     """One screen of teaching."""
 
@@ -40,7 +47,8 @@ class Step(Part):
     # Gentler, and covers what is assessed; needed where there is a content note.
     summary: Text | None = None
     question: Question | None = None
-    reflection: Text | None = None
+    # Words to think about; with a box to write in, for oneself alone.
+    reflection: Text | Reflection | None = None
     media: Annotated[tuple[Media, ...], Field(max_length=12)] = ()
     download: Annotated[tuple[Download, ...], Field(max_length=12)] = ()
     # Names conversations/<conversation>.yaml; the step can be read once an ending of it was reached.
@@ -58,6 +66,16 @@ class Step(Part):
     def offers_exit(self) -> bool:
         """Whether its page offers to be left quickly: wherever a content note warns, and where the author says so."""
         return self.quick_exit or self.content_note is not None
+
+    @property
+    def to_think_about(self) -> str | None:
+        """The words of its reflection."""
+        return self.reflection.prompt if isinstance(self.reflection, Reflection) else self.reflection
+
+    @property
+    def has_writing(self) -> bool:
+        """Whether it has a box for what the learner writes for themselves."""
+        return isinstance(self.reflection, Reflection) and self.reflection.write
 
     @property
     def files(self) -> Iterator[File]:

@@ -19,7 +19,7 @@ from mhfa_lms.jobs import long, schedule
 from mhfa_lms.jobs.delivery import send_waiting
 from mhfa_lms.jobs.tick import tick, tidy
 from mhfa_lms.jobs.work import work_waiting
-from mhfa_lms.services import certification, safeguarding_words, second_steps, workers
+from mhfa_lms.services import certification, reflections, safeguarding_words, second_steps, workers
 from mhfa_lms.settings import Settings
 from mhfa_lms.standby import Gate, RestoringError, Standby
 
@@ -118,6 +118,7 @@ def _bind(settings: Settings) -> None:
     except db.NotConfiguredError:
         db.configure(settings.database_url)
     certification.configure(settings.issuer_name)
+    reflections.configure(settings.private_keys)
 
 
 def _tick(settings: Settings, started_at: datetime) -> None:
@@ -135,6 +136,7 @@ def _tick(settings: Settings, started_at: datetime) -> None:
         tidy(now)
         second_steps.reseal(settings.secret_keys, now=now)
         safeguarding_words.reseal(settings.secret_keys, now=now)
+        reflections.reseal(now=now)
         long.tidy(settings, now)
         ticked = True
     finally:

@@ -16,7 +16,7 @@ from mhfa_lms.models.people import (
     Role,
     Site,
 )
-from mhfa_lms.models.progress import ConversationRun, PracticeAnswer, StepProgress, Way
+from mhfa_lms.models.progress import ConversationRun, PracticeAnswer, Reflection, StepProgress, Way
 from mhfa_lms.models.publishing import CourseAcceptance, EnrolmentCorrection
 from mhfa_lms.models.safeguarding import CaseState, EntryKind, SafeguardingCase, SafeguardingEntry
 from mhfa_lms.models.second_step import HalfOpenLogin, PasskeyChallenge, RecoveryCode, SecondStep, StepKind
@@ -86,6 +86,7 @@ __all__ = [
     "PasskeyChallenge",
     "PracticeAnswer",
     "RecoveryCode",
+    "Reflection",
     "Reminder",
     "RenewalBasis",
     "Role",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mhfa_lms.db import Base, Erasure, Id
@@ -73,3 +73,27 @@ class ConversationRun(Base):
     changed_at: Mapped[datetime]
     # When an ending was first reached.
     ended_at: Mapped[datetime | None]
+
+
+class Reflection(Base):
+    """What a learner wrote for themselves beside a step, encrypted under the installation's private key."""
+
+    __tablename__ = "reflection"
+    __erasure__ = Erasure.DELETED
+    __table_args__ = (
+        UniqueConstraint("enrolment_id", "step"),
+        CheckConstraint("version > 0", name="version_positive"),
+        CheckConstraint("sealed_text <> ''", name="has_text"),
+        Index(None, "sealed_with"),
+    )
+
+    id: Mapped[Id]
+    enrolment_id: Mapped[int] = mapped_column(ForeignKey("enrolment.id", ondelete="RESTRICT"))
+    step: Mapped[str]
+    sealed_text: Mapped[str]
+    # The name of the key, so that a newer one can take its place.
+    sealed_with: Mapped[str]
+    version: Mapped[int]
+    # A random name of the open page that saved last: it may save again without having seen the newest version.
+    saved_from: Mapped[str]
+    saved_at: Mapped[datetime]

@@ -15,15 +15,15 @@ from sqlalchemy.orm import Session
 
 from mhfa_lms import clock
 from mhfa_lms.db import Base, snapshot, transaction
-from mhfa_lms.models import Account, AuditEvent, Certificate, SafeguardingEntry, StoredFile
+from mhfa_lms.models import Account, AuditEvent, Certificate, Reflection, SafeguardingEntry, StoredFile
 from mhfa_lms.policy import Actor, Can, require
-from mhfa_lms.services import accounts, audit, safeguarding_words, work
+from mhfa_lms.services import accounts, audit, reflections, safeguarding_words, work
 from mhfa_lms.services.personal import FOR_THEMSELVES, OWN_COPY, ROWS, Person
 
 # Who is marking an answer at the moment is not the learner's to know.
 CLAIM: Final = frozenset({"claimed_by_id", "claimed_until"})
 # What opens doors is of no use to the person and would be to a thief of the file: so by the end of its name.
-LEFT_OUT: Final = frozenset({"sort_key", "email_key", "sealed_with"})
+LEFT_OUT: Final = frozenset({"sort_key", "email_key", "sealed_with", "sealed_text"})
 SECRET_ENDINGS: Final = ("_hash", "secret", "_key", "codes")
 # Links in mails that were sent: some sign in whoever has them.
 # `browser` in a confirmation link's data is the hash of a browser's secret; a row's own column of that name is not.
@@ -48,7 +48,8 @@ class Drawn:
 def export(email: str, *, by: Actor, now: datetime) -> Rows:
     """Return all rows about the account of an address, by table. One moment's state; the audit trail notes it.
 
-    But for those that are between the person and safeguarding leads: only the copy people make themselves has them.
+    But for what is between the person and safeguarding leads, and what people write for themselves: only the copy they
+    make themselves has it.
     Raises `UnknownPersonError` and `Forbidden`.
     """
     require(by, Can.ADMINISTER)
@@ -93,6 +94,7 @@ def own(*, by: Actor, keys: Sequence[str] = ()) -> tuple[Rows, list[Drawn]]:
         )
         drawn = [Drawn(*row) for row in session.execute(query.where(mine).order_by(Certificate.id))]
         found = _rows(session, account)
+        reflections.for_own_copy(session, found.get(Reflection.__tablename__, []))
         safeguarding_words.for_own_copy(session, found.get(SafeguardingEntry.__tablename__, []), keys)
         return found, drawn
 

@@ -41,6 +41,7 @@ from mhfa_lms.models import (
     PasskeyChallenge,
     PracticeAnswer,
     RecoveryCode,
+    Reflection,
     Reminder,
     SafeguardingCase,
     SafeguardingEntry,
@@ -133,6 +134,7 @@ ROWS: Final[dict[type[Base], Callable[[Person], ColumnElement[bool]]]] = {
     StepProgress: lambda who: StepProgress.enrolment_id.in_(who.enrolments),
     PracticeAnswer: lambda who: PracticeAnswer.enrolment_id.in_(who.enrolments),
     ConversationRun: lambda who: ConversationRun.enrolment_id.in_(who.enrolments),
+    Reflection: lambda who: Reflection.enrolment_id.in_(who.enrolments),
     Attempt: lambda who: Attempt.enrolment_id.in_(who.enrolments),
     AttemptAnswer: lambda who: AttemptAnswer.attempt_id.in_(who.attempts),
     AttemptRelease: lambda who: AttemptRelease.enrolment_id.in_(who.enrolments),
@@ -166,6 +168,6 @@ OWN_COPY: Final[dict[type[Base], Callable[[Person], ColumnElement[bool]]]] = {
     ),
 }
 # What only the person's own copy holds: nobody who runs the installation makes a file of it.
-FOR_THEMSELVES: Final[frozenset[type[Base]]] = frozenset({SafeguardingCase, SafeguardingEntry})
+FOR_THEMSELVES: Final[frozenset[type[Base]]] = frozenset({Reflection, SafeguardingCase, SafeguardingEntry})
 # Personal in principle, but nobody can tell whose a row is: hashes without a way back, and seals over other rows.
 UNLINKED: Final[frozenset[type[Base]]] = frozenset({Try, AuditSeal})

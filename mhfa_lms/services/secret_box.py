@@ -12,6 +12,7 @@ from typing import Final
 # What a box is for: a text sealed for one thing opens nothing in another.
 SECOND_STEP: Final = "second step"
 SAFEGUARDING: Final = "safeguarding"
+REFLECTION: Final = "reflection"
 
 
 class SecretBoxError(ValueError):
@@ -31,7 +32,8 @@ class SecretBox:
         derived = [_derived(key, purpose) for key in keys]
         self._newest = Fernet(derived[0])
         self._any = MultiFernet([Fernet(key) for key in derived])
-        self.name = hashlib.sha256(b"name of " + derived[0]).hexdigest()[:16]
+        self.names = [hashlib.sha256(b"name of " + key).hexdigest()[:16] for key in derived]
+        self.name = self.names[0]
 
     def seal(self, text: str, *, owner: str, now: datetime) -> str:
         """Return a text sealed under the newest key."""

@@ -38,6 +38,7 @@ def table_words() -> dict[str, str]:
         "passkey_challenge": _("Where a passkey was asked for a moment ago"),
         "practice_answer": _("Your answers to the questions inside steps. Nobody else sees them"),
         "recovery_code": _("How many recovery codes you have, without the codes"),
+        "reflection": _("What you wrote for yourself beside steps. Nobody else can read it on this site"),
         "reminder": _("When you were reminded to renew a certificate"),
         "safeguarding_case": _("When you asked for somebody to get in touch, or somebody worried about you"),
         "safeguarding_entry": _("What you wrote then. Only safeguarding leads can read it"),

@@ -259,11 +259,13 @@ def test_keys_travel_only_under_a_passphrase(
     make.account("amina@example.org")
     assert run("backup", str(file)).exit_code == 0
     assert b"a-test-key" not in file.read_bytes()
+    private = (installation / "private-key").read_text()
     with_keys = file.with_name("with-keys.tar")
     assert run("backup", str(with_keys), "--with-keys", "--passphrase-stdin", fed="short\n").exit_code == 1
     assert run("backup", str(with_keys), "--with-keys", "--passphrase-stdin", fed=f"{PASSPHRASE}\n").exit_code == 0
     assert b"a-test-key" not in with_keys.read_bytes()
     assert b"an-older-key" not in with_keys.read_bytes()
+    (installation / "private-key").write_text("the key of another machine")
 
     def restored(which: Path, passphrase: str) -> int:
         db.release()
@@ -278,6 +280,7 @@ def test_keys_travel_only_under_a_passphrase(
     assert (installation / "secret-key").read_text() == "a-test-key-that-is-long-enough"
     assert (installation / "secret-key-fallbacks").read_text() == "an-older-key-of-this-site"
     assert (installation / "secret-key").stat().st_mode & 0o077 == 0
+    assert (installation / "private-key").read_text() == private
 
 
 def held_by(days: int, **values: Any) -> str:

@@ -22,7 +22,7 @@ SHARE: Final = 0.5
 
 def estimate(step: Step) -> float:
     """Return about how many minutes a step takes."""
-    texts = [step.body, step.reflection or ""]
+    texts = [step.body, step.to_think_about or ""]
     if step.question:
         texts += step.question.words
     thinking = (step.question is not None) + (step.reflection is not None)

@@ -26,6 +26,8 @@ MEANINGS: Final[Mapping[str, Any]] = {
     "MHFA_EXIT_URL": lazy("Where “Leave this page” leads"),
     "MHFA_SECRET_KEY": lazy("Protects sign-ins and forms"),
     "MHFA_SECRET_KEY_FALLBACKS": lazy("Earlier keys, so that nobody is signed out when the key changes"),
+    "MHFA_PRIVATE_KEY": lazy("Encrypts what people write for themselves"),
+    "MHFA_PRIVATE_KEY_FALLBACKS": lazy("Earlier keys, so that what was written under them can be read"),
 }
 
 

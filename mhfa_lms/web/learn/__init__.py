@@ -1,6 +1,17 @@
 """What a learner sees: home, courses, steps, the assessment, scenarios and certificates."""
 
-from mhfa_lms.web.learn import assessment, certificates, conversations, course, home, pause, scenarios, steps, support
+from mhfa_lms.web.learn import (
+    assessment,
+    certificates,
+    conversations,
+    course,
+    home,
+    pause,
+    reflections,
+    scenarios,
+    steps,
+    support,
+)
 from mhfa_lms.web.learn.blueprint import blueprint
 
 __all__ = [
@@ -11,6 +22,7 @@ __all__ = [
     "course",
     "home",
     "pause",
+    "reflections",
     "scenarios",
     "steps",
     "support",

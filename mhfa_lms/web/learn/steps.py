@@ -20,9 +20,10 @@ from mhfa_lms.services.pathway import LockedError
 from mhfa_lms.web import language
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.identity import me
-from mhfa_lms.web.learn import locked, questions
+from mhfa_lms.web.learn import locked, questions, reflections
 from mhfa_lms.web.learn.blueprint import blueprint
 from mhfa_lms.web.learn.load import course_of, own_enrolment
+from mhfa_lms.web.learn.reflections import Box
 
 WAYS = {"continue": Way.READ, "summary": Way.SUMMARY, "skip": Way.SKIPPED}
 
@@ -37,6 +38,9 @@ def step(enrolment: Enrolment, step_id: str) -> ResponseReturnValue:
         abort(404)
     if request.method == "GET":
         return _page(enrolment, here)
+    ended = reflections.posted(enrolment, here.step, lambda box: _page(enrolment, here, box=box))
+    if ended is not None:
+        return ended
     if code := language.asked():
         return _switch(enrolment, here, code)
     do = request.form.get("do", "")
@@ -70,14 +74,15 @@ def _shown(here: Place, way: Way | None, *, wanted: bool) -> str:
     return "summary" if way is Way.SUMMARY else "note"
 
 
-def _page(enrolment: Enrolment, here: Place, fault: Fault | None = None) -> ResponseReturnValue:
+def _page(enrolment: Enrolment, here: Place, fault: Fault | None = None, box: Box | None = None) -> ResponseReturnValue:
     session = db.session()
     progress = learning.progress(session, enrolment.id, course_of(enrolment))
     one = here.step
     if lock := progress.path.step_lock(here.module, one):
         return locked.page(enrolment, one.title, lock)
     practised = learning.practice(session, enrolment.id, one.question)
-    shown = _shown(here, progress.ways.get(one.id), wanted=bool(fault) or bool({"whole", "again"} & set(request.args)))
+    wanted = bool(fault or box or {"whole", "again"} & set(request.args))
+    shown = _shown(here, progress.ways.get(one.id), wanted=wanted)
     if shown == "note" and practised:
         shown = "whole"
     text = (one.summary or one.body) if shown == "summary" else one.body
@@ -97,7 +102,8 @@ def _page(enrolment: Enrolment, here: Place, fault: Fault | None = None) -> Resp
         terms=glossary.used(course_of(enrolment), text) if shown != "note" else [],
         asked=asked,
         review=review,
-        page_errors=[questions.problem(asked, fault)] if asked and fault else [],
+        box=(box or reflections.box(enrolment, one)) if shown == "whole" else None,
+        page_errors=[questions.problem(asked, fault)] if asked and fault else reflections.problems(box),
         quick_exit=one.offers_exit,
     )
 
