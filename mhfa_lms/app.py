@@ -77,7 +77,7 @@ def create_app(settings: Settings) -> Flask:
     identity.init(app)
     csrf = CSRFProtect(app)
     Compress(app)
-    assets = Assets()
+    assets = app.extensions["mhfa_assets"] = Assets()
     pages.init(app, settings, assets)
     app.before_request(access.hold_back)
     headers.init(app, settings)

@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 
 from mhfa_lms import clock, db
+from mhfa_lms.content.questions import Choice
 from mhfa_lms.models import (
     Account,
     Certificate,
     ConversationRun,
+    Doing,
     Enrolment,
     EnrolmentState,
     Job,
@@ -22,6 +24,7 @@ from mhfa_lms.models import (
     StoredFile,
     WorkState,
 )
+from mhfa_lms.policy import Actor
 from mhfa_lms.services import (
     accounts,
     assessment,
@@ -29,10 +32,12 @@ from mhfa_lms.services import (
     demo,
     exporting,
     help_lines,
+    learning,
     links,
     passwords,
     register,
     register_exports,
+    waiting,
 )
 from mhfa_lms.services.demo_people import DOMAIN
 from mhfa_lms.settings import read_settings
@@ -107,6 +112,7 @@ def set_up(now: datetime) -> list[str]:
     enrolment_id = db.session().scalars(enrolment).one()
     db.session().rollback()
     assessment.start(enrolment_id, by=sofia, now=now)
+    _two_answers(enrolment_id, sofia, now)
     _long_work(now)
     return addresses
 
@@ -121,6 +127,20 @@ def deep(who: str) -> list[str]:
     step = next(step.id for _module, step in course.steps() if step.conversation == run.conversation)
     address = f"/learn/{run.enrolment_id}/step/{step}"
     return [f"{address}?whole=1", f"{address}/conversation", f"{address}/conversation/way"]
+
+
+def _two_answers(enrolment_id: int, who: Actor, now: datetime) -> None:
+    """Answer a question on two devices, so that there is something to choose."""
+    course = catalogue.course(db.session().get_one(Enrolment, enrolment_id).revision)
+    step, options = next(
+        (step.id, [option.id for option in step.question.options])
+        for _module, step in course.steps()
+        if isinstance(step.question, Choice)
+    )
+    db.session().rollback()
+    learning.answer(enrolment_id, step, options[:1], by=who, now=now)
+    later = waiting.Waited("another-device", step, Doing.ANSWER, tuple(options[1:2]))
+    waiting.receive(enrolment_id, [later], by=who, now=now)
 
 
 def _long_work(now: datetime) -> None:

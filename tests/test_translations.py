@@ -193,6 +193,9 @@ def every_turn(app: Flask, world: World) -> Iterator[tuple[str, str]]:
     for path in ("/courses/small", "/v/0000000000000000", "/nowhere"):
         yield path, reads(nobody, path)
     learner, marker = (sign_in(app.test_client(), world, who) for who in ("owner", "instructor"))
+    here = f"/learn/{values['enrolment_id']}"
+    for path in ("/module/one?kept=1", "/step/one-a?kept=1", "/step/two-b?kept=1"):
+        yield path, reads(learner, here + path)
     marked = {"level-asks": "3", "level-hears": "3", "action-asked": "yes", "feedback": "Sam", "then": "stop"}
     yield "a mark", reads(marker, f"/mark/{values['answer_id']}", "POST", **marked)
     yield "its result", reads(learner, f"/learn/{values['enrolment_id']}/scenario/sam")

@@ -36,11 +36,13 @@ from mhfa_lms.models.training import (
     RuleSetting,
     TrainingSession,
 )
+from mhfa_lms.models.waiting import Arrival, Doing, SentLater
 from mhfa_lms.models.work import Job, Message, WorkerBeat, WorkState
 
 __all__ = [
     "Account",
     "AnswerState",
+    "Arrival",
     "Attempt",
     "AttemptAnswer",
     "AttemptRelease",
@@ -62,6 +64,7 @@ __all__ = [
     "CourseKind",
     "CourseProblem",
     "CourseRevision",
+    "Doing",
     "Enrolment",
     "EnrolmentCorrection",
     "EnrolmentState",
@@ -95,6 +98,7 @@ __all__ = [
     "SafeguardingEntry",
     "ScenarioAnswer",
     "SecondStep",
+    "SentLater",
     "Site",
     "StepKind",
     "StepProgress",

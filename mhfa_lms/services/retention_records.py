@@ -25,6 +25,7 @@ from mhfa_lms.models import (
     SafeguardingCase,
     SafeguardingEntry,
     ScenarioAnswer,
+    SentLater,
     StepProgress,
     StoredFile,
 )
@@ -158,6 +159,7 @@ def forget_learning(session: Session, enrolment_ids: list[int]) -> None:
     _run(session, delete(MarkDraft).where(MarkDraft.answer_id.in_(answers)))
     _run(session, delete(AttemptAnswer).where(AttemptAnswer.attempt_id.in_(attempts)))
     _run(session, delete(ConversationRun).where(ConversationRun.enrolment_id.in_(enrolment_ids)))
+    _run(session, delete(SentLater).where(SentLater.enrolment_id.in_(enrolment_ids)))
     _run(session, delete(PracticeAnswer).where(PracticeAnswer.enrolment_id.in_(enrolment_ids)))
     _run(session, delete(Reflection).where(Reflection.enrolment_id.in_(enrolment_ids)))
     _run(session, delete(StepProgress).where(StepProgress.enrolment_id.in_(enrolment_ids)))

@@ -32,7 +32,12 @@ BUNDLES: Final = {
     "passkeys.js": ("js/passkeys/*.js", rjsmin.jsmin),
     "talk.css": ("css/talk/*.css", rcssmin.cssmin),
     "work.js": ("js/pages/work.js", rjsmin.jsmin),
+    "keep.js": ("js/pages/keep.js", rjsmin.jsmin),
+    "kept.js": ("js/pages/kept.js", rjsmin.jsmin),
+    "worker.js": ("js/worker/*.js", rjsmin.jsmin),
 }
+# What stands in the worker's source for its version, which is its name's.
+VERSION: Final = b"VERSION-OF-THIS-SCRIPT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,15 @@ class Assets:
         """Return the address of an asset. Raises KeyError for an unknown name."""
         return self.by_name[name].address
 
+    def size(self, name: str) -> int:
+        """Return the bytes of an asset, as a browser keeps them. Raises KeyError for an unknown name."""
+        return len(self.by_name[name].body)
+
+    def worker(self) -> bytes:
+        """Return the script that keeps modules on a device. It knows its own version, and lets go of older copies."""
+        asset = self.by_name["worker.js"]
+        return asset.body.replace(VERSION, asset.address.split(".")[1].encode())
+
 
 def make_blueprint(assets: Assets) -> Blueprint:
     """Return the routes that serve the assets."""
@@ -86,6 +100,14 @@ def make_blueprint(assets: Assets) -> Blueprint:
             abort(404)
         response = Response(asset.body, content_type=f"{asset.media_type}; charset=utf-8")
         response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
+        return response
+
+    # At the top, as a worker sees only pages below its own address.
+    @blueprint.get("/worker.js")
+    @public
+    def worker() -> Response:
+        response = Response(assets.worker(), content_type="text/javascript; charset=utf-8")
+        response.headers["Cache-Control"] = "no-cache"
         return response
 
     return blueprint

@@ -5,6 +5,7 @@ from typing import Final
 from flask import Flask, Response, request
 
 from mhfa_lms.settings import Settings
+from mhfa_lms.web import devices
 from mhfa_lms.web.identity import actor
 
 POLICY: Final = "; ".join(
@@ -16,6 +17,7 @@ POLICY: Final = "; ".join(
         "media-src 'self'",
         "font-src 'self'",
         "connect-src 'self'",
+        "worker-src 'self'",
         "manifest-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
@@ -37,6 +39,7 @@ def init(app: Flask, settings: Settings) -> None:
         headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
         if settings.secure:
             headers["Strict-Transport-Security"] = "max-age=31536000"
+        devices.say_whose(response, actor(), settings)
         if request.endpoint != "assets.serve" and "Cache-Control" not in headers:
             # A shared computer must not show the last person's pages after they signed out. The pages behind links
             # from mails and those about joining show names and addresses to people who are not signed in.

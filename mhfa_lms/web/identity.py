@@ -11,6 +11,7 @@ from mhfa_lms import clock
 from mhfa_lms.policy import Actor
 from mhfa_lms.services import sessions
 from mhfa_lms.settings import Settings
+from mhfa_lms.web import devices
 
 HALF_OPEN: Final = "half-open"
 manager = LoginManager()
@@ -91,6 +92,7 @@ def sign_out() -> None:
     """Take the secret from the browser. The caller ends the session in the database.
 
     The choice of a language goes too: it is kept with the account, and the next person at this computer has their own.
+    So does what the browser keeps of the person's.
     """
     logout_user()
     cookie.clear()
@@ -98,6 +100,7 @@ def sign_out() -> None:
     @after_this_request
     def forget(response: Response) -> Response:
         response.delete_cookie(LANGUAGE_COOKIE, samesite="Lax")
+        devices.forget(response)
         return response
 
 

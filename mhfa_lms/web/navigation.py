@@ -1,7 +1,7 @@
 """The main navigation: what a person's roles open, in groups, each page knowing the section it belongs to."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from flask import request, url_for
 
@@ -46,6 +46,10 @@ class Navigation:
     def here(self) -> str:
         """The entry of the page that is open."""
         return next((item.title for group in self.groups for item in group.items if item.current), "")
+
+
+# A copy on a device is nobody's page: no name, no navigation that needs a connection, no form protection to grow old.
+COPY: Final[dict[str, Any]] = {"actor": None, "nav": Navigation(()), "languages": []}
 
 
 def _item(title: str, endpoint: str, *areas: str, count: str = "", count_words: str = "") -> NavItem:

@@ -108,6 +108,7 @@ def world(app: Flask) -> World:
         {
             "enrolment_id": enrolment.id,
             "step_id": "one-a",
+            "module_id": "one",
             "course": "first-conversation",
             "conversation": "leyla-after-closing",
             "scenario_id": "sam",

@@ -22,6 +22,7 @@ from mhfa_lms.web.access import requires
 from mhfa_lms.web.identity import me
 from mhfa_lms.web.learn import locked, questions, reflections
 from mhfa_lms.web.learn.blueprint import blueprint
+from mhfa_lms.web.learn.kept import kept_step
 from mhfa_lms.web.learn.load import course_of, own_enrolment
 from mhfa_lms.web.learn.reflections import Box
 
@@ -80,6 +81,8 @@ def _page(enrolment: Enrolment, here: Place, fault: Fault | None = None, box: Bo
     one = here.step
     if lock := progress.path.step_lock(here.module, one):
         return locked.page(enrolment, one.title, lock)
+    if "kept" in request.args:
+        return kept_step(enrolment, here)
     practised = learning.practice(session, enrolment.id, one.question)
     wanted = bool(fault or box or {"whole", "again"} & set(request.args))
     shown = _shown(here, progress.ways.get(one.id), wanted=wanted)

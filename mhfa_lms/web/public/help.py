@@ -21,6 +21,7 @@ from mhfa_lms.services.help_checks import last_checks
 from mhfa_lms.services.help_lines import Near
 from mhfa_lms.web.access import public
 from mhfa_lms.web.identity import actor, settings
+from mhfa_lms.web.navigation import COPY
 from mhfa_lms.web.public.blueprint import blueprint
 from mhfa_lms.web.standby import is_restoring
 
@@ -65,6 +66,7 @@ def _page(near: Near | None, home: str, *, slug: str | None = None) -> str:
         slug=slug,
         checked=checked,
         leave=settings().exit_url,
+        **(COPY if "kept" in request.args else {}),
     )
 
 
