@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 from mhfa_lms.content.schema import Course
 from mhfa_lms.models import Doing
 from mhfa_lms.services.waiting import Waited
+from mhfa_lms.web.learn.questions import FIELD
 
 # A device sends 20 at a time (static/js/worker).
 MOST_ITEMS: Final = 50
@@ -59,5 +60,6 @@ def items(course: Course) -> list[Waited]:
 def _waited(course: Course, one: Item) -> Waited:
     found = course.step(one.step)
     fields = MultiDict((name, value) for name, value in one.fields)
-    chosen = fields.getlist("choice") if found and found[1].question and one.does is Doing.ANSWER else []
-    return Waited(one.id, one.step, one.does, tuple(chosen), one.version)
+    answers = found is not None and found[1].question is not None and one.does is Doing.ANSWER
+    chosen = tuple(text for text in fields.getlist(FIELD) if text) if answers else ()
+    return Waited(one.id, one.step, one.does, chosen, one.version)
