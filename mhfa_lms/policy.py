@@ -77,6 +77,7 @@ class Can(StrEnum):
     RELEASE_ATTEMPT = "release-attempt"
     ASK_FOR_CONTACT = "ask-for-contact"
     SAFEGUARD = "safeguard"
+    ADJUST = "adjust"
     COORDINATE = "coordinate"
     SEE_REGISTER = "see-register"
     EXPORT_REGISTER = "export-register"
@@ -175,6 +176,10 @@ GRANTS: Final[dict[Can, list[list[Rule]]]] = {
     Can.ASK_FOR_CONTACT: [[own]],
     # Nobody looks after themselves: a lead's own case is for the others.
     Can.SAFEGUARD: [[in_organisation, role(Role.SAFEGUARDING), not_own]],
+    Can.ADJUST: [
+        [in_organisation, role(Role.INSTRUCTOR), authorised, not_own],
+        [in_organisation, role(Role.COORDINATOR), not_own],
+    ],
     Can.COORDINATE: [[in_organisation, role(Role.COORDINATOR)]],
     Can.SEE_REGISTER: [[in_organisation, role(Role.COORDINATOR)]],
     Can.EXPORT_REGISTER: [[in_organisation, role(Role.COORDINATOR)]],

@@ -119,6 +119,9 @@ def set_up(now: datetime) -> list[str]:
 
 def deep(who: str) -> list[str]:
     """Return the addresses of somebody's own pages that lie too deep for a crawl that keeps two of a kind."""
+    if who == "coordinator":
+        under_way = select(Enrolment.id).where(Enrolment.membership_id == member("learner").id)
+        return [f"/coordinate/people/courses/{db.session().scalars(under_way).first()}"]
     query = select(ConversationRun).join(Enrolment).where(Enrolment.membership_id == member(who).id)
     run = db.session().scalars(query).first()
     if run is None:

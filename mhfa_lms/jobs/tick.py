@@ -6,6 +6,7 @@ from typing import Final
 
 from mhfa_lms import db, logs
 from mhfa_lms.services import (
+    assessment,
     authorisation_reminders,
     corrections,
     digests,
@@ -47,8 +48,8 @@ def tick(settings: Settings, now: datetime, *, send_at: datetime | None = None) 
 
 
 def tidy(now: datetime) -> int:
-    """Seal the audit trail, forget old counters and unfinished sign-ins, give corrections of courses
-    to learners whom they have not reached, post the day's retention.
+    """Seal the audit trail, hand in attempts whose time is over, forget old counters and unfinished sign-ins, give
+    corrections of courses to learners whom they have not reached, post the day's retention.
 
     Returns how many events were sealed. Takes the real time only.
     """
@@ -60,6 +61,7 @@ def tidy(now: datetime) -> int:
         count, head = sealing.sealed_so_far(db.session())
         db.session().rollback()
         logs.logger().info("audit-sealed", sealed=count, head=head)
+    assessment.hand_in_overdue(now=now)
     limits.sweep(now=now)
     half_open.sweep(now=now)
     corrections.flow(now=now)

@@ -38,6 +38,13 @@ class Attempt(Base):
             sqlite_where=text("state = 'open'"),
             postgresql_where=text("state = 'open'"),
         ),
+        # What the worker hands in when its time is over.
+        Index(
+            "ix_attempt_due",
+            "due_at",
+            sqlite_where=text("state = 'open' AND due_at IS NOT NULL"),
+            postgresql_where=text("state = 'open' AND due_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Id]
@@ -46,12 +53,16 @@ class Attempt(Base):
     number: Mapped[int]
     # [{"question": id, "options": [what is to be chosen, in the order shown]}, ...]
     drawn: Mapped[list[object]]
+    # With the pool and the draws before, it gives the same draw again; attempts of before it was kept have none.
+    seed: Mapped[str | None]
     pass_percent: Mapped[int]
     max_points: Mapped[Decimal] = mapped_column(Points())
     state: Mapped[AttemptState] = mapped_column(default=AttemptState.OPEN)
     points: Mapped[Decimal | None] = mapped_column(Points())
     passed: Mapped[bool | None]
     started_at: Mapped[datetime]
+    # The end of its time, where the assessment has a limit. It moves later when more time is agreed, never earlier.
+    due_at: Mapped[datetime | None]
     submitted_at: Mapped[datetime | None]
 
     answers: Mapped[list["AttemptAnswer"]] = relationship(order_by="AttemptAnswer.id")

@@ -1,21 +1,24 @@
 """Reading attempts: where an enrolment stands with its assessment, and what an attempt holds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import String, bindparam, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
 from mhfa_lms.content.questions import Question
 from mhfa_lms.content.schema import Course
-from mhfa_lms.db import rows
-from mhfa_lms.models import Attempt, AttemptRelease, AttemptState, Enrolment
-from mhfa_lms.services import pathway, rules
+from mhfa_lms.models import Adjustment, AdjustmentKind, Attempt, AttemptRelease, AttemptState, Enrolment, Format
+from mhfa_lms.services import adjustments, pathway, rules, scoring
+from mhfa_lms.services.adjustments import InForce
 from mhfa_lms.services.pathway import Phase
 from mhfa_lms.services.rules import Rule
 from mhfa_lms.services.scoring import Drawn
 
+# What was sent in time may arrive late. Whatever arrives within this still counts.
+GRACE: Final = timedelta(seconds=60)
 # Made once, as the learner's pages run them.
 _ATTEMPTS: Final = (
     select(Attempt)
@@ -23,8 +26,18 @@ _ATTEMPTS: Final = (
     .order_by(Attempt.number)
 )
 _ATTEMPT: Final = _ATTEMPTS.where(Attempt.number == bindparam("number"))
-_RELEASED: Final = select(AttemptRelease.for_number).where(
-    AttemptRelease.enrolment_id == bindparam("enrolment_id"), AttemptRelease.assessment == bindparam("assessment")
+# What was allowed beyond the rules, in one question: attempts released by number, and what is agreed.
+_ALLOWED: Final = union_all(
+    select(
+        literal("released", String).label("kind"),
+        AttemptRelease.for_number.label("amount"),
+        null().cast(String).label("wanted"),
+    ).where(
+        AttemptRelease.enrolment_id == bindparam("enrolment_id"), AttemptRelease.assessment == bindparam("assessment")
+    ),
+    select(Adjustment.kind.cast(String), Adjustment.amount, Adjustment.wanted.cast(String)).where(
+        Adjustment.enrolment_id == bindparam("enrolment_id"), Adjustment.ended_at.is_(None)
+    ),
 )
 
 
@@ -41,6 +54,9 @@ class Standing:
     allowed: int
     percent: int
     released: bool
+    # What was agreed for the learner, and how long an attempt begun now may take; None: as long as it takes.
+    agreed: tuple[InForce, ...] = ()
+    minutes: int | None = None
 
     @property
     def last(self) -> Attempt | None:
@@ -57,8 +73,7 @@ def standing(session: Session, enrolment: Enrolment, course: Course, *, is_open:
     """Return where an enrolment stands; `is_open` says whether a first attempt could start. Four queries."""
     wanted = {"enrolment_id": enrolment.id, "assessment": course.assessment.id}
     attempts = tuple(session.scalars(_ATTEMPTS, wanted))
-    # Without an attempt nothing can have been released.
-    released = set(rows(session, _RELEASED, wanted).scalars()) if attempts else set()
+    released, agreed = _allowed(session, wanted)
     found = rules.resolve(
         session,
         [Rule.ATTEMPTS, Rule.PASS_PERCENT],
@@ -66,16 +81,29 @@ def standing(session: Session, enrolment: Enrolment, course: Course, *, is_open:
         course_id=enrolment.course_id,
         revision_defaults=course.defaults.model_dump(),
     )
-    allowed, more = found[Rule.ATTEMPTS].value, len(attempts) + 1 in released
+    held = adjustments.terms(course.assessment.minutes, found[Rule.ATTEMPTS].value, agreed)
+    more = len(attempts) + 1 in released
     phase = pathway.phase(
         passed=any(attempt.passed for attempt in attempts),
         under_way=any(attempt.state is AttemptState.OPEN for attempt in attempts),
         used=len(attempts),
-        allowed=allowed,
+        allowed=held.attempts,
         released=more,
         is_open=is_open,
     )
-    return Standing(phase, attempts, allowed, found[Rule.PASS_PERCENT].value, more)
+    percent = found[Rule.PASS_PERCENT].value
+    return Standing(phase, attempts, held.attempts, percent, more, agreed, held.minutes)
+
+
+def _allowed(session: Session, wanted: dict[str, object]) -> tuple[set[int], tuple[InForce, ...]]:
+    found = session.execute(_ALLOWED, wanted).all()
+    agreed = [one for one in found if one.kind != "released"]
+    return (
+        {one.amount for one in found if one.kind == "released"},
+        tuple(
+            InForce(AdjustmentKind(one.kind), one.amount, Format(one.wanted) if one.wanted else None) for one in agreed
+        ),
+    )
 
 
 def attempt(session: Session, enrolment_id: int, course: Course, number: int) -> Attempt | None:
@@ -93,6 +121,22 @@ def questions_of(attempt: Attempt, course: Course) -> list[Question]:
     """Return an attempt's questions in order. `Question.asked` shows one in the order drawn."""
     by_id = {question.id: question for question in course.assessment.questions}
     return [by_id[one.question] for one in drawn_of(attempt)]
+
+
+def redrawn(attempt: Attempt, course: Course, before: Sequence[Attempt]) -> list[Drawn] | None:
+    """Draw an attempt's questions again from its seed; `before` are the attempts before it. None without a seed.
+
+    The same as `drawn_of` for as long as the revision's pool is the one it was drawn from.
+    """
+    if attempt.seed is None:
+        return None
+    seen = [[one.question for one in drawn_of(earlier)] for earlier in before]
+    return scoring.draw(course.assessment.questions, len(attempt.drawn), seed=attempt.seed, before=seen)
+
+
+def is_over(attempt: Attempt, now: datetime) -> bool:
+    """Whether an open attempt's time is over, the grace for slow connections included."""
+    return attempt.due_at is not None and now > attempt.due_at + GRACE
 
 
 def answers_of(attempt: Attempt) -> Mapping[str, list[str]]:

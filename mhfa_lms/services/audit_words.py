@@ -52,6 +52,8 @@ VERBS: Final[Mapping[str, Any]] = {
     "enrolment-ended": lazy("Enrolment ended"),
     "enrolment-completed": lazy("Course completed"),
     "attempt-released": lazy("Further attempt released"),
+    "adjustment-agreed": lazy("Adjustment agreed"),
+    "adjustment-ended": lazy("Adjustment taken back"),
     "answer-submitted": lazy("Answer sent in"),
     "answer-claimed": lazy("Answer taken to mark"),
     "answer-let-go": lazy("Answer put back"),

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from mhfa_lms.db import Base, take_turns, transaction
 from mhfa_lms.models import (
     Account,
+    Adjustment,
     AnswerState,
     AttemptAnswer,
     AttemptRelease,
@@ -64,6 +65,7 @@ DELETED: Final[tuple[type[Base], ...]] = (
     SafeguardingEntry,
     SafeguardingCase,
     MarkDraft,
+    Adjustment,
     AttemptAnswer,
     SentLater,
     PracticeAnswer,

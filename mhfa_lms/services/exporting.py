@@ -135,6 +135,8 @@ def _plain(row: Base) -> dict[str, Any]:
 def _value(value: Any) -> Any:
     if isinstance(value, (datetime, date)):
         return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, Decimal):

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from mhfa_lms.db import Base
 from mhfa_lms.models import (
     Account,
+    Adjustment,
     Attempt,
     AttemptAnswer,
     AttemptRelease,
@@ -139,6 +140,7 @@ ROWS: Final[dict[type[Base], Callable[[Person], ColumnElement[bool]]]] = {
     SentLater: lambda who: SentLater.enrolment_id.in_(who.enrolments),
     Attempt: lambda who: Attempt.enrolment_id.in_(who.enrolments),
     AttemptAnswer: lambda who: AttemptAnswer.attempt_id.in_(who.attempts),
+    Adjustment: lambda who: Adjustment.enrolment_id.in_(who.enrolments),
     AttemptRelease: lambda who: AttemptRelease.enrolment_id.in_(who.enrolments),
     ScenarioAnswer: lambda who: ScenarioAnswer.enrolment_id.in_(who.enrolments),
     Mark: lambda who: Mark.answer_id.in_(who.answers),

@@ -9,10 +9,20 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from mhfa_lms.db import transaction
-from mhfa_lms.models import Attempt, AttemptRelease, CourseRevision, Enrolment, EnrolmentState, Membership
+from mhfa_lms.models import (
+    Adjustment,
+    AdjustmentKind,
+    Attempt,
+    AttemptRelease,
+    CourseRevision,
+    Enrolment,
+    EnrolmentState,
+    Membership,
+)
 from mhfa_lms.models import Course as CourseRow
 from mhfa_lms.policy import Actor, Can, Forbidden, allowed, require, scope
 from mhfa_lms.services import attempts, audit, catalogue, learning, outbox, rules
+from mhfa_lms.services.adjustments import ReasonNeededError
 from mhfa_lms.services.attempts import NotNowError
 from mhfa_lms.services.enrolments import NotActiveError
 from mhfa_lms.services.pathway import Phase
@@ -20,10 +30,6 @@ from mhfa_lms.services.rules import Rule
 
 # An instructor's list shows the newest; more than this waiting at once is a course to look at, not a list.
 MOST_LISTED: Final = 200
-
-
-class ReasonNeededError(ValueError):
-    """A release needs a reason."""
 
 
 def release(enrolment_id: int, *, reason: str, by: Actor, now: datetime) -> None:
@@ -102,6 +108,16 @@ def out_of_attempts(session: Session, actor: Actor) -> list[OutOfAttempts]:
         .correlate(Enrolment)
         .scalar_subquery()
     )
+    extra = (
+        select(func.coalesce(func.sum(Adjustment.amount), 0))
+        .where(
+            Adjustment.enrolment_id == Enrolment.id,
+            Adjustment.kind == AdjustmentKind.MORE_ATTEMPTS,
+            Adjustment.ended_at.is_(None),
+        )
+        .correlate(Enrolment)
+        .scalar_subquery()
+    )
     used, last_at = func.count(Attempt.id), func.max(Attempt.submitted_at)
     rows = session.execute(
         select(
@@ -109,6 +125,7 @@ def out_of_attempts(session: Session, actor: Actor) -> list[OutOfAttempts]:
             CourseRevision,
             Membership.name,
             used.label("used"),
+            extra.label("extra"),
             last_at.label("last_at"),
             func.max(Attempt.points).label("points"),
             func.max(Attempt.max_points).label("max_points"),
@@ -139,5 +156,5 @@ def out_of_attempts(session: Session, actor: Actor) -> list[OutOfAttempts]:
     return [
         OutOfAttempts(row.id, row.name, row.CourseRevision.title, row.used, row.points, row.max_points, row.last_at)
         for row in rows
-        if row.used >= allowances[row.CourseRevision.id].value
+        if row.used >= allowances[row.CourseRevision.id].value + row.extra
     ]

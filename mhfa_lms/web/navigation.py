@@ -98,7 +98,7 @@ def _for_learners(who: Actor) -> tuple[NavItem, ...]:
 def _for_instructors(who: Actor) -> tuple[NavItem, ...]:
     found = who.waiting
     words = ngettext("answer waits", "answers wait", found) if found else ""
-    learners = _item(_("Learners"), "grading.learners", "/mark/attempts")
+    learners = _item(_("Learners"), "grading.learners", "/mark/attempts", "/mark/learners")
     marking = _item(_("To mark"), "grading.queue", "/mark", count=_shown(found), count_words=words)
     return (replace(marking, current="") if learners.current else marking), learners
 

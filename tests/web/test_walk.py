@@ -40,6 +40,7 @@ INSIDE = {
     Can.ASK_FOR_CONTACT: {"owner", "colleague", "instructor", "coordinator", "safeguarding", "administrator",
                           "stranger", "other instructor", "other coordinator"},
     Can.SAFEGUARD: {"safeguarding"},
+    Can.ADJUST: {"instructor", "coordinator"},
     Can.COORDINATE: {"coordinator"},
     Can.SEE_REGISTER: {"coordinator"},
     Can.EXPORT_REGISTER: {"coordinator"},
@@ -53,10 +54,10 @@ INSIDE = {
 }  # fmt: skip
 # The other organisation's staff pass these where no id names the owner's organisation: they see their own.
 BY_ROLE = {
-    "other instructor": {Can.SEE_MARKING, Can.MARK, Can.RELEASE_ATTEMPT},
+    "other instructor": {Can.SEE_MARKING, Can.MARK, Can.RELEASE_ATTEMPT, Can.ADJUST},
     "other coordinator": {
         Can.COORDINATE, Can.SEE_REGISTER, Can.EXPORT_REGISTER, Can.SEE_PEOPLE, Can.INVITE, Can.CHANGE_MEMBERSHIP,
-        Can.ENROL, Can.REVOKE_CERTIFICATE,
+        Can.ENROL, Can.REVOKE_CERTIFICATE, Can.ADJUST,
     },
 }  # fmt: skip
 # Anybody with a membership learns, on their own enrolments.

@@ -5,9 +5,10 @@ from flask.typing import ResponseReturnValue
 
 from mhfa_lms import clock, db
 from mhfa_lms.i18n import gettext as _
-from mhfa_lms.models import Audience, Membership, MembershipState, Role
+from mhfa_lms.models import Audience, Enrolment, Membership, MembershipState, Role
 from mhfa_lms.policy import Can
 from mhfa_lms.services import authorisations, catalogue, enrolments, memberships, people, sites, training_record
+from mhfa_lms.web import adjusting
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.coordinate import load, words
 from mhfa_lms.web.coordinate.blueprint import blueprint
@@ -132,6 +133,13 @@ def details(member: Membership) -> ResponseReturnValue:
         flash(_("The details are saved."), "success")
         return _back(member)
     return render_template("coordinate/details.html", form=form, member=member), 422 if form.errors else 200
+
+
+@blueprint.route("/coordinate/people/courses/<int:enrolment_id>", methods=["GET", "POST"])
+@requires(Can.ADJUST, load=adjusting.learner)
+def adjust(enrolment: Enrolment) -> ResponseReturnValue:
+    """What is agreed for one person on one course: more time, more attempts, another format."""
+    return adjusting.page(enrolment, back=url_for("coordinate.person", membership_id=enrolment.membership_id))
 
 
 @blueprint.route("/coordinate/people/<int:membership_id>/leave", methods=["GET", "POST"])

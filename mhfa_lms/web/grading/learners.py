@@ -1,13 +1,15 @@
 """An instructor's learners, and the answers they have marked."""
 
-from flask import render_template, request
+from flask import render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
 from mhfa_lms import db
+from mhfa_lms.models import Enrolment
 from mhfa_lms.policy import Can
 from mhfa_lms.services import learners as service
 from mhfa_lms.services import marking_queue
 from mhfa_lms.services.learners import Filters
-from mhfa_lms.web import lists
+from mhfa_lms.web import adjusting, lists
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.coordinate import words
 from mhfa_lms.web.grading.blueprint import blueprint
@@ -33,6 +35,13 @@ def learners() -> str:
         values={name: value for name, value in values.items() if value},
         tries=words.tries(),
     )
+
+
+@blueprint.route("/mark/learners/<int:enrolment_id>", methods=["GET", "POST"])
+@requires(Can.ADJUST, load=adjusting.learner)
+def adjust(enrolment: Enrolment) -> ResponseReturnValue:
+    """What is agreed for one learner: more time, more attempts, another format."""
+    return adjusting.page(enrolment, back=url_for("grading.learners"))
 
 
 @blueprint.get("/mark/finished")

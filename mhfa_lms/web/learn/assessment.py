@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from secrets import token_urlsafe
 
-from flask import abort, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mhfa_lms import clock, db
@@ -13,8 +13,9 @@ from mhfa_lms.models import Attempt, AttemptState, Enrolment
 from mhfa_lms.policy import Can
 from mhfa_lms.services import assessment as service
 from mhfa_lms.services import attempts, journey, scoring
-from mhfa_lms.services.assessment import AnsweredElsewhereError, NotNowError, UnansweredError
+from mhfa_lms.services.assessment import AnsweredElsewhereError, NotNowError, TimeOverError, UnansweredError
 from mhfa_lms.services.enrolments import NotActiveError
+from mhfa_lms.web import formats as web_formats
 from mhfa_lms.web import language
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.identity import me
@@ -32,9 +33,10 @@ def assessment(enrolment: Enrolment) -> ResponseReturnValue:
     """Show what the assessment is and where one stands; POST starts an attempt."""
     if request.method == "GET":
         here = journey.of(db.session(), enrolment)
+        formats = web_formats.words()
         pool = here.course.assessment
         needed = scoring.points_needed(pool.draw, here.assessment.percent, pool.questions)
-        return render_template("learn/assessment.html", here=here, course=here.course, needed=needed)
+        return render_template("learn/assessment.html", here=here, course=here.course, needed=needed, formats=formats)
     enrolment_id = enrolment.id
     try:
         number = service.start(enrolment_id, by=me(), now=clock.now())
@@ -54,6 +56,8 @@ def question(enrolment: Enrolment, number: int, place: int) -> ResponseReturnVal
     if attempt.state is AttemptState.SUBMITTED:
         return _to("learn.result", enrolment.id, number)
     if request.method == "GET":
+        if attempts.is_over(attempt, clock.now()):
+            return _to("learn.check", enrolment.id, number)
         return _question_page(enrolment, attempt, drawn, place, carried=questions.carried())
     return _keep(enrolment, attempt, drawn, place)
 
@@ -79,6 +83,9 @@ def _keep(enrolment: Enrolment, attempt: Attempt, drawn: list[Question], place: 
         return _question_page(enrolment, attempt_of(enrolment, number), drawn, place, error.fault, sent), 422
     except AnsweredElsewhereError:
         return _question_page(enrolment, attempt_of(enrolment, number), drawn, place, elsewhere=True), 409
+    except TimeOverError:
+        flash(_("The time was over. Everything that you had saved before is counted."), "info")
+        return _to("learn.result", enrolment_id, number)
     except (NotNowError, NotActiveError):
         return _to("learn.assessment", enrolment_id)
     if code:
@@ -155,6 +162,7 @@ def _check_page(enrolment: Enrolment, attempt: Attempt, places: list[int]) -> st
         attempt=attempt,
         total=len(attempt.drawn),
         missing=missing,
+        over=attempts.is_over(attempt, clock.now()),
         page_errors=errors,
     )
 
