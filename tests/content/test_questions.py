@@ -1,11 +1,13 @@
 """Questions of every kind: what is counted as what, what may be an answer, and what stays hidden until then."""
 
 import random
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -13,6 +15,7 @@ from pydantic import ValidationError
 from mhfa_lms.content import passages, questions, translations
 from mhfa_lms.content.questions import BadChoiceError, Fault, Number, Ordering, Question
 from mhfa_lms.content.schema import Course
+from mhfa_lms.paths import courses_dir
 from tests import kinds, small_course
 from tests.kinds import any_question
 
@@ -234,6 +237,16 @@ def test_what_is_accepted_is_the_same_in_every_language_a_course_can_be_read_in(
         text, number = translations.spoken(course, language).assessment.questions[:2]
         assert [text.is_right([one]) for one in ("Secret word", "wort", "WORT ", "other")] == [True, True, True, False]
         assert questions.checked(number, ["73,5 Tage"]) == questions.checked(number, ["73.5 days"]) == ["73.5"]
+
+
+def test_the_examples_that_authors_read_are_questions() -> None:
+    text = (courses_dir() / "README.md").read_text(encoding="utf-8")
+    section = text[text.index("\n## Questions\n") if "\n## Questions\n" in text else 0 :]
+    found = [
+        questions.read(yaml.safe_load(block)[0]).kind
+        for block in re.findall(r"```yaml\n(- id: .*?)```", section, re.DOTALL)
+    ]
+    assert set(kinds.DOCUMENTS) - {"multiple"} <= set(found)
 
 
 def shown(question: Question, given: Sequence[str] = ()) -> str:
