@@ -1,13 +1,16 @@
 """The transaction, and what the database refuses by itself."""
 
 import threading
+from decimal import Decimal
 
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from mhfa_lms import db, schema
-from mhfa_lms.models import AuditEvent, Organisation
+from mhfa_lms.models import Attempt, AttemptState, AuditEvent, Organisation
 from tests import make
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -87,3 +90,27 @@ def test_a_site_of_another_organisation_is_refused() -> None:
     place = make.site(theirs)
     with pytest.raises(IntegrityError):
         make.member(ours, site_id=place.id)
+
+
+def test_points_of_before_there_were_parts_of_points_stay_what_they_were() -> None:
+    attempt = make.attempt(
+        make.enrolment(), state=AttemptState.SUBMITTED, submitted_at=make.NOON, points=1, passed=False
+    )
+    with db.transaction() as session:
+        session.execute(text("UPDATE attempt SET points = 12, max_points = 15"))
+        context = MigrationContext.configure(session.connection())
+        script = schema._scripts().get_revision("0021")
+        assert script is not None
+        with Operations.context(context):
+            script.module.upgrade()
+    row = db.session().get_one(Attempt, attempt.id)
+    assert (row.points, row.max_points) == (Decimal(12), Decimal(15))
+
+
+@pytest.mark.parametrize("points", [Decimal("11.67"), Decimal("0.01"), 3, None])
+def test_points_are_kept_to_the_hundredth(points: Decimal | int | None) -> None:
+    column = db.Points()
+    dialect = db.engine().dialect
+    assert column.process_result_value(column.process_bind_param(points, dialect), dialect) == points
+    with pytest.raises(ValueError, match="hundredth"):
+        column.process_bind_param(Decimal("0.001"), dialect)

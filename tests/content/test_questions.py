@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from mhfa_lms.content import passages, questions, translations
+from mhfa_lms.content import loader, passages, questions, translations
 from mhfa_lms.content.questions import BadChoiceError, Fault, Number, Ordering, Question
 from mhfa_lms.content.schema import Course
 from mhfa_lms.paths import courses_dir
+from mhfa_lms.services import scoring
 from tests import kinds, small_course
 from tests.kinds import any_question
 
@@ -247,6 +248,14 @@ def test_the_examples_that_authors_read_are_questions() -> None:
         for block in re.findall(r"```yaml\n(- id: .*?)```", section, re.DOTALL)
     ]
     assert set(kinds.DOCUMENTS) - {"multiple"} <= set(found)
+
+
+def test_nearly_every_draw_of_the_course_that_comes_along_asks_in_more_than_one_way() -> None:
+    pool = loader.load(courses_dir() / "first-conversation").assessment
+    other = {one.id for one in pool.questions if one.kind not in {"single", "multiple"}}
+    draws = [{one.question for one in scoring.draw(pool.questions, pool.draw, seed=str(seed))} for seed in range(200)]
+    assert sum(bool(drawn & other) for drawn in draws) > 170
+    assert len({pool.draw, *map(len, draws)}) == 1
 
 
 def shown(question: Question, given: Sequence[str] = ()) -> str:

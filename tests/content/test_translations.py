@@ -173,3 +173,13 @@ def test_what_is_written_is_read_again(tmp_path_factory: pytest.TempPathFactory,
     entries = {key: Entry(source=text, text=text) for key, text in words.items()}
     translating._save(path, "x.yaml", "de", entries)
     assert translating.Entries.validate_python(yaml.safe_load(path.read_text(encoding="utf-8")) or {}) == entries
+
+
+def test_a_translation_that_loses_a_gap_is_found(folder: Path) -> None:
+    loader.write_translation(folder, "de")
+    step = "modules/03-suicide/03-finding-the-words.md"
+    file = folder / "translations" / "de" / f"{step}.yaml"
+    fill(file, "suicide-q-plain-words.text", "Manche Menschen denken dann an {word}. {end}")
+    assert loader.examine(folder) == []
+    fill(file, "suicide-q-plain-words.text", "Manche Menschen denken dann an {Wort}. {end}")
+    assert [one.code for one in loader.examine(folder)] == ["unanswerable"]

@@ -1,9 +1,11 @@
 """Translations that are no longer those of the course as it stands."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mhfa_lms.content import passages, translations
+from mhfa_lms.content.kinds.gap import MARK, Gap
 from mhfa_lms.content.problems import Problem
+from mhfa_lms.content.schema import Course
 from mhfa_lms.content.sources import Loaded
 
 
@@ -21,3 +23,18 @@ def check(loaded: Loaded) -> Iterator[Problem]:
                 text = f"the course has no passage {key}"
                 mend = "take it out, or mend the key"
                 yield Problem(located.path, located.line(place), text, "lost-translation", mend)
+        there = loaded.course.translations.get(language, {})
+        for key in _without_gaps(loaded.course, {key: one.text for key, one in there.items()}):
+            located, place = places[key]
+            text = f"the translation of {key} does not name the gaps of its question, each once"
+            mend = "keep the braces and what is in them as the source has them"
+            yield Problem(located.path, located.line(place), text, "unanswerable", mend)
+
+
+def _without_gaps(course: Course, words: Mapping[str, str]) -> Iterator[str]:
+    asked = [*course.assessment.questions, *(step.question for _module, step in course.steps())]
+    for question in asked:
+        if isinstance(question, Gap):
+            key = f"{question.id}.text"
+            if key in words and sorted(MARK.findall(words[key])) != sorted(gap.id for gap in question.gaps):
+                yield key
