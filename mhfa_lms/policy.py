@@ -75,6 +75,7 @@ class Can(StrEnum):
     SEE_MARKING = "see-marking"
     MARK = "mark"
     RELEASE_ATTEMPT = "release-attempt"
+    CONFIRM_ACTIVITY = "confirm-activity"
     ASK_FOR_CONTACT = "ask-for-contact"
     SAFEGUARD = "safeguard"
     ADJUST = "adjust"
@@ -173,6 +174,7 @@ GRANTS: Final[dict[Can, list[list[Rule]]]] = {
     Can.SEE_MARKING: [[in_organisation, role(Role.INSTRUCTOR)]],
     Can.MARK: [[in_organisation, role(Role.INSTRUCTOR), authorised, not_own]],
     Can.RELEASE_ATTEMPT: [[in_organisation, role(Role.INSTRUCTOR), authorised, not_own]],
+    Can.CONFIRM_ACTIVITY: [[in_organisation, role(Role.INSTRUCTOR), authorised, not_own]],
     Can.ASK_FOR_CONTACT: [[own]],
     # Nobody looks after themselves: a lead's own case is for the others.
     Can.SAFEGUARD: [[in_organisation, role(Role.SAFEGUARDING), not_own]],

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from mhfa_lms.content import conversation_faults, gating
+from mhfa_lms.content.activities import Activity
 from mhfa_lms.content.conversations import Conversation
 from mhfa_lms.content.gating import Completion, Order, Prerequisites
 from mhfa_lms.content.media import Download, File, Media, files_of
@@ -53,11 +54,15 @@ class Step(Part):
     download: Annotated[tuple[Download, ...], Field(max_length=12)] = ()
     # Names conversations/<conversation>.yaml; the step can be read once an ending of it was reached.
     conversation: Slug | None = None
+    # Something to do away from the screen; the step counts as done when an instructor has confirmed it.
+    activity: Activity | None = None
 
     @model_validator(mode="after")
     def _note_has_a_choice(self) -> Self:
         if self.content_note and not self.summary:
             raise ValueError("a step with a content_note needs a summary")
+        if self.activity and (self.content_note or self.conversation):
+            raise ValueError("an activity stands in a step without a content_note and without a conversation")
         if self.question and not self.question.teaches:
             raise ValueError(_TEACHES.get(self.question.kind, "a step's question needs an explanation"))
         return self
@@ -356,6 +361,11 @@ class Course(CourseHead):
                 needed.add(one)
                 waiting += self.before[one]
         return frozenset(needed)
+
+    @cached_property
+    def has_activities(self) -> bool:
+        """Whether a step asks for something that an instructor confirms."""
+        return any(step.activity for _module, step in self.steps())
 
     @property
     def has_quick_exit(self) -> bool:

@@ -1,6 +1,7 @@
 """Every table, one module per subject. Importing this package fills the metadata."""
 
 from mhfa_lms.models.access import LinkKind, LoginSession, OneTimeLink, Try
+from mhfa_lms.models.activity import ActivityReport, ActivityState
 from mhfa_lms.models.adjustment import Adjustment, AdjustmentKind
 from mhfa_lms.models.assessment import Attempt, AttemptAnswer, AttemptRelease, AttemptState
 from mhfa_lms.models.audit import AuditEvent, AuditSeal, HelpCheck
@@ -42,6 +43,8 @@ from mhfa_lms.models.work import Job, Message, WorkerBeat, WorkState
 
 __all__ = [
     "Account",
+    "ActivityReport",
+    "ActivityState",
     "Adjustment",
     "AdjustmentKind",
     "AnswerState",

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from mhfa_lms.db import Base, take_turns, transaction
 from mhfa_lms.models import (
     Account,
+    ActivityReport,
     Adjustment,
     AnswerState,
     AttemptAnswer,
@@ -71,6 +72,7 @@ DELETED: Final[tuple[type[Base], ...]] = (
     PracticeAnswer,
     ConversationRun,
     Reflection,
+    ActivityReport,
     StepProgress,
     OneTimeLink,
     PasskeyChallenge,

@@ -12,10 +12,13 @@ from sqlalchemy.orm import Session
 
 from mhfa_lms.content.schema import Step
 from mhfa_lms.db import rows
-from mhfa_lms.models import ConversationRun, Enrolment, Way
+from mhfa_lms.models import ActivityReport, ActivityState, ConversationRun, Enrolment, Way
 
 _ENDED: Final = select(ConversationRun.ended_at).where(
     ConversationRun.enrolment_id == bindparam("enrolment_id"), ConversationRun.conversation == bindparam("conversation")
+)
+_REPORTED: Final = select(ActivityReport.state).where(
+    ActivityReport.enrolment_id == bindparam("enrolment_id"), ActivityReport.step == bindparam("step")
 )
 
 
@@ -38,6 +41,8 @@ def may_finish(session: Session, enrolment: Enrolment, step: Step, way: Way) -> 
     """Return what a step still waits for before it may be counted as done in this way; None when nothing."""
     if step.conversation and way is Way.READ and not _has_ended(session, enrolment.id, step.conversation):
         return Missing.CONVERSATION
+    if step.activity and not _is_confirmed(session, enrolment.id, step.id):
+        return Missing.ACTIVITY
     return None
 
 
@@ -45,3 +50,9 @@ def _has_ended(session: Session, enrolment_id: int, conversation: str) -> bool:
     """Whether the learner has reached an ending of a conversation, once."""
     wanted = {"enrolment_id": enrolment_id, "conversation": conversation}
     return rows(session, _ENDED, wanted).scalar_one_or_none() is not None
+
+
+def _is_confirmed(session: Session, enrolment_id: int, step_id: str) -> bool:
+    """Whether an instructor has confirmed a step's activity."""
+    wanted = {"enrolment_id": enrolment_id, "step": step_id}
+    return rows(session, _REPORTED, wanted).scalar_one_or_none() is ActivityState.CONFIRMED

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -13,7 +13,7 @@ from mhfa_lms.content.gating import NOTHING, Prerequisites
 from mhfa_lms.content.questions import Question, checked
 from mhfa_lms.content.schema import Course, Module, Step
 from mhfa_lms.db import rows, transaction
-from mhfa_lms.models import Enrolment, EnrolmentState, PracticeAnswer, StepProgress, Way
+from mhfa_lms.models import ActivityReport, ActivityState, Enrolment, EnrolmentState, PracticeAnswer, StepProgress, Way
 from mhfa_lms.policy import Actor
 from mhfa_lms.services import catalogue, certification, enrolments, prerequisites
 from mhfa_lms.services.finishing import NotFinishedError, may_finish
@@ -22,6 +22,9 @@ from mhfa_lms.services.pathway import LockedError, Steps
 DONE, NEXT, TODO = "done", "next", "todo"
 # Made once, as every step runs them.
 _WAYS: Final = select(StepProgress.step, StepProgress.way).where(StepProgress.enrolment_id == bindparam("enrolment_id"))
+_REPORTED: Final = select(ActivityReport.step, ActivityReport.state).where(
+    ActivityReport.enrolment_id == bindparam("enrolment_id")
+)
 _CHOSEN: Final = select(PracticeAnswer.chosen).where(
     PracticeAnswer.enrolment_id == bindparam("enrolment_id"), PracticeAnswer.question == bindparam("question")
 )
@@ -54,11 +57,14 @@ class Progress:
     course: Course
     ways: Mapping[str, Way]
     missing: Prerequisites = NOTHING
+    # Where each activity stands that the learner has reported, by step.
+    activities: Mapping[str, ActivityState] = field(default_factory=dict)
 
     @property
     def path(self) -> Steps:
         """What of the steps is open, locked and left."""
-        return Steps(self.course, self.ways, self.missing)
+        waiting = [step for step, state in self.activities.items() if state is ActivityState.WAITING]
+        return Steps(self.course, self.ways, self.missing, waiting)
 
     def is_done(self, step: Step) -> bool:
         """Whether a step is done, in whatever way."""
@@ -108,11 +114,15 @@ def place(course: Course, step_id: str) -> Place:
 
 
 def progress(session: Session, enrolment_id: int, course: Course) -> Progress:
-    """Return an enrolment's progress. One query, and two more before the first step of a course with prerequisites."""
+    """Return an enrolment's progress. One query; more for prerequisites and activities."""
     found = rows(session, _WAYS, {"enrolment_id": enrolment_id})
     ways = {row.step: row.way for row in found}
     missing = NOTHING if ways else prerequisites.missing(session, enrolment_id, course)
-    return Progress(course, ways, missing)
+    activities = {}
+    if course.has_activities:
+        reported = rows(session, _REPORTED, {"enrolment_id": enrolment_id})
+        activities = {row.step: row.state for row in reported}
+    return Progress(course, ways, missing, activities)
 
 
 def practice(session: Session, enrolment_id: int, question: Question | None) -> list[str]:

@@ -21,7 +21,7 @@ class Next(StrEnum):
     STEP = "step"
     ASSESSMENT = "assessment"
     SCENARIO = "scenario"
-    WAIT = "wait"  # an instructor has the answer
+    WAIT = "wait"  # an instructor has the answer, or an activity to confirm
     SESSION = "session"  # only a live session is missing
     FINISHED = "finished"
     OVER = "over"  # ended or withdrawn
@@ -119,6 +119,8 @@ class Steps:
     course: Course
     done: Collection[str]
     missing: Prerequisites = NOTHING
+    # Steps whose activity an instructor has to look at: nothing to do there for now.
+    waiting: Collection[str] = ()
 
     @property
     def lock(self) -> Lock | None:
@@ -145,7 +147,8 @@ class Steps:
     def next(self) -> tuple[Module, Step] | None:
         """The first needed step that is not done and open, or None."""
         waiting = to_do(self.course, self.done)
-        return next(((module, step) for module, step in waiting if self.module_lock(module) is None), None)
+        theirs = [(module, step) for module, step in waiting if step.id not in self.waiting]
+        return next(((module, step) for module, step in theirs if self.module_lock(module) is None), None)
 
     @property
     def all_done(self) -> bool:
@@ -209,7 +212,7 @@ class Pathway:
             return Next.PREREQUISITES
         still = self.left
         if still.steps:
-            return Next.STEP
+            return Next.WAIT if self.steps.waiting and self.steps.next is None else Next.STEP
         if still.assessment:
             return Next.ASSESSMENT
         if self.to_write is not None:

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from mhfa_lms.db import Base
 from mhfa_lms.models import (
     Account,
+    ActivityReport,
     Adjustment,
     Attempt,
     AttemptAnswer,
@@ -136,6 +137,7 @@ ROWS: Final[dict[type[Base], Callable[[Person], ColumnElement[bool]]]] = {
     StepProgress: lambda who: StepProgress.enrolment_id.in_(who.enrolments),
     PracticeAnswer: lambda who: PracticeAnswer.enrolment_id.in_(who.enrolments),
     ConversationRun: lambda who: ConversationRun.enrolment_id.in_(who.enrolments),
+    ActivityReport: lambda who: ActivityReport.enrolment_id.in_(who.enrolments),
     Reflection: lambda who: Reflection.enrolment_id.in_(who.enrolments),
     SentLater: lambda who: SentLater.enrolment_id.in_(who.enrolments),
     Attempt: lambda who: Attempt.enrolment_id.in_(who.enrolments),

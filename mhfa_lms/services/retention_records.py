@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from mhfa_lms.models import (
     Account,
+    ActivityReport,
     Adjustment,
     AnswerState,
     Attempt,
@@ -163,6 +164,7 @@ def forget_learning(session: Session, enrolment_ids: list[int]) -> None:
     _run(session, delete(SentLater).where(SentLater.enrolment_id.in_(enrolment_ids)))
     _run(session, delete(Adjustment).where(Adjustment.enrolment_id.in_(enrolment_ids)))
     _run(session, delete(PracticeAnswer).where(PracticeAnswer.enrolment_id.in_(enrolment_ids)))
+    _run(session, delete(ActivityReport).where(ActivityReport.enrolment_id.in_(enrolment_ids)))
     _run(session, delete(Reflection).where(Reflection.enrolment_id.in_(enrolment_ids)))
     _run(session, delete(StepProgress).where(StepProgress.enrolment_id.in_(enrolment_ids)))
     _run(session, update(Mark).where(Mark.answer_id.in_(answers), Mark.feedback != "").values(feedback=""))

@@ -10,6 +10,7 @@ def table_words() -> dict[str, str]:
             "Your account: the address you sign in with, your language, and when you accepted the privacy notice"
         ),
         "adjustment": _("What was agreed for you, such as more time, with the reason"),
+        "activity_report": _("The activities you said you have done, with your note and your instructor’s answer"),
         "attempt": _("Your attempts at assessments, with the points"),
         "attempt_answer": _("Your answers in assessments"),
         "attempt_release": _("Further attempts you were given, with the reason"),

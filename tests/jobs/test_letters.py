@@ -48,6 +48,13 @@ FACTS: dict[str, dict[str, Any]] = {
         "passed": True,
         "path": "/learn/1/scenario/sam",
     },
+    "activity-decided": {
+        "name": "Amina <Yusuf>",
+        "step": "A talk & a walk",
+        "course": "The first > conversation",
+        "confirmed": False,
+        "path": "/learn/1/step/talk",
+    },
     "attempt-released": {"name": "Amina <Yusuf>", "course": "The first > conversation", "path": "/learn/1"},
     "certificate-ready": {**PERSON, "type": "First aider", "expires_on": "2029-11-21", "path": "/certificates/ABCD"},
     "reminder": REMINDER,
@@ -111,7 +118,7 @@ def test_text_and_html_say_the_same(kind: str, locale: str, settings: Settings) 
 def test_every_fact_is_told_in_both(kind: str, settings: Settings) -> None:
     written = write(letter(kind), settings, today=TODAY)
     for name, value in FACTS[kind].items():
-        if name in {"audience", "offset_days", "passed", "window_opens_on", "what", "case"}:
+        if name in {"audience", "offset_days", "passed", "confirmed", "window_opens_on", "what", "case"}:
             continue
         shown = f"https://learn.example.org{value}" if name in {"path", "stop_path"} else str(value)
         if name.endswith("_on"):

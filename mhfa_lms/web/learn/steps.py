@@ -20,7 +20,7 @@ from mhfa_lms.services.pathway import LockedError
 from mhfa_lms.web import language
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.identity import me
-from mhfa_lms.web.learn import locked, questions, reflections
+from mhfa_lms.web.learn import activities, locked, questions, reflections
 from mhfa_lms.web.learn.blueprint import blueprint
 from mhfa_lms.web.learn.kept import kept_step
 from mhfa_lms.web.learn.load import course_of, own_enrolment
@@ -45,6 +45,8 @@ def step(enrolment: Enrolment, step_id: str) -> ResponseReturnValue:
     if code := language.asked():
         return _switch(enrolment, here, code)
     do = request.form.get("do", "")
+    if do == "report" and here.step.activity:
+        return activities.report(enrolment, here)
     if do == "answer" and here.step.question:
         return _answer(enrolment, here)
     way = WAYS.get(do)
@@ -96,6 +98,7 @@ def _page(enrolment: Enrolment, here: Place, fault: Fault | None = None, box: Bo
         "learn/step.html",
         course=course,
         talk=talk,
+        report=activities.of(session, enrolment.id, one.id) if one.activity else None,
         run=conversations.run(session, enrolment.id, talk) if talk else None,
         enrolment=enrolment,
         here=here,

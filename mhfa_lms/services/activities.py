@@ -1,0 +1,226 @@
+"""Activities: the learner says it is done, an instructor confirms it or gives it back with a comment.
+
+The step counts as done when it is confirmed, without another visit of the learner's.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from mhfa_lms.db import transaction
+from mhfa_lms.models import (
+    ActivityReport,
+    ActivityState,
+    Cohort,
+    Course,
+    CourseRevision,
+    Enrolment,
+    EnrolmentState,
+    Membership,
+    Way,
+)
+from mhfa_lms.policy import Actor, Can, Forbidden, allowed, require, scope
+from mhfa_lms.services import audit, catalogue, enrolments, learning, outbox
+from mhfa_lms.services.learning import UnknownStepError
+from mhfa_lms.services.pathway import LockedError
+
+LONGEST: Final = 1000
+# As many as a class has, and some more; the others follow when these are done.
+MOST_LISTED: Final = 100
+
+
+class TooLongError(ValueError):
+    """A note or comment is longer than `LONGEST`."""
+
+
+class NoCommentError(ValueError):
+    """Whoever gives an activity back says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A report as an instructor sees it."""
+
+    id: int
+    name: str
+    course: str
+    step: str
+    instructions: str
+    cohort: str
+    note: str
+    times: int
+    reported_at: datetime
+
+
+def of(session: Session, enrolment_id: int, step_id: str) -> ActivityReport | None:
+    """Return what was reported about a step's activity. One query."""
+    return session.scalars(
+        select(ActivityReport).where(ActivityReport.enrolment_id == enrolment_id, ActivityReport.step == step_id)
+    ).one_or_none()
+
+
+def report(enrolment_id: int, step_id: str, note: str, *, by: Actor, now: datetime) -> None:
+    """Say that an activity is done; saying it again changes the note until an instructor has looked.
+
+    Raises `UnknownStepError`, `LockedError`, `TooLongError`, `enrolments.NotActiveError` and `Forbidden`.
+    """
+    words = note.strip()
+    if len(words) > LONGEST:
+        raise TooLongError(len(words))
+    with transaction() as session:
+        enrolment = enrolments.hold_active(session, enrolment_id, by=by)
+        course = learning.course_of(enrolment)
+        here = learning.place(course, step_id)
+        if here.step.activity is None:
+            raise UnknownStepError(step_id)
+        if lock := learning.progress(session, enrolment_id, course).path.step_lock(here.module, here.step):
+            raise LockedError(lock)
+        row = of(session, enrolment_id, step_id)
+        if row is not None and row.state is ActivityState.CONFIRMED:
+            return
+        if row is not None and row.state is ActivityState.WAITING:
+            row.note = words
+            return
+        if row is None:
+            row = ActivityReport(
+                enrolment_id=enrolment_id, organisation_id=enrolment.organisation_id, step=step_id, times=0
+            )
+            session.add(row)
+        row.state, row.decided_at, row.decided_by_id, row.comment = ActivityState.WAITING, None, None, ""
+        row.note, row.times, row.reported_at = words, row.times + 1, now
+        session.flush()
+        audit.about(session, "activity-reported", row, by=by, now=now, times=row.times)
+
+
+def _mine(actor: Actor) -> list[ColumnElement[bool]]:
+    """Return the conditions of what an instructor may confirm, as `Can.CONFIRM_ACTIVITY` asks of each."""
+    return [
+        scope(actor, ActivityReport),
+        ActivityReport.state == ActivityState.WAITING,
+        Enrolment.state == EnrolmentState.ACTIVE,
+        Enrolment.membership_id != actor.membership_id,
+        Course.certification_type_id.in_(actor.authorised_types),
+    ]
+
+
+def count(session: Session, actor: Actor) -> int:
+    """Return how many reports wait for an instructor. One query."""
+    if not allowed(actor, Can.CONFIRM_ACTIVITY):
+        return 0
+    query = select(func.count(ActivityReport.id)).join(Enrolment).join(Course, Course.id == Enrolment.course_id)
+    return session.scalars(query.where(*_mine(actor))).one()
+
+
+def waiting(session: Session, actor: Actor, *, cohort_id: int | None = None) -> list[Waiting]:
+    """Return what waits for an instructor, the oldest first; of one cohort, where it is named. One query."""
+    if not allowed(actor, Can.CONFIRM_ACTIVITY):
+        return []
+    query = (
+        select(ActivityReport, CourseRevision, Membership.name, Cohort.name.label("cohort"))
+        .join(Enrolment, Enrolment.id == ActivityReport.enrolment_id)
+        .join(Course, Course.id == Enrolment.course_id)
+        .join(CourseRevision, CourseRevision.id == Enrolment.revision_id)
+        .join(Membership, Membership.id == Enrolment.membership_id)
+        .outerjoin(Cohort, Cohort.id == Enrolment.cohort_id)
+        .where(*_mine(actor))
+        .order_by(ActivityReport.reported_at, ActivityReport.id)
+        .limit(MOST_LISTED)
+    )
+    if cohort_id is not None:
+        query = query.where(Enrolment.cohort_id == cohort_id)
+    found = []
+    for row, revision, name, cohort in session.execute(query):
+        step = catalogue.course(revision).step(row.step)
+        title, instructions = (step[1].title, "") if step else (row.step, "")
+        if step and step[1].activity:
+            instructions = step[1].activity.instructions
+        found.append(
+            Waiting(
+                row.id, name, revision.title, title, instructions, cohort or "", row.note, row.times, row.reported_at
+            )
+        )
+    return found
+
+
+def cohorts(session: Session, actor: Actor) -> Sequence[tuple[int, str]]:
+    """Return the cohorts of whom something waits, by name. One query."""
+    query = (
+        select(Cohort.id, Cohort.name)
+        .join(Enrolment, Enrolment.cohort_id == Cohort.id)
+        .join(ActivityReport, ActivityReport.enrolment_id == Enrolment.id)
+        .join(Course, Course.id == Enrolment.course_id)
+        .where(*_mine(actor))
+        .distinct()
+        .order_by(Cohort.name, Cohort.id)
+    )
+    return [(row.id, row.name) for row in session.execute(query)]
+
+
+def decide(report_ids: Sequence[int], *, confirm: bool, comment: str = "", by: Actor, now: datetime) -> int:
+    """Confirm reports, or give them back with a comment; those decided meanwhile stay. Returns how many were decided.
+
+    Raises `NoCommentError`, `TooLongError`, and `Forbidden` when one is not the instructor's to decide: none is then.
+    """
+    words = comment.strip()
+    if not confirm and not words:
+        raise NoCommentError
+    if len(words) > LONGEST:
+        raise TooLongError(len(words))
+    with transaction() as session:
+        # Always in the same order, so that two instructors with overlapping lists do not wait for each other.
+        return sum(
+            _decide(session, one, confirm=confirm, comment=words, by=by, now=now) for one in sorted(set(report_ids))
+        )
+
+
+def _decide(session: Session, report_id: int, *, confirm: bool, comment: str, by: Actor, now: datetime) -> bool:
+    owner = select(ActivityReport.enrolment_id).where(ActivityReport.id == report_id).scalar_subquery()
+    # The enrolment first, as everything that is saved about it does.
+    enrolment = session.scalars(
+        select(Enrolment).where(Enrolment.id == owner).with_for_update(key_share=True, of=Enrolment)
+    ).one_or_none()
+    row = session.get(ActivityReport, report_id, populate_existing=True)
+    if row is None or enrolment is None:
+        raise Forbidden(Can.CONFIRM_ACTIVITY)
+    require(by, Can.CONFIRM_ACTIVITY, row)
+    if row.state is not ActivityState.WAITING or enrolment.state is not EnrolmentState.ACTIVE:
+        return False
+    row.state = ActivityState.CONFIRMED if confirm else ActivityState.RETURNED
+    row.comment, row.decided_at, row.decided_by_id = comment, now, by.membership_id
+    session.flush()
+    verb = "activity-confirmed" if confirm else "activity-returned"
+    audit.about(session, verb, row, by=by, now=now, times=row.times)
+    _tell(session, row, enrolment, now=now)
+    if confirm:
+        # A correction may have locked the step meanwhile: it then counts when its learner comes by.
+        with suppress(LockedError):
+            learning.count_as_done(session, enrolment, row.step, Way.READ, by=by, now=now)
+    return True
+
+
+def _tell(session: Session, row: ActivityReport, enrolment: Enrolment, *, now: datetime) -> None:
+    """Tell the learner by mail; the comment stands on the step's page only."""
+    member = session.get_one(Membership, enrolment.membership_id)
+    step = learning.course_of(enrolment).step(row.step)
+    outbox.post(
+        session,
+        "activity-decided",
+        key=f"activity-decided:{row.id}:{row.times}",
+        due_at=now,
+        now=now,
+        account_id=member.account_id,
+        organisation_id=row.organisation_id,
+        locale=member.account.locale,
+        facts={
+            "name": member.name,
+            "course": enrolment.revision.title,
+            "step": step[1].title if step else row.step,
+            "confirmed": row.state is ActivityState.CONFIRMED,
+            "path": f"/learn/{enrolment.id}/step/{row.step}",
+        },
+    )
