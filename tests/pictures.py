@@ -65,6 +65,8 @@ SHOTS: dict[str, Shot] = {
     "guide-learner-step": Shot("learner", _at("/home", ".hero .btn"), Shape.PHONE),
     "guide-learner-certificate": Shot("educator", _at("/certificates", CERTIFICATE), Shape.PHONE),
     "guide-instructor-queue": Shot("instructor", _at("/mark"), Shape.DESK),
+    "guide-safeguarding-cases": Shot("safeguarding", _at("/safeguarding"), Shape.DESK),
+    "guide-safeguarding-case": Shot("safeguarding", _at("/safeguarding/1"), Shape.PHONE),
     "guide-coordinator-overview": Shot("coordinator", _at("/coordinate"), Shape.DESK),
     "guide-coordinator-invite": Shot("coordinator", _at("/coordinate/people/invite"), Shape.DESK),
     "guide-coordinator-person": Shot("coordinator", _at("/coordinate/people?q=Castillo", PERSON), Shape.DESK),
