@@ -1,6 +1,6 @@
 """Rules about graphs of places: which can be reached, which lead to a goal, and how to set them out in layers.
 
-A graph is a mapping from each place to the places it leads to; a target that is no place is dangling.
+A graph is a mapping from each place to the places it leads to; a target that is no place is left out.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -8,11 +8,6 @@ from dataclasses import dataclass
 
 Edges = Mapping[str, Sequence[str]]
 SWEEPS = 8
-
-
-def dangling(edges: Edges) -> set[tuple[str, str]]:
-    """Return the edges that lead to no place."""
-    return {(place, target) for place, targets in edges.items() for target in targets if target not in edges}
 
 
 def reachable(edges: Edges, start: str) -> set[str]:

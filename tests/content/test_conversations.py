@@ -192,6 +192,16 @@ def test_a_conversation_takes_the_competencies_of_a_scenario(folder: Path) -> No
     assert "lost-reference" in {one.code for one in loader.examine(folder)}
 
 
+def test_how_easy_it_is_to_read_is_checked(folder: Path) -> None:
+    path = folder / "conversations" / "leyla-after-closing.yaml"
+    text = path.read_text(encoding="utf-8")
+    long = "You " + "and you and I " * 10 + "cook."
+    path.write_text(text.replace("The van drives off.", long), encoding="utf-8")
+    found = [one for one in loader.examine(folder) if one.path.endswith(path.name)]
+    assert [one.code for one in found] == ["long-sentence"]
+    assert abs(found[0].line - text[: text.index("The van drives off.")].count("\n")) <= 2
+
+
 def test_new_words_are_a_correction_and_another_effect_is_not() -> None:
     before, after = talk.course().model_dump(mode="json"), talk.course().model_dump(mode="json")
     first = after["conversations"][0]["scenes"][0]

@@ -32,13 +32,6 @@ def test_what_leads_to_a_goal(edges: graphs.Edges, goals: set[str]) -> None:
     assert graphs.leading_to(edges, goals) == {place for place in edges if closed(edges, place) & goals}
 
 
-@given(GRAPHS)
-def test_what_dangles(edges: graphs.Edges) -> None:
-    assert {target for _place, target in graphs.dangling(edges)} == {
-        target for targets in edges.values() for target in targets if target not in edges
-    }
-
-
 @given(GRAPHS, PLACES, st.sets(PLACES, max_size=2))
 def test_a_shortest_way_is_a_way_and_none_is_shorter(edges: graphs.Edges, start: str, goals: set[str]) -> None:
     way = graphs.shortest(edges, start, goals)

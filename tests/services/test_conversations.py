@@ -1,5 +1,6 @@
 """Playing a conversation: whatever is sent, in whatever order and from however many windows, what is kept is a way."""
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
@@ -165,6 +166,34 @@ def test_a_correction_that_takes_a_choice_away_leaves_the_way_up_to_it() -> None
     shorter["scenes"][1]["choices"][1] = talk.choice("listen", "helpful", "hurt")
     found = conversations.run(db.session(), who.enrolment_id, talk.conversation(scenes=shorter["scenes"]))
     assert (found.way.keys, found.way.here_id) == (["door/sit"], "table")
+
+
+def test_two_windows_at_once_leave_a_way() -> None:
+    who = talker()
+    db.session().rollback()
+    clicks = [
+        (0, "door", "sit"),
+        (0, "door", "push"),
+        (1, "table", "advise"),
+        (1, "hurt", "sorry"),
+        (1, "table", "hear"),
+    ]
+
+    def click(number: int) -> bool:
+        try:
+            say(who, *clicks[number % len(clicks)])
+        except ElsewhereError:
+            return False
+        finally:
+            db.sessions.remove()
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        taken = sum(pool.map(click, range(40)))
+    found = run(who)
+    assert found.version <= taken
+    assert [str(key) for key in _stored()] == found.way.keys != []
+    assert set(found.way.keys) <= found.seen
 
 
 FORMS = st.tuples(
