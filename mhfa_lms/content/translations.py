@@ -5,7 +5,7 @@ note that was corrected must reach everybody. Where there is none, or only a sta
 its own language. A question is shown whole in one language or in the other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mhfa_lms.content import passages
@@ -40,10 +40,47 @@ def choose(course: Course, wish: str) -> str:
 
 def spoken(course: Course, language: str) -> Course:
     """Return a course whose every passage knows its language: the one asked for, where it is translated."""
-    there = course.translations.get(language, {})
-    source = passages.of(course) if there else {}
-    words = {key: one.text for key, one in there.items() if key in source and one.of == passages.digest(source[key])}
-    return Speaking(words, language, course.language).part(course)
+    source = passages.of(course) if course.translations else {}
+    words = {name: fresh(course, name) for name in course.translations}
+    shown = Speaking(words.get(language, {}), language, course.language).part(course)
+    return _accepting(shown, [source, *words.values()]) if words else shown
+
+
+def fresh(course: Course, language: str) -> dict[str, str]:
+    """Return a language's passages by key, but for those whose source has changed since: what learners see of it."""
+    source = passages.of(course)
+    there = course.translations[language]
+    return {key: one.text for key, one in there.items() if key in source and one.of == passages.digest(source[key])}
+
+
+def _accepting(course: Course, languages: Sequence[Mapping[str, str]]) -> Course:
+    """Return a course whose questions take what people write in any of its languages: they may switch on the way."""
+    modules = [
+        module.model_copy(
+            update={
+                "steps": tuple(
+                    step.model_copy(update={"question": _taking(step.question, languages)}) if step.question else step
+                    for step in module.steps
+                )
+            }
+        )
+        for module in course.modules
+    ]
+    questions = tuple(_taking(one, languages) for one in course.assessment.questions)
+    assessment = course.assessment.model_copy(update={"questions": questions})
+    return course.model_copy(update={"modules": tuple(modules), "assessment": assessment})
+
+
+def _taking(question: Question, languages: Sequence[Mapping[str, str]]) -> Question:
+    """Return a question with the accepted words, or the unit, of every language."""
+    if not isinstance(question, FreeText | Number):
+        return question
+    if isinstance(question, FreeText):
+        keys = [f"{question.id}.accepted.{at}" for at in range(len(question.accepted))]
+    else:
+        keys = [f"{question.id}.unit"]
+    words = [found for there in languages for key in keys if (found := there.get(key))]
+    return question.model_copy(update={"also": tuple(dict.fromkeys((*question.also, *words)))})
 
 
 def stale(course: Course, language: str) -> Iterator[Stale]:

@@ -245,7 +245,7 @@ def test_the_examples_that_authors_read_are_questions() -> None:
     section = text[text.index("\n## Questions\n") if "\n## Questions\n" in text else 0 :]
     found = [
         questions.read(yaml.safe_load(block)[0]).kind
-        for block in re.findall(r"```yaml\n(- id: .*?)```", section, re.DOTALL)
+        for block in re.findall(r"```yaml Question\n(- id: .*?)```", section, re.DOTALL)
     ]
     assert set(kinds.DOCUMENTS) - {"multiple"} <= set(found)
 

@@ -14,7 +14,7 @@ from mhfa_lms.content.questions import Choice, Question
 from mhfa_lms.content.schema import Course, Translated
 from mhfa_lms.content.translating import Entry
 from mhfa_lms.paths import courses_dir
-from tests.small_course import course
+from tests.small_course import course, document
 
 STEP = "modules/01-listening/03-silence.md"
 
@@ -22,7 +22,7 @@ STEP = "modules/01-listening/03-silence.md"
 def german(wanted: Course, *prefixes: str, **words: str) -> dict[str, dict[str, Translated]]:
     """Translations into German of the passages whose keys begin like this."""
     found = {
-        key: Translated(of=passages.digest(text), text=words.get(key.replace(".", "_"), f"DE {text}"))
+        key: Translated(of=passages.digest(text), text=words.get(key.replace(".", "_").replace("-", "_"), f"DE {text}"))
         for key, text in passages.of(wanted).items()
         if key.startswith(prefixes)
     }
@@ -64,6 +64,24 @@ def test_a_question_is_in_one_language_only() -> None:
 
 def _texts(question: Question) -> list[str]:
     return list(passages.of(question).values())
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_what_people_write_counts_in_every_language(language: str) -> None:
+    pool = document()["assessment"]
+    named = {"module": "one", "prompt": "?", "explanation": "So."}
+    pool["questions"] += [
+        {"id": "q-word", "kind": "text", "accepted": ["listening"], **named},
+        {"id": "q-long", "kind": "number", "answer": 5, "unit": "minutes", "also": ["min"], **named},
+    ]
+    plain = course(assessment=pool)
+    words = german(plain, "q-word", "q-long", q_word_accepted_0="Zuhören", q_long_unit="Minuten")
+    *_rest, word, number = translations.spoken(
+        course(assessment=pool, translations=words), language
+    ).assessment.questions
+    assert all(word.is_right([one]) for one in ("listening", "zuhören"))
+    assert not word.is_right(["parler"])
+    assert all(number.is_right([one]) for one in ("5 minutes", "5 Minuten", "5 min", "5"))
 
 
 @pytest.mark.parametrize(

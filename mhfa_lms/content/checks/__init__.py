@@ -13,7 +13,10 @@ from mhfa_lms.content.problems import Problem
 from mhfa_lms.content.sources import Loaded, SourceFile
 
 OF_FILES: Final[tuple[Callable[[SourceFile], Iterable[Problem]], ...]] = (words.check, form.check)
-OF_COURSES: Final[tuple[Callable[[Loaded], Iterable[Problem]], ...]] = (references.check,)
+OF_COURSES: Final[tuple[Callable[[Loaded], Iterable[Problem]], ...]] = (
+    references.check,
+    translated.gaps,
+)
 ADVICE: Final[tuple[Callable[[Loaded], Iterable[Problem]], ...]] = (
     outcomes.check,
     reading.check,

@@ -9,6 +9,7 @@ from typing import Final
 
 from mhfa_lms.content import prose
 from mhfa_lms.content.conversations import Conversation
+from mhfa_lms.content.media import Picture
 from mhfa_lms.content.problems import Problem
 from mhfa_lms.content.schema import Step
 from mhfa_lms.content.sources import Loaded
@@ -26,7 +27,8 @@ def estimate(step: Step) -> float:
     if step.question:
         texts += step.question.words
     thinking = (step.question is not None) + (step.reflection is not None)
-    return sum(map(prose.count, texts)) / WORDS_A_MINUTE + thinking
+    recorded = sum(one.seconds for one in step.media if not isinstance(one, Picture)) / 60
+    return sum(map(prose.count, texts)) / WORDS_A_MINUTE + thinking + recorded
 
 
 def talking(conversation: Conversation | None) -> float:

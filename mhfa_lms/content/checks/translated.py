@@ -23,9 +23,13 @@ def check(loaded: Loaded) -> Iterator[Problem]:
                 text = f"the course has no passage {key}"
                 mend = "take it out, or mend the key"
                 yield Problem(located.path, located.line(place), text, "lost-translation", mend)
-        there = loaded.course.translations.get(language, {})
-        for key in _without_gaps(loaded.course, {key: one.text for key, one in there.items()}):
-            located, place = places[key]
+
+
+def gaps(loaded: Loaded) -> Iterator[Problem]:
+    """Yield the translations that learners would see, and that have lost a gap of their question."""
+    for language in loaded.course.translations:
+        for key in _without_gaps(loaded.course, translations.fresh(loaded.course, language)):
+            located, place = loaded.sources.translations[language][key]
             text = f"the translation of {key} does not name the gaps of its question, each once"
             mend = "keep the braces and what is in them as the source has them"
             yield Problem(located.path, located.line(place), text, "unanswerable", mend)
