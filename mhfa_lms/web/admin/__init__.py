@@ -12,6 +12,7 @@ from mhfa_lms.web.admin import (
     outbox,
     overview,
     publishing,
+    questions,
     settings,
     system,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "outbox",
     "overview",
     "publishing",
+    "questions",
     "settings",
     "system",
 ]
