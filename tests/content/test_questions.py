@@ -194,6 +194,8 @@ def test_a_question_survives_being_stored(kind: str) -> None:
         ("gap", {"text": "{verb} {next} {more}"}, "unknown gap more"),
         ("ordering", {"shuffle": False}, "shuffle"),
         ("ordering", {"items": kinds.DOCUMENTS["ordering"]["items"][:2]}, "at least 3"),
+        ("ordering", {"items": [{"id": one, "text": "Ask"} for one in "abc"]}, "two items have the same text"),
+        ("text", {"accepted": ["…"]}, "punctuation is not compared"),
         ("number", {"tolerance": -1}, "greater than or equal to 0"),
         ("number", {"answer": "nan"}, "finite"),
     ],

@@ -7,6 +7,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from mhfa_lms.content.parts import Line, Part, Slug, Text
+from mhfa_lms.content.problems import CodedError
 
 NOTHING, EVERYTHING = Fraction(0), Fraction(1)
 # Between the id of an item and what was chosen for it; no id holds it.
@@ -206,6 +207,12 @@ def unique(ids: Sequence[str], what: str) -> None:
     """Raise `ValueError` when an id stands twice."""
     if len(set(ids)) != len(ids):
         raise ValueError(f"two {what} have the same id")
+
+
+def distinct(texts: Sequence[str], what: str) -> None:
+    """Raise `CodedError` when two texts are the same: nobody could tell which of them is meant."""
+    if len(set(texts)) != len(texts):
+        raise CodedError("unanswerable", f"two {what} have the same text")
 
 
 def pairs(question: str, given: Collection[str]) -> dict[str, str]:

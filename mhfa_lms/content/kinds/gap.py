@@ -20,6 +20,7 @@ from mhfa_lms.content.kinds.base import (
     Looked,
     Option,
     Review,
+    distinct,
     lenient,
     pairs,
     shown,
@@ -40,6 +41,7 @@ class Hole(Part):
     @model_validator(mode="after")
     def _one_fits(self) -> Self:
         unique([option.id for option in self.options], "options")
+        distinct([option.text for option in self.options], f"options of gap {self.id}")
         if sum(option.correct for option in self.options) != 1:
             raise CodedError("unanswerable", f"gap {self.id} needs exactly one correct option")
         return self

@@ -18,6 +18,7 @@ from mhfa_lms.content.kinds.base import (
     Fault,
     Looked,
     Review,
+    distinct,
     lenient,
     pairs,
     shown,
@@ -58,6 +59,8 @@ class Matching(Base):
     def _targets_are_known(self) -> Self:
         unique([one.id for one in self.items], "items")
         unique([one.id for one in self.targets], "targets")
+        distinct([one.text for one in self.items], "items")
+        distinct([one.text for one in self.targets], "targets")
         known = {one.id for one in self.targets}
         for item in self.items:
             if item.target not in known:

@@ -19,6 +19,7 @@ from mhfa_lms.content.kinds.base import (
     Fault,
     Looked,
     Review,
+    distinct,
     lenient,
     pairs,
     shown,
@@ -49,6 +50,7 @@ class Ordering(Base):
     @model_validator(mode="after")
     def _ids_differ(self) -> Self:
         unique([one.id for one in self.items], "items")
+        distinct([one.text for one in self.items], "items")
         return self
 
     @property

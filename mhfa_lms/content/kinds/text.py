@@ -5,10 +5,11 @@ from collections.abc import Collection, Sequence
 from fractions import Fraction
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from mhfa_lms.content.kinds.base import EVERYTHING, NOTHING, Asked, BadChoiceError, Base, Fault, Looked, Review
 from mhfa_lms.content.parts import Line, Text
+from mhfa_lms.content.problems import CodedError
 
 LONGEST: Final = 1000
 
@@ -25,6 +26,14 @@ class FreeText(Base):
     # Accepted too, whatever the language: those of the translations are added here (see content.translations).
     also: tuple[str, ...] = ()
     model: Text | None = None
+
+    @field_validator("accepted")
+    @classmethod
+    def _can_be_hit(cls, accepted: tuple[str, ...]) -> tuple[str, ...]:
+        for one in accepted:
+            if not normal(one):
+                raise CodedError("unanswerable", f"nobody can answer “{one}”: punctuation is not compared")
+        return accepted
 
     @property
     def right(self) -> list[str]:
