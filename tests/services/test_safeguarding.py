@@ -1,6 +1,7 @@
 """Asking for somebody to get in touch: who hears of it, who sees it, what waits too long, and what is left of it."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -226,6 +227,40 @@ def test_one_case_while_it_is_open_and_words_sent_twice_are_kept_once(place: Pla
     assert told() == [(lead.account_id, "new")] * 2
     safeguarding_cases.close(case_id, "We talked.", BOX, by=lead, now=NOON)
     assert place.ask() != case_id
+
+
+def test_asked_four_times_at_once_it_is_one_case(place: Place) -> None:
+    lead = place.lead("Lee Lead")
+
+    def ask(number: int) -> int:
+        try:
+            return place.ask(Words(f"Window {number}"))
+        finally:
+            db.sessions.remove()
+
+    db.sessions.remove()
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(ask, range(4)))
+    assert len(set(found)) == 1
+    entries = safeguarding_cases.entries(db.session(), case(found[0]), BOX)
+    assert {one.words.text for one in entries if one.words} == {f"Window {number}" for number in range(4)}
+    assert told() == [(lead.account_id, "new")] * 4
+
+
+def test_ticks_at_once_escalate_once(place: Place) -> None:
+    place.lead("Lee Lead")
+    place.ask()
+
+    def tick(_number: int) -> int:
+        try:
+            return notices.escalate_due(now=NOON + DAY)
+        finally:
+            db.sessions.remove()
+
+    db.sessions.remove()
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(tick, range(4))) == 1
+    assert len(told()) == 2
 
 
 def test_new_words_make_an_acknowledged_case_wait_again(place: Place) -> None:
