@@ -1,11 +1,14 @@
 """What counts as saying, of oneself and of now, that one is in danger; and all that does not."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mhfa_lms.content import loader
 from mhfa_lms.paths import courses_dir
+from mhfa_lms.services import first_person
 from mhfa_lms.services.first_person import knows, statements
 
 SAID = [
@@ -97,3 +100,10 @@ def test_the_exemplars_that_come_with_the_courses_open_nothing() -> None:
             for exemplar in scenario.exemplars:
                 assert not statements(exemplar.text, course.language), exemplar.text
             assert not statements(scenario.situation + scenario.summary + scenario.prompt, course.language)
+
+
+def test_only_answers_that_are_handed_in_are_looked_at() -> None:
+    """Drafts, reflections and practice answers are their writer's: no other service knows of this."""
+    folder = Path(first_person.__file__).parent
+    knowing = {path.name for path in folder.glob("*.py") if "first_person" in path.read_text(encoding="utf-8")}
+    assert knowing == {"scenarios.py"}

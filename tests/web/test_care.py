@@ -10,6 +10,7 @@ from sqlalchemy import select
 from mhfa_lms import db
 from mhfa_lms.models import Enrolment, Role, StepProgress, Way
 from tests import make
+from tests.small_course import course
 
 PAUSE = "Take a pause"
 
@@ -76,6 +77,17 @@ def test_every_page_about_hard_things_has_the_quick_way_out(learner: tuple[Flask
     assert exits(client, f"{course}/scenario/sam"), "an answer that was handed in"
     for path in (f"{course}/step/two-a", course, "/home"):
         assert not exits(client, path), path
+
+
+def test_the_assessment_of_a_course_about_hard_things_has_it_too(client: FlaskClient) -> None:
+    person = make.member()
+    revision = make.published(course("hard", content_note="It talks about suicide."))
+    enrolment = make.enrolment(person, revision)
+    make.attempt(enrolment)
+    address = f"/learn/{enrolment.id}/assessment"
+    make.signed_in(client, person)
+    for path in (address, f"{address}/1/question/1", f"{address}/1/check"):
+        assert exits(client, path), path
 
 
 def test_a_scenario_that_is_closed_has_the_way_out_too(client: FlaskClient) -> None:
