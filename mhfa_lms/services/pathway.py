@@ -78,6 +78,11 @@ class Left:
         return sum(step.minutes for step in self.steps)
 
     @property
+    def activities(self) -> int:
+        """How many of the steps an instructor confirms."""
+        return sum(step.activity is not None for step in self.steps)
+
+    @property
     def nothing(self) -> bool:
         """Whether the course is complete."""
         return not (self.steps or self.assessment or self.scenarios or self.sessions)

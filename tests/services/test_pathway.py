@@ -155,6 +155,13 @@ def test_the_small_course_is_free_as_before() -> None:
     assert path_of(steps).left.minutes == 12
 
 
+def test_what_is_left_tells_activities_from_what_one_does_alone() -> None:
+    document = small_course.document()
+    document["modules"][0]["steps"][1]["activity"] = {"instructions": "Talk with somebody."}
+    steps = Steps(Course.model_validate(document), {"one-a"})
+    assert (len(path_of(steps).left.steps), path_of(steps).left.activities) == (3, 1)
+
+
 def test_in_order_a_module_and_the_scenario_wait_and_say_for_what() -> None:
     course = small_course.course(order="in-order")
     steps = Steps(course, {"one-a"})
