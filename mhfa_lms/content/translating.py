@@ -97,7 +97,7 @@ def _save(path: Path, name: str, language: str, entries: Mapping[str, Entry]) ->
     path.parent.mkdir(parents=True, exist_ok=True)
     data = {key: one.model_dump(exclude_none=True) for key, one in entries.items()}
     written = yaml.dump(data, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=110)
-    path.write_text(HEADER.format(language=language, path=name.removesuffix(".md.yaml")) + written, encoding="utf-8")
+    path.write_text(HEADER.format(language=language, path=name.replace(".md.yaml", ".md")) + written, encoding="utf-8")
     return path
 
 
