@@ -28,6 +28,7 @@ from mhfa_lms.web import (
     pages,
     public,
     requests,
+    reviewing,
     safeguarding,
     standby,
     styleguide,
@@ -83,7 +84,7 @@ def create_app(settings: Settings) -> Flask:
     headers.init(app, settings)
     errors.init(app)
     app.register_blueprint(make_blueprint(assets))
-    for part in (public, account, learn, grading, safeguarding, coordinate, work, admin, styleguide):
+    for part in (public, account, learn, grading, safeguarding, coordinate, work, admin, reviewing, styleguide):
         app.register_blueprint(part.blueprint)
     csrf.exempt(account.language.language)
     access.check_every_route(app)

@@ -43,6 +43,8 @@ class Actor:
     waiting: int = 0
     # How many cases wait for the safeguarding lead, counted no further than 100.
     cases: int = 0
+    # The courses that the person was named to review.
+    reviews: frozenset[int] = frozenset()
     # Whether the person must have a second step of signing in, and whether this browser has proven one.
     second_step_required: bool = False
     second_step_proven: bool = False
@@ -88,6 +90,8 @@ class Can(StrEnum):
     CHANGE_MEMBERSHIP = "change-membership"
     ENROL = "enrol"
     REVOKE_CERTIFICATE = "revoke-certificate"
+    REVIEW = "review"
+    SIGN_OFF = "sign-off"
     ADMINISTER = "administer"
 
 
@@ -107,6 +111,11 @@ def member(actor: Actor, thing: Any) -> bool:  # noqa: ARG001
 def administrator(actor: Actor, thing: Any) -> bool:  # noqa: ARG001
     """Somebody who runs the installation."""
     return actor.is_admin
+
+
+def reviewer(actor: Actor, thing: Any) -> bool:
+    """Somebody named to review the course, or any course when none is asked about."""
+    return bool(actor.reviews) if thing is None else thing.id in actor.reviews
 
 
 def in_organisation(actor: Actor, thing: Any) -> bool:
@@ -191,6 +200,9 @@ GRANTS: Final[dict[Can, list[list[Rule]]]] = {
     Can.CHANGE_MEMBERSHIP: [[in_organisation, role(Role.COORDINATOR)]],
     Can.ENROL: [[in_organisation, role(Role.COORDINATOR)]],
     Can.REVOKE_CERTIFICATE: [[in_organisation, role(Role.COORDINATOR)]],
+    # Of a course, not of an organisation: a reviewer sees that course's text and what was said of it, and no people.
+    Can.REVIEW: [[reviewer], [administrator]],
+    Can.SIGN_OFF: [[reviewer]],
     Can.ADMINISTER: [[administrator]],
 }
 

@@ -18,6 +18,7 @@ from mhfa_lms.models import (
     Certificate,
     CertificationType,
     Course,
+    CourseReviewer,
     CourseRevision,
     Enrolment,
     EnrolmentState,
@@ -28,6 +29,8 @@ from mhfa_lms.models import (
     Membership,
     MembershipRole,
     Organisation,
+    ReviewComment,
+    ReviewerKind,
     Role,
     SafeguardingCase,
     SafeguardingEntry,
@@ -171,6 +174,19 @@ def enrolment(membership: Membership | None = None, revision: CourseRevision | N
             **filled,
         )
     )
+
+
+def reviewer(holder: Account, revision: CourseRevision, **values: Any) -> CourseReviewer:
+    """Leave for an account to review a revision's course, as a clinician unless told otherwise."""
+    filled = {"kind": ReviewerKind.CLINICAL, "name": "Dr Ada Quist", "profession": "Psychologist", **values}
+    return _save(CourseReviewer(course_id=revision.course_id, account_id=holder.id, named_at=NOON, **filled))
+
+
+def review_comment(revision: CourseRevision, member: Membership, **values: Any) -> ReviewComment:
+    """A comment on the small course's first step, that nobody has settled."""
+    filled = {"anchor": "one-a.body", "quoted": "Body of **one-a**.", "text": "Too long.", "author": "Ada", **values}
+    filled |= {"course_id": revision.course_id, "revision_id": revision.id, "account_id": member.account_id}
+    return _save(ReviewComment(written_at=NOON, **filled))
 
 
 def authorisation(membership: Membership, revision: CourseRevision, **values: Any) -> Authorisation:

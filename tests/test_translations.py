@@ -18,11 +18,21 @@ from jinja2 import Template
 from sqlalchemy import select
 
 from mhfa_lms import clock, db
-from mhfa_lms.content import loader
+from mhfa_lms.content import loader, review_parts
+from mhfa_lms.content.schema import Course
 from mhfa_lms.db import Base
 from mhfa_lms.help import lines
 from mhfa_lms.jobs import drawing
-from mhfa_lms.models import AttemptState, Audience, Certificate, LinkKind, Membership, Organisation, Role
+from mhfa_lms.models import (
+    AttemptState,
+    Audience,
+    Certificate,
+    CourseRevision,
+    LinkKind,
+    Membership,
+    Organisation,
+    Role,
+)
 from mhfa_lms.paths import courses_dir, templates_dir
 from mhfa_lms.services import invitations, links, passwords
 from mhfa_lms.settings import Settings
@@ -118,8 +128,18 @@ def data() -> str:
     session = db.session()
     session.rollback()
     rows = [list(row) for table in Base.metadata.sorted_tables for row in session.execute(select(table))]
-    files = [loader.load(path).model_dump(mode="json") for path in loader.find(courses_dir())]
-    return "\n".join([*texts(rows), *texts(files), str(lines.load())])
+    read = [loader.load(path) for path in loader.find(courses_dir())]
+    files = [one.model_dump(mode="json") for one in read]
+    published = [Course.model_validate(one) for one in session.scalars(select(CourseRevision.document))]
+    names = [name for one in [*read, *published] for name in names_in(one)]
+    return "\n".join([*texts(rows), *texts(files), *names, str(lines.load())])
+
+
+def names_in(course: Course) -> Iterator[str]:
+    """Yield what reviewers see of the names in a course's files: settings, and what a passage belongs to."""
+    for part in review_parts.parts(course):
+        yield from (f"{name}: {value}" for name, value in part.facts)
+        yield from (f"{one.label} ({one.of})" for one in part.passages)
 
 
 def is_data(piece: str, known: str) -> bool:

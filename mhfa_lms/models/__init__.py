@@ -20,6 +20,7 @@ from mhfa_lms.models.people import (
 )
 from mhfa_lms.models.progress import ConversationRun, PracticeAnswer, Reflection, StepProgress, Way
 from mhfa_lms.models.publishing import CourseAcceptance, EnrolmentCorrection
+from mhfa_lms.models.reviewing import CourseReviewer, CourseSignOff, ReviewComment, ReviewerKind
 from mhfa_lms.models.safeguarding import CaseState, EntryKind, SafeguardingCase, SafeguardingEntry
 from mhfa_lms.models.second_step import HalfOpenLogin, PasskeyChallenge, RecoveryCode, SecondStep, StepKind
 from mhfa_lms.models.support import Format, FormatRequest, HelpLine
@@ -69,7 +70,9 @@ __all__ = [
     "CourseAcceptance",
     "CourseKind",
     "CourseProblem",
+    "CourseReviewer",
     "CourseRevision",
+    "CourseSignOff",
     "Doing",
     "Enrolment",
     "EnrolmentCorrection",
@@ -98,6 +101,8 @@ __all__ = [
     "Reflection",
     "Reminder",
     "RenewalBasis",
+    "ReviewComment",
+    "ReviewerKind",
     "Role",
     "RuleSetting",
     "SafeguardingCase",

@@ -6,12 +6,12 @@ A revision that is neither is published and closed: whoever learns goes on, and 
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from mhfa_lms.content.schema import Course as Content
 from mhfa_lms.db import transaction
-from mhfa_lms.models import CertificationType, Course, CourseAcceptance, CourseRevision
+from mhfa_lms.models import CertificationType, Course, CourseAcceptance, CourseRevision, CourseSignOff, ReviewerKind
 from mhfa_lms.policy import SYSTEM, Actor, Can, require
 from mhfa_lms.services import audit, catalogue
 
@@ -67,14 +67,20 @@ def open_up(session: Session, revision: CourseRevision) -> None:
 
 def waiting(session: Session) -> list[CourseRevision]:
     """Return each course's newest revision where it is not open yet, in the order of their titles."""
-    return [one for one in newest(session) if not one.open]
+    return [one for one, _signed in newest(session) if not one.open]
 
 
-def newest(session: Session) -> list[CourseRevision]:
-    """Return what new learners take of each course, and its newest revision where they do not; in order of titles."""
+def newest(session: Session) -> list[tuple[CourseRevision, bool]]:
+    """Return what new learners take of each course, and its newest revision where they do not, in order of titles.
+
+    With each whether a clinician signed it off, or the one it corrects. One query.
+    """
     is_head = (CourseRevision.number == _HEADS.c.last) | (CourseRevision.number == _HEADS.c.live)
-    query = select(CourseRevision).join(_HEADS, (_HEADS.c.course_id == CourseRevision.course_id) & is_head)
-    return list(session.scalars(query.order_by(CourseRevision.title, CourseRevision.id)))
+    text = or_(CourseSignOff.revision_id == CourseRevision.id, CourseSignOff.revision_id == CourseRevision.corrects_id)
+    signed = exists().where(text, CourseSignOff.kind == ReviewerKind.CLINICAL)
+    query = select(CourseRevision, signed).join(_HEADS, (_HEADS.c.course_id == CourseRevision.course_id) & is_head)
+    rows = session.execute(query.order_by(CourseRevision.title, CourseRevision.id))
+    return [(revision, bool(was_signed)) for revision, was_signed in rows]
 
 
 def accept_waiting(*, by: Actor, now: datetime) -> list[str]:

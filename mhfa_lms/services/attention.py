@@ -64,12 +64,12 @@ def gather(session: Session, *, now: datetime) -> Attention:
     living = select(Account.id).where(Account.erased_at.is_(None))
     organisations, people = paging.counts(session, select(Organisation.id), living)
     newest = acceptance.newest(session)
-    waiting = [one for one in newest if not one.open]
+    waiting = [one for one, _signed in newest if not one.open]
     return Attention(
         backlog.measure(session, now=now),
         problems,
         [country.name for country, checked in checked_lines(session) if help_checks.is_stale(checked, now)],
-        _drafts([one for one in newest if one.open], waiting),
+        _drafts(newest, waiting),
         waiting,
         organisations,
         people,
@@ -77,8 +77,9 @@ def gather(session: Session, *, now: datetime) -> Attention:
     )
 
 
-def _drafts(live: list[CourseRevision], waiting: list[CourseRevision]) -> list[tuple[int, str]]:
-    taught = {one.course_id for one in live}
+def _drafts(newest: list[tuple[CourseRevision, bool]], waiting: list[CourseRevision]) -> list[tuple[int, str]]:
+    taught = {one.course_id for one, _signed in newest if one.open}
+    live = [one for one, signed in newest if one.open and not signed]
     drafts = [one for one in live if catalogue.course(one).review.status == "draft"]
     return [(one.id, one.title) for one in [*drafts, *(one for one in waiting if one.course_id not in taught)]]
 

@@ -25,6 +25,8 @@ from mhfa_lms.models import (
     AttemptRelease,
     Certificate,
     ConversationRun,
+    CourseReviewer,
+    CourseSignOff,
     Enrolment,
     EnrolmentState,
     FormatRequest,
@@ -43,6 +45,7 @@ from mhfa_lms.models import (
     PracticeAnswer,
     RecoveryCode,
     Reflection,
+    ReviewComment,
     SafeguardingCase,
     SafeguardingEntry,
     ScenarioAnswer,
@@ -286,6 +289,12 @@ def _messages(session: Session, who: Person, now: datetime) -> int:  # noqa: ARG
     return _empty(session, Message, who, to_address=None, facts={}, error="")
 
 
+def _reviewers(session: Session, who: Person, now: datetime) -> int:
+    still = update(CourseReviewer).where(ROWS[CourseReviewer](who), CourseReviewer.ended_at.is_(None))
+    session.execute(still.values(ended_at=now))
+    return _empty(session, CourseReviewer, who, name="", profession="")
+
+
 # Rows that stay: what is emptied in each.
 REDUCED: Final[dict[type[Base], Callable[[Session, Person, datetime], int]]] = {
     Mark: lambda session, who, _now: _empty(session, Mark, who, feedback=""),
@@ -293,6 +302,10 @@ REDUCED: Final[dict[type[Base], Callable[[Session, Person, datetime], int]]] = {
     AttemptRelease: lambda session, who, _now: _empty(session, AttemptRelease, who, reason=""),
     Message: _messages,
     Job: _jobs,
+    CourseReviewer: _reviewers,
+    # What was said about the course stays, as work on it; who said it goes.
+    ReviewComment: lambda session, who, _now: _empty(session, ReviewComment, who, author=""),
+    CourseSignOff: lambda session, who, _now: _empty(session, CourseSignOff, who, name=""),
     Certificate: _certificates,
     Membership: _memberships,
     Account: _account,

@@ -15,6 +15,7 @@ from mhfa_lms.db import session as reading
 from mhfa_lms.models import (
     Account,
     Authorisation,
+    CourseReviewer,
     HalfOpenLogin,
     LoginSession,
     Membership,
@@ -88,6 +89,12 @@ def prove(session: Session, session_id: int, *, now: datetime) -> str:
     return secret
 
 
+# The courses that an account was named to review.
+_REVIEWED: Final = select(CourseReviewer.course_id).where(
+    CourseReviewer.account_id == Account.id, CourseReviewer.ended_at.is_(None)
+)
+
+
 def _resume_statement() -> Select[*tuple[Any, ...]]:
     other = aliased(Membership)
     memberships_count = (
@@ -110,6 +117,7 @@ def _resume_statement() -> Select[*tuple[Any, ...]]:
             LoginSession.id.label("session_id"),
             LoginSession.second_step_at,
             safeguards.label("safeguards"),
+            _REVIEWED.exists().label("reviews"),
             Account.id.label("account_id"),
             Account.is_admin,
             Account.email,
@@ -166,7 +174,7 @@ _BOTH: Final[Select[Any]] = _AUTHORISED.add_columns(_CASES.scalar_subquery())
 def resume(secret: str, *, now: datetime, second_step_waived: bool = False) -> Actor | None:
     """Return who a cookie's secret belongs to, or None when it no longer counts.
 
-    One query, and one more for instructors and safeguarding leads.
+    One query; one more for instructors and safeguarding leads, and one for people who review courses.
 
     `second_step_waived`: nobody must have a second step here, as in the demonstration.
     """
@@ -195,9 +203,15 @@ def resume(secret: str, *, now: datetime, second_step_waived: bool = False) -> A
         authorised_types=types,
         waiting=waiting,
         cases=cases,
+        reviews=_reviews(first.account_id) if first.reviews else frozenset(),
         second_step_required=not second_step_waived and bool(first.is_admin or first.safeguards),
         second_step_proven=first.second_step_at is not None,
     )
+
+
+def _reviews(account_id: int) -> frozenset[int]:
+    mine = select(CourseReviewer.course_id).where(CourseReviewer.account_id == account_id)
+    return frozenset(reading().scalars(mine.where(CourseReviewer.ended_at.is_(None))))
 
 
 def _authorised(who: Any, roles: frozenset[Role], today: date) -> tuple[frozenset[int], int, int]:

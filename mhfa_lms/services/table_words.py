@@ -23,6 +23,8 @@ def table_words() -> dict[str, str]:
         "conversation_run": _(
             "Where you are in practice conversations, and what you chose in them. Nobody else sees it"
         ),
+        "course_reviewer": _("The courses you were asked to review, with the name and profession you review under"),
+        "course_sign_off": _("The courses you signed off, with your name and profession, as everybody can read them"),
         "enrolment": _("The courses you are or were on"),
         "enrolment_correction": _("Corrections of a course that reached you while you were on it"),
         "format_request": _("Your wishes for a text in another form"),
@@ -44,6 +46,7 @@ def table_words() -> dict[str, str]:
         "reminder": _("When you were reminded to renew a certificate"),
         "safeguarding_case": _("When you asked for somebody to get in touch, or somebody worried about you"),
         "safeguarding_entry": _("What you wrote then. Only safeguarding leads can read it"),
+        "review_comment": _("What you wrote about passages of courses when reviewing them"),
         "scenario_answer": _("What you wrote about scenarios"),
         "second_step": _("The passkeys and apps you sign in with, without their secret part"),
         "step_progress": _("The steps you finished, and how. Nobody else sees how"),

@@ -26,6 +26,7 @@ YEAR: Final = 31_536_000
 BUNDLES: Final = {
     "site.css": ("css/*.css", rcssmin.cssmin),
     "staff.css": ("css/staff/*.css", rcssmin.cssmin),
+    "review.css": ("css/review/*.css", rcssmin.cssmin),
     "course.css": ("css/course/*.css", rcssmin.cssmin),
     "site.js": ("js/*.js", rjsmin.jsmin),
     "staff.js": ("js/staff/*.js", rjsmin.jsmin),

@@ -72,6 +72,8 @@ def navigation(who: Actor | None) -> Navigation:
         groups.append(NavGroup(_("Safeguarding"), _for_leads(who)))
     if Role.COORDINATOR in who.roles:
         groups.append(NavGroup(_("Coordinating"), _for_coordinators()))
+    if who.reviews:
+        groups.append(NavGroup(_("Reviewing"), (_item(_("Reviews"), "reviewing.courses", "/review", "/preview"),)))
     if who.is_admin:
         items = (_item(_("Administration"), "admin.overview", "/admin"),)
         groups.append(NavGroup(_("Installation"), items))
@@ -139,6 +141,8 @@ def section() -> str:
         "safeguarding": _("Safeguarding"),
         "coordinate": _("Coordinating"),
         "admin": _("Administration"),
+        "review": _("Reviewing"),
+        "preview": _("Reviewing"),
         "account": _("Account"),
     }
     return str(names.get(area, ""))

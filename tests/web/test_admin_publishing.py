@@ -101,9 +101,7 @@ def test_small_changes_offer_a_correction_and_say_whom_it_reaches(admin: FlaskCl
 
 def test_larger_changes_offer_a_new_revision_only(admin: FlaskClient, folder: Path) -> None:
     publishing.publish(folder, by=SYSTEM, now=clock.now())
-    name, _line = step_of(folder)
-    step = loader.load(folder).modules[0].steps[0].id
-    edit(folder, f"id: {step}", "id: another-name", name)
+    edit(folder, "id: final", "id: another-name", "assessment.yaml")
     page = admin.get(PAGE).text
     assert "Publish as a correction" not in page
     assert "This is more than a correction" in page

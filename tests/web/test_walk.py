@@ -50,6 +50,8 @@ INSIDE = {
     Can.CHANGE_MEMBERSHIP: {"coordinator"},
     Can.ENROL: {"coordinator"},
     Can.REVOKE_CERTIFICATE: {"coordinator"},
+    Can.REVIEW: {"administrator"},
+    Can.SIGN_OFF: set(),
     Can.ADMINISTER: {"administrator"},
 }  # fmt: skip
 # The other organisation's staff pass these where no id names the owner's organisation: they see their own.
@@ -112,6 +114,8 @@ def world(app: Flask) -> World:
             "module_id": "one",
             "course": "first-conversation",
             "conversation": "leyla-after-closing",
+            "reviewed": "small",
+            "thread_id": make.review_comment(revision, people["administrator"]).id,
             "scenario_id": "sam",
             "answer_id": answer.id,
             "membership_id": people["owner"].id,
@@ -196,7 +200,7 @@ def test_every_route_says_who_may_call_it(app: Flask) -> None:
 
 def test_ids_that_exist_nowhere_are_not_found(app: Flask, world: World) -> None:
     ids = {name: 999999 for name in world.values if name.endswith("_id") and name not in {"step_id", "scenario_id"}}
-    nowhere = {**world.values, **ids, "code": "0" * 16, "course": "no-such-course"}
+    nowhere = {**world.values, **ids, "code": "0" * 16, "course": "no-such-course", "reviewed": "no-such-course"}
     for rule in app.url_map.iter_rules():
         path = address(rule, nowhere)
         if path and rule.arguments & set(nowhere) and getattr(app.view_functions[rule.endpoint], ACCESS) != PUBLIC:

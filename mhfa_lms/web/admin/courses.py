@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from mhfa_lms import clock, db
 from mhfa_lms.content import loader
-from mhfa_lms.content.schema import Review
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import Course, CourseProblem, CourseRevision
 from mhfa_lms.policy import Can
-from mhfa_lms.services import acceptance, catalogue, enrolments, publishing
+from mhfa_lms.services import acceptance, enrolments, publishing, review_state
+from mhfa_lms.services.review_state import ReviewState
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.admin.blueprint import blueprint
 from mhfa_lms.web.identity import me, settings
@@ -29,7 +29,7 @@ class Listed:
 
     slug: str
     title: str
-    review: Review | None = None
+    review: ReviewState | None = None
     revisions: list[CourseRevision] = field(default_factory=list)
     # The revision that new learners take: the newest open one.
     live: int | None = None
@@ -56,7 +56,9 @@ def _listed(session: Session) -> list[Listed]:
     for entry in found.values():
         if entry.live is None or entry.live < entry.revisions[0].id:
             entry.waits = entry.revisions[0]
-        entry.review = catalogue.course(entry.revisions[0]).review
+    states = review_state.of_all(session, [entry.revisions[0] for entry in found.values()])
+    for entry in found.values():
+        entry.review = states[entry.revisions[0].id]
     for path in loader.find(settings().courses_dir):
         found.setdefault(path.name, Listed(path.name, path.name)).has_files = True
     for problem in publishing.problems(session):

@@ -4,7 +4,8 @@ import re
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from wtforms import BooleanField, EmailField, SelectField, StringField
+from wtforms import BooleanField, EmailField, RadioField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # WTForms 3.3 has it, its stubs do not
 
 from mhfa_lms import db
 from mhfa_lms.help import lines
@@ -77,4 +78,28 @@ class CoordinatorForm(Form):
         lazy("E-mail address"),
         [needed(lazy("Enter the person’s e-mail address")), Address()],
         filters=[stripped],
+    )
+
+
+class ReviewerForm(Form):
+    """Somebody who is asked to review a course."""
+
+    email = EmailField(
+        lazy("E-mail address"),
+        [needed(lazy("Enter the person’s e-mail address")), Address()],
+        filters=[stripped],
+    )
+    name = StringField(
+        lazy("Name"), [Printed(lazy("Enter the person’s name")), at_most(names.LONGEST)], filters=[stripped]
+    )
+    profession = StringField(
+        lazy("Profession or role"), [Printed(lazy("Enter a profession or role")), at_most(120)], filters=[stripped]
+    )
+    kind = RadioField(
+        lazy("Reads it as"),
+        [needed(lazy("Choose one"))],
+        choices=[
+            SelectChoice("clinical", lazy("a clinician")),
+            SelectChoice("community", lazy("somebody from the community")),
+        ],
     )

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 
 from mhfa_lms import clock, db
 from mhfa_lms.content import loader
@@ -14,11 +15,13 @@ from mhfa_lms.content.differences import Difference
 from mhfa_lms.content.marking import Kind, Piece, marked
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import lazy, ngettext
+from mhfa_lms.models import Course, ReviewerKind
 from mhfa_lms.policy import Can
-from mhfa_lms.services import acceptance, publication, publishing
+from mhfa_lms.services import acceptance, publication, publishing, review_state, reviewing
 from mhfa_lms.services.publishing import Published
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.admin.blueprint import blueprint
+from mhfa_lms.web.admin.forms import ReviewerForm
 from mhfa_lms.web.identity import me, settings
 
 # More would only repeat itself on a page; the command line shows every one.
@@ -43,12 +46,16 @@ def folder_of(slug: str) -> Path | None:
 @requires(Can.ADMINISTER)
 def one_course(course: str) -> ResponseReturnValue:
     """What the files say now, what publishing them would change, and for whom."""
+    return _page(course, ReviewerForm())
+
+
+def _page(course: str, form: ReviewerForm) -> ResponseReturnValue:
     folder, session = folder_of(course), db.session()
     if folder is None:
         abort(404)
     plan = publication.plan(session, folder, by=me())
     revisions = [one.id for one in (plan.last, plan.live) if one]
-    return render_template(
+    page = render_template(
         "admin/course.html",
         plan=plan,
         title=plan.content.title if plan.content else plan.last.title if plan.last else course,
@@ -57,7 +64,50 @@ def one_course(course: str) -> ResponseReturnValue:
         why=WHY,
         accepted=acceptance.accepted(session, revisions),
         seen=seen(plan.content.model_dump(mode="json")) if plan.content else "",
+        reviewers=reviewing.reviewers(session, plan.last.course_id) if plan.last else [],
+        state=review_state.of(session, plan.last) if plan.last else None,
+        form=form,
     )
+    return page, 422 if form.errors else 200
+
+
+@blueprint.post("/admin/courses/<course>/reviewers")
+@requires(Can.ADMINISTER)
+def name_reviewer(course: str) -> ResponseReturnValue:
+    """Let the holder of an account review this course."""
+    row = db.session().scalars(select(Course).where(Course.slug == course)).one_or_none()
+    if row is None or folder_of(course) is None:
+        abort(404)
+    form, course_id = ReviewerForm(), row.id
+    if form.validate():
+        try:
+            reviewing.name_reviewer(
+                course_id,
+                form.email.data or "",
+                ReviewerKind(form.kind.data),
+                name=form.name.data or "",
+                profession=form.profession.data or "",
+                by=me(),
+                now=clock.now(),
+            )
+        except reviewing.UnknownAccountError:
+            form.email.errors = [_("Nobody has an account with this address. Invite them to an organisation first.")]
+        except reviewing.ReviewsAlreadyError:
+            form.email.errors = [_("This person reviews the course already")]
+        else:
+            flash(_("They find the course under Reviews when they sign in."), "success")
+            return redirect(url_for("admin.one_course", course=course, _anchor="reviewers"), 303)
+    return _page(course, form)
+
+
+@blueprint.post("/admin/reviewers/<int:reviewer_id>/end")
+@requires(Can.ADMINISTER)
+def end_reviewer(reviewer_id: int) -> ResponseReturnValue:
+    """Take somebody off a course; what they wrote and signed stays."""
+    if not reviewing.end_reviewer(reviewer_id, by=me(), now=clock.now()):
+        abort(404)
+    flash(_("They no longer see the course. What they wrote and signed stays."), "success")
+    return redirect(url_for("admin.courses"), 303)
 
 
 @blueprint.post("/admin/courses/<course>/publish")

@@ -11,7 +11,7 @@ from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import ngettext
 from mhfa_lms.models import Role
 from mhfa_lms.policy import Can
-from mhfa_lms.services import catalogue, work
+from mhfa_lms.services import catalogue, review_state, work
 from mhfa_lms.services import overview as service
 from mhfa_lms.services.periods import Standing
 from mhfa_lms.web.access import requires
@@ -143,5 +143,7 @@ def _register(standing: Standing) -> str:
 @requires(Can.COORDINATE)
 def courses() -> ResponseReturnValue:
     """The courses on offer, with the state of their clinical review."""
-    offered = [(revision, catalogue.course(revision)) for revision in catalogue.newest(db.session())]
+    newest = catalogue.newest(db.session())
+    states = review_state.of_all(db.session(), newest)
+    offered = [(revision, catalogue.course(revision), states[revision.id]) for revision in newest]
     return render_template("coordinate/courses.html", offered=offered)

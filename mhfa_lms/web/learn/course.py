@@ -9,7 +9,7 @@ from mhfa_lms.content.markdown import render
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import Enrolment, EnrolmentState
 from mhfa_lms.policy import Can
-from mhfa_lms.services import assessment, journey, waiting
+from mhfa_lms.services import assessment, journey, review_state, waiting
 from mhfa_lms.services.enrolments import CannotBeginAgainError, NotActiveError, NotPublishedError
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.identity import me
@@ -34,8 +34,15 @@ def mine() -> ResponseReturnValue:
 def course(enrolment: Enrolment) -> str:
     """The way through a course: its modules with their steps, the assessment, the scenarios."""
     here = journey.of(db.session(), enrolment)
-    two = waiting.has_clashes(db.session(), enrolment.id)
-    return render_template("learn/course.html", here=here, course=here.course, about=render(here.course.about), two=two)
+    session = db.session()
+    return render_template(
+        "learn/course.html",
+        here=here,
+        course=here.course,
+        about=render(here.course.about),
+        two=waiting.has_clashes(session, enrolment.id),
+        review=review_state.of(session, enrolment.revision),
+    )
 
 
 @blueprint.get("/learn/<int:enrolment_id>/glossary")

@@ -11,7 +11,7 @@ from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import ngettext
 from mhfa_lms.models import Role
 from mhfa_lms.policy import Actor, Can
-from mhfa_lms.services import catalogue, enrolments, journey, names, prerequisites
+from mhfa_lms.services import catalogue, enrolments, journey, names, prerequisites, review_state
 from mhfa_lms.services.journey import Home, Next
 from mhfa_lms.services.prerequisites import Named, PrerequisitesError
 from mhfa_lms.web.access import requires
@@ -65,18 +65,21 @@ def _duties(who: Actor) -> Iterator[tuple[str, str, str, str]]:
         yield _("Run this installation"), url_for("admin.overview"), "", _("Mails, courses, organisations, help lines.")
 
 
-def _offers(here: Home, membership_id: int) -> list[tuple[int, Course, Named | None]]:
-    """Return the courses to start, for those who are on none at the moment, and what each lacks to be started."""
+def _offers(here: Home, membership_id: int) -> list[tuple[int, Course, Named | None, bool]]:
+    """Return the courses to start, for those who are on none at the moment, what each lacks to be started, and whether
+    it was clinically reviewed.
+    """
     if here.main is not None and here.main.next is not Next.FINISHED:
         return []
     done = {enrolment.course_id for enrolment, _certificate in here.finished}
     session, today = db.session(), clock.now().date()
-    found = [
-        (revision.course_id, catalogue.shown(revision))
-        for revision in catalogue.newest(session)
-        if revision.course_id not in done
+    found = [revision for revision in catalogue.newest(session) if revision.course_id not in done]
+    states = review_state.of_all(session, found)
+    offered = [(one, catalogue.shown(one)) for one in found]
+    return [
+        (one.course_id, course, prerequisites.before(session, membership_id, course, on=today), states[one.id].counts)
+        for one, course in offered
     ]
-    return [(one, course, prerequisites.before(session, membership_id, course, on=today)) for one, course in found]
 
 
 @blueprint.post("/learn/enrol")

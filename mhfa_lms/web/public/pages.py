@@ -9,8 +9,9 @@ from mhfa_lms import db
 from mhfa_lms.content.markdown import render
 from mhfa_lms.content.schema import Course as Content
 from mhfa_lms.models import CourseRevision
-from mhfa_lms.services import catalogue, readiness
+from mhfa_lms.services import catalogue, readiness, review_state
 from mhfa_lms.services.privacy import PRIVACY_VERSION
+from mhfa_lms.services.review_state import ReviewState
 from mhfa_lms.web.access import public
 from mhfa_lms.web.identity import actor
 from mhfa_lms.web.public import tested
@@ -23,6 +24,7 @@ class Listed:
 
     revision: CourseRevision
     content: Content
+    review: ReviewState
 
     @property
     def minutes(self) -> int:
@@ -31,7 +33,10 @@ class Listed:
 
 
 def _listed() -> list[Listed]:
-    return [Listed(revision, catalogue.shown(revision)) for revision in catalogue.newest(db.session())]
+    session = db.session()
+    offered = catalogue.newest(session)
+    states = review_state.of_all(session, offered)
+    return [Listed(one, catalogue.shown(one), states[one.id]) for one in offered]
 
 
 @blueprint.get("/")

@@ -1,0 +1,146 @@
+"""Reviewing: who may, what is said about passages, sign-offs and what they mean for later revisions."""
+
+from datetime import date
+
+import pytest
+from sqlalchemy import select
+
+from mhfa_lms import db
+from mhfa_lms.content.schema import Course as Content
+from mhfa_lms.models import AuditEvent, Course, CourseReviewer, CourseRevision, ReviewComment, ReviewerKind
+from mhfa_lms.policy import SYSTEM, Actor, Can, Forbidden, allowed
+from mhfa_lms.services import catalogue, erasure, publishing, review_state, reviewing
+from mhfa_lms.services.review_state import State
+from tests import make
+from tests.make import NOON
+from tests.small_course import course
+
+pytestmark = pytest.mark.usefixtures("database")
+BOSS = Actor(account_id=0, is_admin=True)
+
+
+def publish(content: Content, *, correction: bool = False) -> CourseRevision:
+    number = publishing.publish_content(content, by=SYSTEM, now=NOON, correction=correction).number
+    return db.session().scalars(select(CourseRevision).where(CourseRevision.number == number)).one()
+
+
+def of(revision: CourseRevision) -> Course:
+    return db.session().get_one(Course, revision.course_id)
+
+
+def reviewer(revision: CourseRevision, kind: ReviewerKind = ReviewerKind.CLINICAL) -> Actor:
+    """Name somebody; returns them as a request would find them."""
+    member = make.member()
+    email = make.actor(member).email
+    reviewing.name_reviewer(
+        revision.course_id, email, kind, name="Dr Ada Quist", profession="Psychologist", by=SYSTEM, now=NOON
+    )
+    return make.actor(member)
+
+
+def state(revision: CourseRevision) -> review_state.ReviewState:
+    db.session().rollback()
+    return review_state.of(db.session(), db.session().get_one(CourseRevision, revision.id))
+
+
+def test_reviewers_see_their_course_and_nothing_else() -> None:
+    mine, other = publish(course()), make.published(course("other"))
+    who = reviewer(mine)
+    assert allowed(who, Can.REVIEW, of(mine))
+    assert not allowed(who, Can.REVIEW, of(other))
+    assert not allowed(who, Can.ADMINISTER)
+    stranger = make.actor(make.member())
+    assert not allowed(stranger, Can.REVIEW)
+    with pytest.raises(Forbidden):
+        reviewing.comment(of(other), "one-a.body", "x", quoted="", revision_id=other.id, by=who, now=NOON)
+    with pytest.raises(Forbidden):
+        reviewing.sign_off(of(other), other.id, by=who, now=NOON)
+    with pytest.raises(Forbidden):
+        reviewing.name_reviewer(
+            mine.course_id, who.email, ReviewerKind.CLINICAL, name="x", profession="y", by=who, now=NOON
+        )
+    with pytest.raises(reviewing.ReviewsAlreadyError):
+        reviewing.name_reviewer(
+            mine.course_id, who.email, ReviewerKind.CLINICAL, name="x", profession="y", by=SYSTEM, now=NOON
+        )
+
+
+def test_somebody_taken_off_sees_nothing_more() -> None:
+    revision = publish(course())
+    row = make.reviewer(make.account("off@example.org"), revision)
+    assert reviewing.end_reviewer(row.id, by=SYSTEM, now=NOON)
+    assert reviewing.reviewers(db.session(), revision.course_id) == []
+    assert not reviewing.end_reviewer(99999, by=SYSTEM, now=NOON)
+
+
+def test_a_thread_is_answered_settled_and_opened_again_by_an_answer() -> None:
+    revision = publish(course())
+    who, there = reviewer(revision), of(revision)
+    first = reviewing.comment(
+        there, "one-a.body", " Too long. ", quoted="Body", revision_id=revision.id, by=who, now=NOON
+    )
+    with pytest.raises(reviewing.EmptyError):
+        reviewing.answer(there, first, "  ", by=who, now=NOON)
+    reviewing.resolve(there, first, by=who, now=NOON)
+    reviewing.resolve(there, first, by=who, now=NOON)
+    assert not reviewing.threads(db.session(), there.id)[0].is_open
+    reviewing.answer(of(revision), first, "Still too long.", by=who, now=NOON)
+    (thread,) = reviewing.threads(db.session(), revision.course_id)
+    assert thread.is_open
+    assert [thread.first.text, *(one.text for one in thread.answers)] == ["Too long.", "Still too long."]
+    settled = select(AuditEvent).where(AuditEvent.verb == "review-thread-resolved")
+    assert len(db.session().scalars(settled).all()) == 1
+
+
+def test_a_clinicians_sign_off_opens_a_revision_and_a_community_readers_does_not() -> None:
+    revision = publish(course())
+    neighbour = reviewer(revision, ReviewerKind.COMMUNITY)
+    assert reviewing.sign_off(of(revision), revision.id, by=neighbour, now=NOON)
+    assert catalogue.newest_of(db.session(), revision.course_id) is None
+    assert (state(revision).state, len(state(revision).community)) == (State.NONE, 1)
+    clinician = reviewer(revision)
+    assert reviewing.sign_off(of(revision), revision.id, by=clinician, now=NOON)
+    assert reviewing.sign_off(of(revision), revision.id, by=clinician, now=NOON)
+    assert catalogue.newest_of(db.session(), revision.course_id) is not None
+    found = state(revision)
+    assert (found.state, found.who, found.profession, found.day) == (
+        State.REVIEWED,
+        "Dr Ada Quist",
+        "Psychologist",
+        date(2026, 11, 21),
+    )
+
+
+def test_later_revisions_say_honestly_what_was_reviewed() -> None:
+    first = publish(course())
+    reviewing.sign_off(of(first), first.id, by=reviewer(first), now=NOON)
+    corrected = publish(course(summary="Better words."), correction=True)
+    assert (state(corrected).state, state(corrected).number) == (State.CORRECTED, 1)
+    assert state(corrected).counts
+    assert corrected.open
+    changed = publish(course(summary="Better words.", language="fr"))
+    assert (state(changed).state, state(changed).number, changed.open) == (State.EARLIER, 1, False)
+    assert state(publish(course(summary="Best words.", language="fr"), correction=True)).state is State.EARLIER
+    assert state(first).state is State.REVIEWED
+
+
+def test_the_files_word_counts_for_the_text_it_came_with() -> None:
+    review = {"status": "reviewed", "by": "Dr F. Iles", "date": "2026-10-01"}
+    first = publish(course(review=review))
+    assert (state(first).state, state(first).who) == (State.REVIEWED, "Dr F. Iles")
+    assert state(publish(course(review=review, language="fr"))).state is State.EARLIER
+    assert state(make.published(course("other"))).state is State.NONE
+
+
+def test_erasing_a_reviewer_leaves_the_comments_and_takes_the_name() -> None:
+    revision = publish(course())
+    who = reviewer(revision)
+    reviewing.comment(of(revision), "one-a", "Good.", quoted="", revision_id=revision.id, by=who, now=NOON)
+    reviewing.sign_off(of(revision), revision.id, by=who, now=NOON)
+    make.account("another.boss@example.org", is_admin=True)
+    erasure.erase(who.email, by=SYSTEM, now=NOON)
+    (row,) = db.session().scalars(select(CourseReviewer))
+    (comment,) = db.session().scalars(select(ReviewComment))
+    assert (row.name, row.profession, row.ended_at) == ("", "", NOON)
+    assert (comment.author, comment.text) == ("", "Good.")
+    assert (state(revision).state, state(revision).who) == (State.REVIEWED, "")

@@ -1,0 +1,185 @@
+"""The reviewer's page: a whole revision, comments that hold their place, the sign-off; and the preview of the files."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from mhfa_lms import db
+from mhfa_lms.content import starter
+from mhfa_lms.models import Account, CourseRevision, CourseSignOff, Membership, ReviewComment, ReviewerKind
+from tests import make
+from tests.counting import queries
+from tests.small_course import course, document
+
+PAGE = "/review/small"
+
+
+@pytest.fixture
+def revision(client: FlaskClient) -> CourseRevision:
+    return make.published(open=False)
+
+
+@pytest.fixture
+def reviewer(client: FlaskClient, revision: CourseRevision) -> FlaskClient:
+    """A browser in which a clinician who reviews the small course is signed in."""
+    member = make.member()
+    make.reviewer(db.session().get_one(Account, member.account_id), revision)
+    return make.signed_in(client, member)
+
+
+def test_a_whole_revision_stands_on_one_page_with_its_keys(reviewer: FlaskClient) -> None:
+    assert 'href="/review/small"' in reviewer.get("/review").text
+    page = reviewer.get(PAGE).text
+    assert "Body of <strong>one-a</strong>." in page
+    assert "Because 6." in page
+    assert page.count("Right answer") == 7
+    assert "Exemplar 4" in page
+    assert "Nobody has signed this revision off." in page
+    assert "This course has not yet been clinically reviewed." in page
+    assert reviewer.get(f"{PAGE}?revision=9").status_code == 404
+    assert reviewer.get(f"{PAGE}?revision=x").status_code == 404
+
+
+def test_a_comment_stays_with_its_passage_and_says_when_that_changed(
+    reviewer: FlaskClient, revision: CourseRevision
+) -> None:
+    form = reviewer.get(f"{PAGE}/comment?at=one-a&revision=1").text
+    assert 'value="one-a.body"' in form
+    empty = reviewer.post(f"{PAGE}/comment", data={"at": "one-a.body", "text": " "})
+    assert empty.status_code == 422
+    assert "Error:" in empty.text
+    kept = reviewer.post(f"{PAGE}/comment", data={"at": "one-a.body", "text": "Say <b>what</b> it does."})
+    assert (kept.status_code, kept.headers["Location"]) == (303, f"{PAGE}?revision=1#one-a")
+    assert "Say &lt;b&gt;what&lt;/b&gt; it does." in reviewer.get(PAGE).text
+    changed = document()
+    changed["modules"][0]["steps"][0]["body"] = "Body, made **shorter**."
+    make.published(course(modules=changed["modules"]), open=False)
+    assert "The passage has changed since" in reviewer.get(PAGE).text
+    assert "The passage has changed since" not in reviewer.get(f"{PAGE}?revision=1").text
+    thread = db.session().scalars(select(ReviewComment.id)).one()
+    address = f"{PAGE}/threads/{thread}"
+    assert "<del>" in reviewer.get(address).text
+    assert reviewer.post(address, data={"do": "answer", "text": ""}).status_code == 422
+    assert reviewer.post(address, data={"do": "answer", "text": "It is shorter now."}).status_code == 303
+    assert reviewer.post(address, data={"do": "resolve", "text": ""}).status_code == 303
+    assert "Settled" in reviewer.get(PAGE).text
+    gone = document()
+    gone["modules"][0]["steps"].pop(0)
+    make.published(course(modules=gone["modules"]), open=False)
+    assert "About parts that are gone" in reviewer.get(PAGE).text
+    assert "It said:" in reviewer.get(address).text
+
+
+def test_signing_off_needs_the_tick_opens_the_course_and_shows_to_learners(reviewer: FlaskClient) -> None:
+    number = db.session().scalars(select(CourseRevision.id)).one()
+    address = f"{PAGE}/{number}/sign-off"
+    reviewer.post(address)
+    assert db.session().scalars(select(CourseSignOff)).all() == []
+    db.session().rollback()
+    assert reviewer.post(address, data={"read": "yes"}).status_code == 303
+    assert "Dr Ada Quist" in reviewer.get(PAGE).text
+    assert reviewer.post(f"{PAGE}/999999/sign-off", data={"read": "yes"}).status_code == 404
+    shown = re.sub(r"<[^>]+>", "", reviewer.get("/courses/small").text)
+    assert "Clinically reviewed by Dr Ada Quist, Psychologist on" in shown
+
+
+def test_nobody_else_sees_a_review(client: FlaskClient, revision: CourseRevision) -> None:
+    member = make.member()
+    make.reviewer(db.session().get_one(Account, member.account_id), revision)
+    other = make.published(course("other"))
+    thread = make.review_comment(other, make.member()).id
+    make.signed_in(client, member)
+    for address in ("/review/other", "/review/other/comment", f"/review/small/threads/{thread}", "/review/none"):
+        assert client.get(address).status_code == 404
+    assert client.post(f"/review/other/threads/{thread}", data={"do": "resolve"}).status_code == 404
+    assert client.get("/admin").status_code == 403
+    make.signed_in(client, make.member())
+    assert client.get("/review").status_code == 403
+    assert client.get(PAGE).status_code == 404
+    assert "Reviews" not in client.get("/home").text
+
+
+def test_a_community_reader_does_not_open_the_course(client: FlaskClient, revision: CourseRevision) -> None:
+    number, member = revision.id, make.member()
+    make.reviewer(db.session().get_one(Account, member.account_id), revision, kind=ReviewerKind.COMMUNITY)
+    make.signed_in(client, member)
+    client.post(f"{PAGE}/{number}/sign-off", data={"read": "yes"})
+    assert "Not open to new learners" in client.get(PAGE).text
+    assert "(for the community)" in client.get(PAGE).text
+
+
+def test_the_page_asks_the_database_no_more_when_much_was_said(reviewer: FlaskClient) -> None:
+    def say() -> None:
+        writer = make.member()
+        make.review_comment(db.session().scalars(select(CourseRevision)).one(), writer)
+
+    say()
+    reviewer.get(PAGE)
+    with queries() as few:
+        reviewer.get(PAGE)
+    for _number in range(10):
+        say()
+    with queries() as many:
+        reviewer.get(PAGE)
+    assert len(few) == len(many) <= 12
+
+
+@pytest.fixture
+def files(app: Flask, tmp_path: Path) -> Path:
+    starter.write(tmp_path / "courses" / "listening", title="Listening")
+    app.extensions["mhfa_settings"] = replace(app.extensions["mhfa_settings"], courses_dir=tmp_path / "courses")
+    return tmp_path / "courses" / "listening"
+
+
+def administrator() -> Membership:
+    return make.member(holder=make.account("admin@example.org", is_admin=True))
+
+
+def test_a_preview_shows_the_files_as_they_are_and_stores_nothing(client: FlaskClient, files: Path) -> None:
+    make.signed_in(client, administrator())
+    page = client.get("/preview/listening").text
+    assert "This is a preview" in page
+    assert "Right answer" in page
+    (files / "course.yaml").write_text((files / "course.yaml").read_text().replace("Listening", "Hearing", 1))
+    assert "Hearing" in client.get("/preview/listening").text
+    assert db.session().scalars(select(CourseRevision.id)).all() == []
+    (files / "course.yaml").write_text("title: broken\n")
+    assert "There is nothing to preview yet" in client.get("/preview/listening").text
+    for nothing in ("..", "%2e%2e%2fcourses", "none"):
+        assert client.get(f"/preview/{nothing}").status_code == 404
+
+
+def test_a_preview_is_for_administrators_and_the_courses_reviewers(client: FlaskClient, files: Path) -> None:
+    assert client.get("/preview/listening").status_code == 303
+    member = make.member()
+    make.signed_in(client, member)
+    assert client.get("/preview/listening").status_code == 404
+    make.reviewer(db.session().get_one(Account, member.account_id), make.published())
+    assert client.get("/preview/listening").status_code == 404
+    make.reviewer(db.session().get_one(Account, member.account_id), make.published(course("listening")))
+    assert client.get("/preview/listening").status_code == 200
+
+
+def test_an_administrator_names_reviewers_and_takes_them_off(client: FlaskClient, files: Path) -> None:
+    make.published(course("listening"))
+    make.account("ada@example.org")
+    make.signed_in(client, administrator())
+    form = {"email": "nobody@example.org", "name": "Ada Quist", "profession": "Nurse", "kind": "clinical"}
+    answer = client.post("/admin/courses/listening/reviewers", data=form)
+    assert answer.status_code == 422
+    assert "Nobody has an account with this address" in answer.text
+    assert client.post("/admin/courses/listening/reviewers", data={}).status_code == 422
+    assert (
+        client.post("/admin/courses/listening/reviewers", data={**form, "email": "Ada@example.org"}).status_code == 303
+    )
+    page = client.get("/admin/courses/listening").text
+    assert "Nurse" in page
+    end = re.search(r"/admin/reviewers/\d+/end", page)
+    assert end
+    assert client.post(end[0]).status_code == 303
+    assert "Nobody has been asked yet." in client.get("/admin/courses/listening").text
