@@ -17,13 +17,19 @@ WORDS: Final = frozenset(
     {
         *("title", "summary", "about", "body", "text", "feedback", "prompt", "explanation", "description", "topic"),
         *("comment", "situation", "reflection", "content_note", "hint", "alt", "caption", "transcript", "credit"),
-        *("licence", "right", "partly", "wrong", "model", "say", "seems"),
+        *("licence", "right", "partly", "wrong", "model", "say", "seems", "term", "definition"),
     }
 )
 # Warnings, gentler summaries and explanations may also be added or taken away.
 COME_AND_GO: Final = frozenset({"content_note", "summary", "feedback", "explanation", "hint"})
 # What nobody's progress hangs on, whatever it says.
-BESIDE: Final = frozenset({"minutes", "hours", "review", "sources", "quick_exit", "known_words", "feedback_now"})
+BESIDE: Final = frozenset(
+    {
+        *("minutes", "hours", "review", "sources", "quick_exit", "known_words", "feedback_now"),
+        # Ids, and so answers, are the same in every language.
+        "translations",
+    }
+)
 # The same word for something else: how long an attempt may take.
 TIME_LIMIT: Final = "assessment/minutes"
 # A gap in a text, whose place among the others belongs to the right answer.

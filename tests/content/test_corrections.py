@@ -143,6 +143,8 @@ def test_each_change_says_where_and_why() -> None:
         (("review",), {"status": "reviewed", "by": "Dr A. Example", "date": "2026-11-01"}),
         (("sources",), [{"title": "A book", "publisher": "A house", "year": 2020, "url": None}]),
         (("content_note",), "It speaks about loss."),
+        (("translations",), {"de": {"one-a.title": {"of": "0", "text": "Schritt"}}}),
+        (("glossary", 0, "definition"), "A burden that others put on a person."),
         (("modules", 0, "steps", 1, "content_note"), {"topic": "loss", "text": "It speaks about loss."}),
     ],
 )

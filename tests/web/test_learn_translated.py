@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from mhfa_lms import db
 from mhfa_lms.content.schema import Course
 from mhfa_lms.models import Membership
+from mhfa_lms.paths import templates_dir
 from tests import make, markup
 from tests.content.test_translations import german
 from tests.small_course import course, document
@@ -114,3 +115,14 @@ def test_a_course_without_words_has_no_page_for_them(client: FlaskClient) -> Non
     make.signed_in(client, db.session().get_one(Membership, enrolment.membership_id))
     assert client.get(f"/learn/{enrolment_id}/glossary").status_code == 404
     assert "glossary" not in client.get(f"/learn/{enrolment_id}").text
+
+
+def test_no_page_of_a_learner_takes_the_courses_language_for_a_passages() -> None:
+    """Each text says which language it is in (`|lang`): a passage that is not translated is in the course's own."""
+    found = {
+        path.name
+        for path in (templates_dir() / "learn").glob("*.html")
+        if 'lang="{{ course.language }}"' in path.read_text(encoding="utf-8")
+    }
+    # Filled by a script with titles of several courses.
+    assert found <= {"kept_module.html"}
