@@ -181,12 +181,17 @@ class Attempts(RuleBasedStateMachine):
 
     @precondition(lambda self: self.last is not None)
     @rule(
-        device=st.sampled_from([0, 1]),
-        place=st.integers(0, DRAWN - 1),
-        chosen=st.sampled_from("aab"),
-        again=st.booleans(),
+        clicks=st.lists(
+            st.tuples(st.sampled_from([0, 1]), st.integers(0, DRAWN - 1), st.sampled_from("aab"), st.booleans()),
+            min_size=1,
+            max_size=8,
+        )
     )
-    def saves(self, device: int, place: int, chosen: str, *, again: bool) -> None:
+    def saves(self, clicks: list[tuple[int, int, str, bool]]) -> None:
+        for device, place, chosen, again in clicks:
+            self._saves(device, place, chosen, again=again)
+
+    def _saves(self, device: int, place: int, chosen: str, *, again: bool) -> None:
         assert self.last is not None
         one, page = self.last, self.pages[device]
         question = one.questions[place]
@@ -259,6 +264,13 @@ class Attempts(RuleBasedStateMachine):
     @rule(minutes=st.sampled_from([1, 5, 15, 30]))
     def time_passes(self, minutes: int) -> None:
         self.now += timedelta(minutes=minutes)
+
+    @precondition(lambda self: self.open is not None and self.open.due_at is not None)
+    @rule(seconds=st.sampled_from([-1, 30, 61]))
+    def the_end_comes(self, seconds: int) -> None:
+        assert self.open is not None
+        assert self.open.due_at is not None
+        self.now = max(self.now, self.open.due_at + timedelta(seconds=seconds))
 
     @rule()
     def the_worker_comes_by(self) -> None:
