@@ -25,7 +25,7 @@ PARTS: Final = {
 # Written as Markdown and shown so to learners.
 MARKDOWN: Final = frozenset({"body", "about", "summary", "situation", "prompt"})
 # Of no use to a reader, or as it mostly is; a part's own title is its heading.
-UNSAID: Final = frozenset({"id", "slug", "sha256", "size", "width", "height"})
+UNSAID: Final = frozenset({"id", "slug", "sha256", "size", "width", "height", "translations"})
 USUAL: Final = (("required", True), ("shuffle", True), ("steps", True), ("assessment", True), ("scenarios", True))
 
 

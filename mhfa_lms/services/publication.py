@@ -81,7 +81,8 @@ def plan(session: Session, folder: Path, *, by: Actor) -> Plan:
         content = loader.load(folder)
     except CourseProblemsError as error:
         return Plan(slug, None, last, live, problems=tuple(error.problems), under_way=under_way)
-    before = catalogue.course(last) if last else None
+    # As it was stored: what learners are shown takes answers in other languages too, which the files do not say.
+    before = Content.model_validate(last.document) if last else None
     old, new = (one.model_dump(mode="json") if one else {} for one in (before, content))
     return Plan(
         slug,

@@ -10,8 +10,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from mhfa_lms import db
-from mhfa_lms.content import starter
+from mhfa_lms.content import loader, passages, starter
+from mhfa_lms.content.corrections import too_large
+from mhfa_lms.content.schema import Translated
 from mhfa_lms.models import Account, CourseRevision, CourseSignOff, Membership, ReviewComment, ReviewerKind
+from mhfa_lms.web.reviewing import preview
 from tests import make
 from tests.counting import queries
 from tests.small_course import course, document
@@ -152,6 +155,22 @@ def test_a_preview_shows_the_files_as_they_are_and_stores_nothing(client: FlaskC
     assert "There is nothing to preview yet" in client.get("/preview/listening").text
     for nothing in ("..", "%2e%2e%2fcourses", "none"):
         assert client.get(f"/preview/{nothing}").status_code == 404
+
+
+def test_a_translation_stands_beside_its_source_and_a_stale_one_says_so(client: FlaskClient, files: Path) -> None:
+    content = loader.load(files)
+    step = content.modules[0].steps[0]
+    of = passages.digest(step.body)
+    found = {f"{step.id}.body": (of, "Frisch."), "course.summary": ("0" * 16, "Veraltet.")}
+    translated = content.model_copy(
+        update={"translations": {"de": {key: Translated(of=of, text=text) for key, (of, text) in found.items()}}}
+    )
+    beside = preview.beside(translated, "de")
+    assert beside == {f"{step.id}.body": ("Frisch.", False), "course.summary": ("Veraltet.", True)}
+    assert preview.beside(translated, "fr") == {}
+    assert too_large(content.model_dump(mode="json"), translated.model_dump(mode="json")) == []
+    make.signed_in(client, administrator())
+    assert client.get("/preview/listening?language=de").status_code == 200
 
 
 def test_a_preview_is_for_administrators_and_the_courses_reviewers(client: FlaskClient, files: Path) -> None:

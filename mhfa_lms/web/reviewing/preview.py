@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from flask import render_template
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from mhfa_lms import db
-from mhfa_lms.content import loader, review_parts
+from mhfa_lms.content import loader, review_parts, translations
 from mhfa_lms.content.problems import CourseProblemsError
+from mhfa_lms.content.schema import Course as Content
 from mhfa_lms.models import Course
 from mhfa_lms.policy import Actor, Can, allowed
 from mhfa_lms.services import publishing
@@ -50,12 +51,21 @@ def preview(found: Files) -> ResponseReturnValue:
         content = loader.load(folder)
     except CourseProblemsError as error:
         return render_template("review/preview.html", slug=course, content=None, problems=error.problems)
+    asked = request.args.get("language", "")
     parts, session = review_parts.parts(content), db.session()
     return render_template(
         "review/preview.html",
         slug=course,
         content=content,
+        asked=asked,
+        beside=beside(content, asked),
         newest=publishing.newest_of(session, row.id) if row else None,
         said=reading.said(session, row, parts) if row else {},
         **reading.shared(parts),
     )
+
+
+def beside(content: Content, language: str) -> dict[str, tuple[str, bool]]:
+    """Return a language's passages by anchor, each with whether its source has changed since it was translated."""
+    old = {one.key for one in translations.stale(content, language)}
+    return {key: (one.text, key in old) for key, one in content.translations.get(language, {}).items()}
