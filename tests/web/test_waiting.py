@@ -9,11 +9,12 @@ from flask.testing import FlaskClient
 
 from mhfa_lms import db
 from mhfa_lms.models import Membership
-from mhfa_lms.services import learning
+from mhfa_lms.services import learning, reflections
 from mhfa_lms.web.devices import COOKIE, HEADER, NOBODY
 from tests import make
 from tests.make import NOON
 from tests.services.learner import COURSE, Learner, learner
+from tests.services.test_reflections import writer
 
 
 def enter(client: FlaskClient, who: Learner) -> FlaskClient:
@@ -164,3 +165,19 @@ def test_without_form_protection_nothing_is_taken(app: Flask) -> None:
     token = asked(client, "/learn/waiting")["token"]
     answer = client.post(address, json={"items": [item()]}, headers={"X-CSRFToken": token})
     assert answer.status_code == 200
+
+
+def test_words_written_without_a_connection_join_those_from_elsewhere(client: FlaskClient) -> None:
+    who = writer()
+    enter(client, who)
+    base = f"/learn/{who.enrolment_id}"
+    reflections.save(who.enrolment_id, "one-b", "from home", version=0, page="home", by=who.actor, now=NOON)
+    words = item(step="one-b", does="reflect", fields=[["reflection", "from the train"], ["reflection_version", "0"]])
+    for _again in range(2):
+        answer = client.post(f"{base}/waiting", json={"items": [words]})
+        assert answer.json == {"received": [{"id": "device-1", "step": "one-b", "arrival": "taken"}]}
+    db.session().rollback()
+    found = reflections.written(db.session(), who.enrolment_id, "one-b")
+    assert found.text == "from home\n\nfrom the train"
+    assert 'name="reflection"' in client.get(f"{base}/step/one-b?kept=1").text
+    assert 'name="reflection"' not in client.get(f"{base}/step/one-a?kept=1").text

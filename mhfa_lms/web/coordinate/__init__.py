@@ -3,6 +3,7 @@
 from mhfa_lms.web.coordinate import (
     certificates,
     formats,
+    handouts,
     help_lines,
     invitations,
     long_work,
@@ -18,6 +19,7 @@ __all__ = [
     "blueprint",
     "certificates",
     "formats",
+    "handouts",
     "help_lines",
     "invitations",
     "long_work",

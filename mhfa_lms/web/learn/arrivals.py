@@ -1,6 +1,7 @@
 """Reading what a device sends: checked in full before anything of it is taken."""
 
-from typing import Annotated, Final
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal
 
 from flask import request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -10,6 +11,7 @@ from mhfa_lms.content.schema import Course
 from mhfa_lms.models import Doing
 from mhfa_lms.services.waiting import Waited
 from mhfa_lms.web.learn.questions import FIELD
+from mhfa_lms.web.requests import whole
 
 # A device sends 20 at a time (static/js/worker).
 MOST_ITEMS: Final = 50
@@ -33,7 +35,7 @@ class Item(BaseModel):
 
     id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{8,64}$")]
     step: Word
-    does: Annotated[Doing, Field(strict=False)]
+    does: Literal["answer", "continue", "summary", "skip", "reflect"]
     fields: Annotated[list[Annotated[list[Value], Field(min_length=2, max_length=2)]], Field(max_length=50)]
     version: Annotated[int, Field(ge=0, le=2**31 - 1)]
 
@@ -46,20 +48,51 @@ class Items(BaseModel):
     items: Annotated[list[Item], Field(min_length=1, max_length=MOST_ITEMS)]
 
 
-def items(course: Course) -> list[Waited]:
+@dataclass(frozen=True, slots=True)
+class Private:
+    """What somebody wrote for themselves beside a step; `version` and `page` are those of the page's box."""
+
+    step: str
+    text: str
+    version: int
+    page: str
+
+
+def parcel() -> list[Item]:
     """Return what the request sends. Raises `BadItemsError`."""
     if (request.content_length or 0) > MOST_BYTES:
         raise BadItemsError("too much at once", 413)
     try:
-        found = Items.model_validate(request.get_json(silent=True))
+        return Items.model_validate(request.get_json(silent=True)).items
     except ValidationError:
         raise BadItemsError("send items as the worker does") from None
-    return [_waited(course, one) for one in found.items]
 
 
-def _waited(course: Course, one: Item) -> Waited:
+def done(found: list[Item], course: Course) -> list[Waited]:
+    """Return what was done on steps."""
+    return [_waited(course, one, Doing(one.does)) for one in found if one.does != "reflect"]
+
+
+def _waited(course: Course, one: Item, does: Doing) -> Waited:
     found = course.step(one.step)
-    fields = MultiDict((name, value) for name, value in one.fields)
-    answers = found is not None and found[1].question is not None and one.does is Doing.ANSWER
-    chosen = tuple(text for text in fields.getlist(FIELD) if text) if answers else ()
-    return Waited(one.id, one.step, one.does, chosen, one.version)
+    answers = found is not None and found[1].question is not None and does is Doing.ANSWER
+    chosen = tuple(text for text in _fields(one).getlist(FIELD) if text) if answers else ()
+    return Waited(one.id, one.step, does, chosen, one.version)
+
+
+def written(found: list[Item]) -> list[Private]:
+    """Return what was written beside steps, the same page's latest words last."""
+    return [
+        Private(
+            one.step,
+            fields["reflection"],
+            fields.get("reflection_version", 0, type=whole),
+            fields.get("reflection_page", ""),
+        )
+        for one in found
+        if (fields := _fields(one)).get("reflection", "").strip()
+    ]
+
+
+def _fields(one: Item) -> MultiDict[str, str]:
+    return MultiDict((name, value) for name, value in one.fields)

@@ -4,6 +4,8 @@ A browser's worker (static/js/worker) fetches the manifest and the pages it name
 nobody, hold no form protection, and carry what an answer leads to, so that practice works by itself.
 """
 
+from contextlib import suppress
+
 from flask import Response, abort, current_app, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
@@ -17,15 +19,17 @@ from mhfa_lms.i18n import format_size
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import Enrolment
 from mhfa_lms.policy import Can
-from mhfa_lms.services import learning, waiting
-from mhfa_lms.services.learning import Place
+from mhfa_lms.services import learning, reflections, waiting
+from mhfa_lms.services.learning import Place, UnknownStepError
 from mhfa_lms.services.pathway import Steps
+from mhfa_lms.services.reflections import ClosedTextError
+from mhfa_lms.services.scenarios import NewerDraftError, TooLongError, tidy
 from mhfa_lms.web import devices
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.assets import Assets
 from mhfa_lms.web.identity import me, settings
 from mhfa_lms.web.learn import locked
-from mhfa_lms.web.learn.arrivals import BadItemsError, items
+from mhfa_lms.web.learn.arrivals import BadItemsError, Private, done, parcel, written
 from mhfa_lms.web.learn.blueprint import blueprint
 from mhfa_lms.web.learn.load import course_of, own_enrolment
 from mhfa_lms.web.navigation import COPY
@@ -44,6 +48,7 @@ def kept_step(enrolment: Enrolment, here: Place) -> str:
         body=render(one.body),
         summary=render(one.summary) if one.summary else "",
         terms=glossary.used(course_of(enrolment), one.body),
+        asked=one.question.asked(learning.order(enrolment.id, one.question), []) if one.question else None,
         made_at=clock.now(),
         quick_exit=one.offers_exit,
         **COPY,
@@ -147,16 +152,32 @@ def who_sends() -> Response:
 @requires(Can.LEARN, load=own_enrolment)
 def receive(enrolment: Enrolment) -> ResponseReturnValue:
     """Take in what waited on a device. Sent again, it changes nothing and is answered the same."""
+    enrolment_id, course = enrolment.id, course_of(enrolment)
     try:
-        found = items(course_of(enrolment))
+        found = parcel()
     except BadItemsError as error:
         return jsonify(error=str(error)), error.status
-    receipts = waiting.receive(enrolment.id, found, by=me(), now=clock.now())
-    return jsonify(
-        received=[
-            {"id": one.client_id, "step": one.step, "arrival": one.arrival, "version": one.version} for one in receipts
-        ]
-    )
+    for one in written(found):
+        _keep_words(enrolment_id, one)
+    receipts = waiting.receive(enrolment_id, done(found, course), by=me(), now=clock.now())
+    known = {
+        one.client_id: {"id": one.client_id, "step": one.step, "arrival": one.arrival, "version": one.version}
+        for one in receipts
+    }
+    # Words alone need no record of their arrival: the same words again change nothing.
+    return jsonify(received=[known.get(one.id, {"id": one.id, "step": one.step, "arrival": "taken"}) for one in found])
+
+
+def _keep_words(enrolment_id: int, one: Private) -> None:
+    """Keep what was written without a connection; below words that came from elsewhere meanwhile: neither is lost."""
+    who, now = me(), clock.now()
+    with suppress(UnknownStepError, ClosedTextError, TooLongError):
+        try:
+            reflections.save(enrolment_id, one.step, one.text, version=one.version, page=one.page, by=who, now=now)
+        except NewerDraftError as other:
+            if tidy(one.text).strip() not in other.text:
+                both = f"{other.text}\n\n{one.text}"
+                reflections.save(enrolment_id, one.step, both, version=other.version, page="", by=who, now=now)
 
 
 @blueprint.route("/learn/<int:enrolment_id>/two-answers", methods=["GET", "POST"])

@@ -68,7 +68,7 @@
     anew = true;
     answered.hidden = true;
     form.hidden = false;
-    form.querySelector('input').focus();
+    form.querySelector('input, select, textarea').focus();
   });
   if (elsewhere && location.pathname !== elsewhere.dataset.own) {
     elsewhere.hidden = false;

@@ -12,7 +12,7 @@ const NOBODY = 'nobody';
 const READ_PATIENCE = 5000;
 const SEND_PATIENCE = 15000;
 const AT_ONCE = 20;
-const DOINGS = ['answer', 'continue', 'summary', 'skip'];
+const DOINGS = ['answer', 'continue', 'summary', 'skip', 'reflect'];
 const NAMED_BY_CONTENT = /^\/(static|media)\//;
 const STEP = /^\/learn\/(\d+)\/step\/([^/]+)$/;
 

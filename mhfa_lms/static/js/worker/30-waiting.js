@@ -13,9 +13,10 @@ async function wait({ manifest }, step, form) {
   };
   await within('readwrite', async (waiting, facts) => {
     item.version = await asked(facts.get(versionOf(item.enrolment, step))) || 0;
-    // A later answer to the same question replaces one that still waits.
+    // A later answer to the same question replaces one that still waits, unless words were written beside that.
     for (const old of await asked(waiting.getAll())) {
-      if (old.owner === whose && old.enrolment === item.enrolment && old.step === step && old.does === item.does) {
+      if (old.owner === whose && old.enrolment === item.enrolment && old.step === step && old.does === item.does
+        && !old.fields.some(([name]) => name === 'reflection')) {
         waiting.delete(old.id);
       }
     }
@@ -67,11 +68,13 @@ async function sendSome(enrolment, items, token) {
   await within('readwrite', async (waiting, facts) => {
     for (const { id, step, version } of received) {
       waiting.delete(id);
-      facts.put(version, versionOf(enrolment, step));
+      if (version !== undefined) {
+        facts.put(version, versionOf(enrolment, step));
+      }
     }
     // What was done while this was on its way is based on it.
     for (const item of await asked(waiting.getAll())) {
-      const newer = received.find((one) => one.step === item.step && item.enrolment === enrolment && one.id !== item.id);
+      const newer = received.find((one) => one.step === item.step && item.enrolment === enrolment && one.version !== undefined);
       if (newer && !received.some((one) => one.id === item.id)) {
         waiting.put({ ...item, version: newer.version });
       }

@@ -44,6 +44,9 @@ async function doOnStep(event, module, path) {
     if (!DOINGS.includes(form.get('do')) || form.has('language')) {
       return await insteadOf(path) || Response.error();
     }
+    if (form.get('do') === 'answer' && !form.getAll('choice').some(Boolean)) {
+      return Response.redirect(path, 303);
+    }
     await wait(module, step, form);
     return Response.redirect(after(module.manifest, path, form), 303);
   }
@@ -54,7 +57,7 @@ function after(manifest, path, form) {
   if (form.get('do') === 'answer') {
     return `${path}#feedback`;
   }
-  if (form.get('do') === 'summary' && !form.has('on')) {
+  if (form.get('do') === 'reflect' || (form.get('do') === 'summary' && !form.has('on'))) {
     return path;
   }
   return manifest.steps[manifest.steps.indexOf(path) + 1] || manifest.contents;
