@@ -55,12 +55,12 @@ def test_questions_of_other_kinds_can_be_answered_with_a_pen(client: FlaskClient
     for step, question in zip(document["modules"][0]["steps"], KINDS, strict=True):
         step["question"] = question
     member = make.member()
-    enrolment = make.enrolment(member, make.published(Course.model_validate(document)))
+    enrolment_id = make.enrolment(member, make.published(Course.model_validate(document))).id
     make.signed_in(client, member)
     for path in ("workbook", "paper", "step/one-a?kept=1", "step/one-b?kept=1"):
-        page = client.get(f"/learn/{enrolment.id}/{path}").text
+        page = client.get(f"/learn/{enrolment_id}/{path}").text
         assert markup.problems(page) == [], path
-    asked, _line, answers = client.get(f"/learn/{enrolment.id}/workbook").text.partition('<h2 id="answers">')
+    asked, _line, answers = client.get(f"/learn/{enrolment_id}/workbook").text.partition('<h2 id="answers">')
     assert "Wait: <span" in asked
     assert "Wait: <b>time</b>" in answers
 
