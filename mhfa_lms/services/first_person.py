@@ -34,7 +34,7 @@ _QUOTED: Final = re.compile(
     r""""[^"]*"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|‘[^’\n]*’|(?<!\w)'[^'\n]*(?:(?<=\w)'(?=\w)[^'\n]*)*'(?!\w)"""
 )
 # A line of a dialogue: "Sam: It is too much. I want to go."
-_SPOKEN: Final = re.compile(r"^\W*\w{1,20}(?: \w{1,20})?\s*:.*$", re.IGNORECASE | re.MULTILINE)
+_SPOKEN: Final = re.compile(r"^[^\w\n]*\w{1,20}(?: \w{1,20})?[^\S\n]*:.*$", re.IGNORECASE | re.MULTILINE)
 _SENTENCE: Final = re.compile(r"[^.!?\n;]+[.!?]*")
 _SAYS: Final = (
     r"(?:says?|saying|said|tells?|told|telling|asks?|asked|asking|answers?|answered|repl(?:y|ies|ied)|writes?|wrote|"
@@ -52,6 +52,8 @@ _THEIR_OWN_WORDS: Final = re.compile(rf"\bi(?:'ve| have)?(?: just| already| neve
 _DENIED: Final = re.compile(
     r"(?:\b(?:not|never|no longer|used to|ago|back then|in the past)\b|n't\b)[^,]*$", re.IGNORECASE
 )
+# How much of a sentence, in characters, can give a statement in it another sense.
+_NEAR: Final = 300
 _PAST: Final = re.compile(r"\bago\b|\bback then\b|\bin the past\b", re.IGNORECASE)
 
 
@@ -65,9 +67,20 @@ def statements(text: str, language: str) -> frozenset[str]:
     pattern = PATTERNS.get(_base(language))
     if pattern is None:
         return frozenset()
-    plain = _SPOKEN.sub("", _QUOTED.sub(" … ", re.sub(r"(?<=\w)’(?=\w)", "'", text)))
+    plain = _SPOKEN.sub("", _QUOTED.sub(" … ", _closing(re.sub(r"(?<=\w)’(?=\w)", "'", text))))
     found = (one.group().strip() for one in _SENTENCE.finditer(plain))
     return frozenset(" ".join(one.lower().split()) for one in found if _is_statement(one, pattern))
+
+
+def _closing(text: str) -> str:
+    """Return a text without signs that open a quotation and have none to close it: each would be sought to the end."""
+    text = _without_open(_without_open(text, "„", "“”"), "«", "»")
+    return "\n".join(_without_open(line, "‘", "’") for line in text.split("\n"))
+
+
+def _without_open(text: str, opening: str, closing: str) -> str:
+    end = max(text.rfind(one) for one in closing) + 1
+    return text[:end] + text[end:].replace(opening, " ")
 
 
 def _is_statement(sentence: str, pattern: re.Pattern[str]) -> bool:
@@ -77,7 +90,8 @@ def _is_statement(sentence: str, pattern: re.Pattern[str]) -> bool:
 
 
 def _is_own(sentence: str, match: re.Match[str]) -> bool:
-    before, after = sentence[: match.start()], sentence[match.end() :]
+    before = sentence[max(match.start() - _NEAR, 0) : match.start()]
+    after = sentence[match.end() : match.end() + _NEAR]
     if _NOT_THEIRS.search(before) and not _THEIR_OWN_WORDS.search(before):
         return False
     return not (_DENIED.search(before) or _PAST.search(after) or _SAID_AFTERWARDS.search(after))

@@ -1,6 +1,7 @@
 """What counts as saying, of oneself and of now, that one is in danger; and all that does not."""
 
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from mhfa_lms.content import loader
 from mhfa_lms.paths import courses_dir
-from mhfa_lms.services import first_person
+from mhfa_lms.services import first_person, scenarios
 from mhfa_lms.services.first_person import knows, statements
 
 SAID = [
@@ -107,3 +108,14 @@ def test_only_answers_that_are_handed_in_are_looked_at() -> None:
     folder = Path(first_person.__file__).parent
     knowing = {path.name for path in folder.glob("*.py") if "first_person" in path.read_text(encoding="utf-8")}
     assert knowing == {"scenarios.py"}
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["\n", ": \n", "“", "„", "«", "‘", "' ", "i also ", "would ", "i want to die, would ", "not i am suicidal, not "],
+)
+def test_no_text_of_the_longest_kind_keeps_a_worker_busy(piece: str) -> None:
+    text = (piece * scenarios.LONGEST)[: scenarios.LONGEST - 20] + ", I feel suicidal, ago"
+    began = perf_counter()
+    statements(text, "en")
+    assert perf_counter() - began < 1.5
