@@ -210,7 +210,8 @@ def _tell(session: Session, row: ActivityReport, enrolment: Enrolment, *, now: d
     outbox.post(
         session,
         "activity-decided",
-        key=f"activity-decided:{row.id}:{row.times}",
+        # The instant too: SQLite gives the ids of what was erased to others.
+        key=f"activity-decided:{row.id}:{row.times}:{now.isoformat()}",
         due_at=now,
         now=now,
         account_id=member.account_id,

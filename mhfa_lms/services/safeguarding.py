@@ -224,7 +224,9 @@ def _is_repeated(session: Session, case: SafeguardingCase, words: Words, seals: 
         _entries(case).where(SafeguardingEntry.kind == EntryKind.ASKED).order_by(None)
         .order_by(SafeguardingEntry.id.desc()).limit(1)
     ).one_or_none()  # fmt: skip
-    return case.withdrawn_at is None and last is not None and sealing.opened(last, seals) == words
+    # Once somebody has read them, the same few words, or none, ask anew.
+    unread = case.state is CaseState.WAITING and case.withdrawn_at is None
+    return unread and last is not None and sealing.opened(last, seals) == words
 
 
 def _add(
@@ -247,4 +249,5 @@ def _add(
         case.state, case.waiting_since, case.escalated_at = CaseState.WAITING, now, None
         case.acknowledged_at = case.acknowledged_by_id = None
     session.flush()
-    notices.tell(session, case, str(entry.id), now=now)
+    # The instant too: SQLite gives the ids of what was erased to others, and they are told of as well.
+    notices.tell(session, case, f"{entry.id}:{now.isoformat()}", now=now)

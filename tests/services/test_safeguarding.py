@@ -275,6 +275,15 @@ def test_new_words_make_an_acknowledged_case_wait_again(place: Place) -> None:
     assert notices.escalate_due(now=NOON + 4 * DAY) == 1
 
 
+def test_who_asks_again_without_a_word_is_heard_again(place: Place) -> None:
+    lead = place.lead("Lee Lead")
+    case_id = place.ask(Words())
+    safeguarding_cases.acknowledge(case_id, by=lead, now=NOON + timedelta(hours=1))
+    place.ask(Words(), now=NOON + 5 * DAY)
+    assert case(case_id).state is CaseState.WAITING
+    assert told() == [(lead.account_id, "new")] * 2
+
+
 def test_where_nobody_is_added_the_nearest_organisation_above_is_told(place: Place) -> None:
     top, middle = make.organisation(), make.organisation()
     with db.transaction() as session:
@@ -451,6 +460,16 @@ def test_erasing_the_person_removes_it_all_and_erasing_a_lead_nothing(place: Pla
     db.session().rollback()
     assert db.session().scalars(select(SafeguardingEntry)).all() == []
     assert db.session().scalars(select(SafeguardingCase)).all() == []
+
+
+def test_leads_hear_of_whoever_asks_after_somebody_was_erased(place: Place) -> None:
+    """SQLite gives the ids of rows that are gone to the next ones: a notice must not pass for one sent long ago."""
+    lead = place.lead("Lee Lead")
+    place.ask()
+    erasure.erase(place.writer.account.email, by=SYSTEM, now=NOON + DAY)
+    another = make.actor(make.member(place.here, name="Ana Other"))
+    safeguarding.ask(Words(), BOX, for_id=None, by=another, now=NOON + 2 * DAY)
+    assert told() == [(lead.account_id, "new")] * 2
 
 
 def test_what_is_over_goes_after_the_time_of_keeping(place: Place) -> None:

@@ -113,6 +113,7 @@ def test_a_parcel_sent_twice_counts_once_and_a_clash_is_settled_on_a_page(client
     assert clash
     assert client.post(f"{base}/two-answers", data={"clash": clash[1], "which": "both"}).status_code == 400
     assert client.post(f"{base}/two-answers", data={"which": "now"}).status_code == 400
+    assert client.post(f"{base}/two-answers", data={"clash": "9" * 30, "which": "now"}).status_code == 400
     assert client.post(f"{base}/two-answers", data={"clash": clash[1], "which": "later"}).status_code == 303
     assert "There is nothing to choose" in client.get(f"{base}/two-answers").text
     assert "You answered a question on two devices" not in client.get(base).text

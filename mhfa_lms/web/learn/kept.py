@@ -33,6 +33,7 @@ from mhfa_lms.web.learn.arrivals import BadItemsError, Private, done, parcel, wr
 from mhfa_lms.web.learn.blueprint import blueprint
 from mhfa_lms.web.learn.load import course_of, own_enrolment
 from mhfa_lms.web.navigation import COPY
+from mhfa_lms.web.requests import whole
 
 ASSETS = ("site.css", "course.css", "site.js", "kept.js", "icons/favicon.svg")
 
@@ -186,7 +187,7 @@ def two_answers(enrolment: Enrolment) -> ResponseReturnValue:
     """Questions that were answered on two devices: see both answers, and say which one counts."""
     if request.method == "POST":
         which = request.form.get("which")
-        number = request.form.get("clash", type=int)
+        number = request.form.get("clash", type=whole)
         if which not in {"now", "later"} or number is None:
             abort(400)
         enrolment_id = enrolment.id
