@@ -10,6 +10,7 @@ from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from mhfa_lms.content.schema import Course as Content
+from mhfa_lms.content.schema import Review
 from mhfa_lms.db import transaction
 from mhfa_lms.models import CertificationType, Course, CourseAcceptance, CourseRevision, CourseSignOff, ReviewerKind
 from mhfa_lms.policy import SYSTEM, Actor, Can, require
@@ -31,7 +32,12 @@ _HEADS: Final = (
 
 def says_reviewed(content: Content, before: Content | None) -> bool:
     """Whether the files say who reviewed this very text: the line of an earlier review, left in place, says nothing."""
-    return content.review.status == "reviewed" and (before is None or before.review != content.review)
+    return is_new_review(content.review, before.review if before else None)
+
+
+def is_new_review(review: Review, before: Review | None) -> bool:
+    """Whether what files say of a review is about their text; `before` is what the revision before them said."""
+    return review.status == "reviewed" and review != before
 
 
 def accept(revision_id: int, *, by: Actor, now: datetime) -> bool:

@@ -1,14 +1,14 @@
 """Published courses by revision. A revision never changes, so a process keeps those it has read."""
 
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mhfa_lms import i18n
 from mhfa_lms.content import translations
-from mhfa_lms.content.schema import Course
+from mhfa_lms.content.schema import Course, Review
 from mhfa_lms.db import session as reading
 from mhfa_lms.models import CourseRevision
 
@@ -33,7 +33,11 @@ class UnknownRevisionError(LookupError):
 # Keyed by digest, not by id alone: two databases in one process (tests, a restore) number alike.
 @lru_cache(maxsize=64)
 def _parse(digest: str, revision_id: int) -> Course:
-    document = (
+    return translations.accepting(Course.model_validate(_read(digest, revision_id)))
+
+
+def _read(digest: str, revision_id: int) -> dict[str, Any]:
+    document: dict[str, Any] | None = (
         reading()
         .scalars(
             select(CourseRevision.document).where(CourseRevision.id == revision_id, CourseRevision.digest == digest)
@@ -42,7 +46,7 @@ def _parse(digest: str, revision_id: int) -> Course:
     )
     if document is None:
         raise UnknownRevisionError(revision_id)
-    return translations.accepting(Course.model_validate(document))
+    return document
 
 
 @lru_cache(maxsize=128)
@@ -57,6 +61,17 @@ def course(revision: CourseRevision, language: str = "") -> Course:
     read once per process.
     """
     return _spoken(revision.digest, revision.id, language or _parse(revision.digest, revision.id).language)
+
+
+# What files say of a review is little, and asked of many old revisions: they must not push out the courses in use.
+@lru_cache(maxsize=4096)
+def _review(digest: str, revision_id: int) -> Review:
+    return Review.model_validate(_read(digest, revision_id)["review"])
+
+
+def review(revision: CourseRevision) -> Review:
+    """Return what a revision's files say of its clinical review."""
+    return _review(revision.digest, revision.id)
 
 
 def shown(revision: CourseRevision) -> Course:

@@ -98,8 +98,7 @@ def _signed(signs: list[CourseSignOff]) -> tuple[str, str, date] | None:
 
 def _said(one: CourseRevision, before: CourseRevision | None) -> tuple[str, str, date] | None:
     """Return what a revision's files say of a review of this very text."""
-    content = catalogue.course(one)
-    previous = catalogue.course(before) if before else None
-    if acceptance.says_reviewed(content, previous) and content.review.by and content.review.date:
-        return content.review.by, "", content.review.date
+    said = catalogue.review(one)
+    if acceptance.is_new_review(said, catalogue.review(before) if before else None) and said.by and said.date:
+        return said.by, "", said.date
     return None

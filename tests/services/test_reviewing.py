@@ -12,6 +12,7 @@ from mhfa_lms.policy import SYSTEM, Actor, Can, Forbidden, allowed
 from mhfa_lms.services import catalogue, erasure, publishing, review_state, reviewing
 from mhfa_lms.services.review_state import State
 from tests import make
+from tests.counting import queries
 from tests.make import NOON
 from tests.small_course import course
 
@@ -144,3 +145,15 @@ def test_erasing_a_reviewer_leaves_the_comments_and_takes_the_name() -> None:
     assert (row.name, row.profession, row.ended_at) == ("", "", NOON)
     assert (comment.author, comment.text) == ("", "Good.")
     assert (state(revision).state, state(revision).who) == (State.REVIEWED, "")
+
+
+def test_many_old_revisions_are_read_once_and_push_no_course_out() -> None:
+    """The public list of courses asks for the state of all of them: it must not read every old revision anew."""
+    revisions = [make.published(course(slug=f"course-{number % 8}", title=f"No. {number}")) for number in range(96)]
+    newest = revisions[-8:]
+    review_state.of_all(db.session(), newest)
+    catalogue.course(newest[0])
+    with queries() as made:
+        review_state.of_all(db.session(), newest)
+        catalogue.course(newest[0])
+    assert len(made) <= 2
