@@ -32,7 +32,7 @@ ESCAPED: Final = "~=#{}:\\"
 ASIDE: Final = {character: chr(0xE000 + number) for number, character in enumerate(ESCAPED)}
 BACK: Final = str.maketrans({aside: character for character, aside in ASIDE.items()})
 CATEGORY: Final = re.compile(r"^\$CATEGORY:\s*(.*)$", re.IGNORECASE)
-NAMED_ID: Final = re.compile(r"\[id:([^\]]*)\]")
+NAMED_ID: Final = re.compile(r"\[id:([^\[\]]*)\]")
 NAME: Final = re.compile(r"^\s*::(.*?)::", re.DOTALL)
 FORMAT: Final = re.compile(r"^\s*\[(html|markdown|plain|moodle)\]", re.IGNORECASE)
 WEIGHT: Final = re.compile(r"^\s*%(-?\d+(?:[.,]\d+)?)%")

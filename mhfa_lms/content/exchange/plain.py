@@ -53,10 +53,17 @@ class _Reader(HTMLParser):
 
 
 def from_html(html: str) -> tuple[str, bool, bool]:
-    """Return the text of HTML, whether it held pictures or other media, and whether formatting was lost."""
+    """Return the text of HTML, whether it held pictures or other media, and whether formatting was lost.
+
+    Raises `RefusedError` for what cannot be read.
+    """
     reader = _Reader()
-    reader.feed(html)
-    reader.close()
+    try:
+        reader.feed(html)
+        reader.close()
+    except (AssertionError, ValueError) as error:
+        # The parser gives up on "<![" without a name, and on the number of a character with thousands of digits.
+        raise RefusedError("its HTML cannot be read") from error
     return tidy("".join(reader.out)), reader.media, reader.formatted
 
 

@@ -308,3 +308,11 @@ def test_any_words_come_back(texts: list[str], data: st.DataObject) -> None:
     assert [(one["text"], one.get("correct", False)) for one in again["options"]] == [
         (" ".join(text.split()), place == right) for place, text in enumerate(texts)
     ]
+
+
+@pytest.mark.parametrize("text", ["What &#" + "9" * 6000 + "; helps?", "What <![<![ helps?"])
+def test_a_question_with_broken_html_is_refused_and_the_others_are_taken(text: str) -> None:
+    answers = answer("Yes", 100) + answer("No")
+    reading = moodle_xml.read(quiz(question("multichoice", answers, text=text), question("multichoice", answers)))
+    assert [one.reason for one in reading.refused] == ["its HTML cannot be read"]
+    assert len(reading.found) == 1
