@@ -155,7 +155,8 @@ def reseal(*, now: datetime) -> int:
         return 0
     with transaction() as session:
         found = session.scalars(older.with_for_update()).all()
-        for row in found:
-            row.sealed_text = box.seal(box.open(row.sealed_text, owner=_owner(row)), owner=_owner(row), now=now)
-            row.sealed_with = box.name
-        return len(found)
+        # A row that says a known key and is damaged stays as it is; it must not keep the others under the old key.
+        readable = [(row, words) for row in found if (words := opened(row)) is not None]
+        for row, words in readable:
+            row.sealed_text, row.sealed_with = box.seal(words, owner=_owner(row), now=now), box.name
+        return len(readable)

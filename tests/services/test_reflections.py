@@ -124,6 +124,17 @@ def test_a_newer_key_takes_the_place_of_an_older_one(who: Learner) -> None:
     assert stored(who) == Written(WORDS, 1)
 
 
+def test_a_damaged_row_does_not_keep_the_others_under_the_old_key(who: Learner) -> None:
+    save(who, WORDS)
+    with db.transaction() as session:
+        session.execute(update(Reflection).values(step="another-step"))
+    save(who, WORDS)
+    reflections.configure([NEW, OLD])
+    assert reflections.reseal(now=NOON) == 1
+    reflections.configure([NEW])
+    assert stored(who) == Written(WORDS, 1)
+
+
 def test_their_own_copy_has_it_and_no_administrators_file_does(who: Learner) -> None:
     save(who, WORDS)
     rows, _drawn = exporting.own(by=who.actor, keys=[OLD])
