@@ -39,11 +39,13 @@ def init(app: Flask, settings: Settings) -> None:
         headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
         if settings.secure:
             headers["Strict-Transport-Security"] = "max-age=31536000"
-        devices.say_whose(response, actor(), settings)
         if request.endpoint != "assets.serve" and "Cache-Control" not in headers:
             # A shared computer must not show the last person's pages after they signed out. The pages behind links
             # from mails and those about joining show names and addresses to people who are not signed in.
             personal = actor() or response.status_code != 200 or request.blueprint == "account"
             headers["Cache-Control"] = "no-store" if personal else "no-cache"
             response.vary.update(("Accept-Language", "Cookie"))
+        if not response.cache_control.public:
+            # What caches hand to everybody must not say that it is one person's.
+            devices.say_whose(response, actor(), settings)
         return response

@@ -18,6 +18,8 @@ manager = LoginManager()
 manager.session_protection = None
 UNREACHABLE: Final = "database_unreachable"
 LANGUAGE_COOKIE: Final = "language"
+# The language in which courses are read, where it is not that of the pages.
+COURSE_COOKIE: Final = "course_language"
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login ships no types
@@ -91,7 +93,7 @@ def half_open_secret() -> str:
 def sign_out() -> None:
     """Take the secret from the browser. The caller ends the session in the database.
 
-    The choice of a language goes too: it is kept with the account, and the next person at this computer has their own.
+    The choice of languages goes too: the next person at this computer has their own.
     So does what the browser keeps of the person's.
     """
     logout_user()
@@ -100,6 +102,7 @@ def sign_out() -> None:
     @after_this_request
     def forget(response: Response) -> Response:
         response.delete_cookie(LANGUAGE_COOKIE, samesite="Lax")
+        response.delete_cookie(COURSE_COOKIE, samesite="Lax")
         devices.forget(response)
         return response
 

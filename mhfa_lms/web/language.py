@@ -18,12 +18,11 @@ from mhfa_lms.content.schema import Course
 from mhfa_lms.services import accounts
 from mhfa_lms.settings import Settings
 from mhfa_lms.web.access import safe_next
-from mhfa_lms.web.identity import LANGUAGE_COOKIE, actor, settings
+from mhfa_lms.web.identity import COURSE_COOKIE, LANGUAGE_COOKIE, actor, settings
 
 FIELD: Final = "language"
 # What stands before the language of a course, where only its text is to change: `course:de`.
 COURSE: Final = "course:"
-COURSE_COOKIE: Final = "course_language"
 TAG: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 YEAR: Final = 365 * 24 * 3600
 

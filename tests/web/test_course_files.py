@@ -68,6 +68,15 @@ def test_a_file_is_kept_for_a_year_and_opens_nothing(page: str, client: FlaskCli
     assert "Content-Disposition" not in answer.headers or "inline" in answer.headers["Content-Disposition"]
 
 
+def test_what_caches_hand_to_everybody_names_nobody(page: str, client: FlaskClient) -> None:
+    client.set_cookie("keeps", "yes")
+    style = page[page.index("/static/") : page.index('"', page.index("/static/"))]
+    for path in (address(page, "plan.png"), style):
+        answer = fetch(client, path)
+        assert answer.headers["Cache-Control"].startswith("public"), path
+        assert {"Kept-For", "Set-Cookie"} & set(answer.headers.keys()) == set(), path
+
+
 def test_a_player_gets_the_piece_it_asks_for(page: str, client: FlaskClient) -> None:
     whole = tiny_media.mp4()
     answer = fetch(client, address(page, "talk.mp4"), Range="bytes=10-19")

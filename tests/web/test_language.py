@@ -99,8 +99,10 @@ def test_the_choice_is_kept_with_the_account_and_leaves_a_shared_computer(demo: 
     switch(client, "/account")
     with db.transaction() as session:
         assert session.get_one(Account, account_id).locale == "ar-XB"
+    client.set_cookie("course_language", "de")
     client.post("/sign-out")
     assert 'dir="ltr"' in client.get("/sign-in").text
+    assert client.get_cookie("course_language") is None
 
 
 def test_pages_differ_by_language_and_person(app: Flask) -> None:
