@@ -272,3 +272,15 @@ def test_what_a_page_gets_to_see_holds_no_key(kind: str) -> None:
     assert "correct" not in seen
     assert "73.5" not in seen
     assert "2.25" not in seen
+
+
+@pytest.mark.parametrize("written", ["12.1250", "012.125", "12,1250 mg", "+12.1250"])
+def test_a_number_that_looks_like_thousands_is_right_when_it_is_kept(written: str) -> None:
+    question = Number.model_validate(
+        {"id": "how-much", "kind": "number", "prompt": "How much?", "answer": "12.125", "unit": "mg"}
+    )
+    kept = question.checked([written])
+    assert question.credit(kept) == 1
+    assert question.checked(kept) == kept
+    assert question.is_right(question.right)
+    assert question.checked([question.looked(kept).parts[0].given]) == kept

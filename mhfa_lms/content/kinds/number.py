@@ -36,12 +36,12 @@ class Number(Base):
     @property
     def right(self) -> list[str]:
         """The number."""
-        return [plain(self.answer)]
+        return [_kept(self.answer)]
 
     @property
     def wrong(self) -> list[str]:
         """A number beyond the tolerance."""
-        return [plain(self.answer + self.tolerance + 1)]
+        return [_kept(self.answer + self.tolerance + 1)]
 
     def checked(self, given: Collection[str]) -> list[str]:
         """Return the number, written plainly."""
@@ -54,7 +54,7 @@ class Number(Base):
         found = read(sent[0], units)
         if found is None:
             raise BadChoiceError(self.id, Fault.NO_NUMBER)
-        return [plain(found)]
+        return [_kept(found)]
 
     def credit(self, chosen: Sequence[str]) -> Fraction:
         """1 within the tolerance."""
@@ -90,6 +90,12 @@ def plain(number: Decimal) -> str:
     text = format(number, "f")
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text in {"-0", ""} else text
+
+
+def _kept(number: Decimal) -> str:
+    """Return a number as it is kept: it is read again, so that it must not look like thousands (12.1250 for 12.125)."""
+    text = plain(number)
+    return f"{text}0" if UNCLEAR.fullmatch(text) else text
 
 
 def read(text: str, units: Collection[str] = ()) -> Decimal | None:
