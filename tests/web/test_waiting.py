@@ -182,3 +182,17 @@ def test_words_written_without_a_connection_join_those_from_elsewhere(client: Fl
     assert found.text == "from home\n\nfrom the train"
     assert 'name="reflection"' in client.get(f"{base}/step/one-b?kept=1").text
     assert 'name="reflection"' not in client.get(f"{base}/step/one-a?kept=1").text
+
+
+def test_words_that_cannot_be_kept_are_said_to_be_refused(client: FlaskClient) -> None:
+    who = writer()
+    enter(client, who)
+    long = "from home " * 1999
+    reflections.save(who.enrolment_id, "one-b", long, version=0, page="home", by=who.actor, now=NOON)
+    words = item(step="one-b", does="reflect", fields=[["reflection", "from the train"]])
+    more = item(id="device-2", step="one-b", does="reflect", fields=[["reflection", "from home"]])
+    found = client.post(f"/learn/{who.enrolment_id}/waiting", json={"items": [words, more]}).json
+    assert found is not None
+    assert [one["arrival"] for one in found["received"]] == ["refused", "taken"]
+    db.session().rollback()
+    assert reflections.written(db.session(), who.enrolment_id, "one-b").text == long

@@ -50,8 +50,12 @@ class Items(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Private:
-    """What somebody wrote for themselves beside a step; `version` and `page` are those of the page's box."""
+    """What somebody wrote for themselves beside a step; `version` and `page` are those of the page's box.
 
+    `item` is the id of what it was sent with.
+    """
+
+    item: str
     step: str
     text: str
     version: int
@@ -84,6 +88,7 @@ def written(found: list[Item]) -> list[Private]:
     """Return what was written beside steps, the same page's latest words last."""
     return [
         Private(
+            one.id,
             one.step,
             fields["reflection"],
             fields.get("reflection_version", 0, type=whole),

@@ -17,7 +17,7 @@ from mhfa_lms.content.media import File
 from mhfa_lms.content.schema import Module
 from mhfa_lms.i18n import format_size
 from mhfa_lms.i18n import gettext as _
-from mhfa_lms.models import Enrolment
+from mhfa_lms.models import Arrival, Enrolment
 from mhfa_lms.policy import Can
 from mhfa_lms.services import learning, reflections, waiting
 from mhfa_lms.services.learning import Place, UnknownStepError
@@ -158,19 +158,22 @@ def receive(enrolment: Enrolment) -> ResponseReturnValue:
         found = parcel()
     except BadItemsError as error:
         return jsonify(error=str(error)), error.status
-    for one in written(found):
-        _keep_words(enrolment_id, one)
+    lost = {one.item for one in written(found) if not _keep_words(enrolment_id, one)}
     receipts = waiting.receive(enrolment_id, done(found, course), by=me(), now=clock.now())
     known = {
         one.client_id: {"id": one.client_id, "step": one.step, "arrival": one.arrival, "version": one.version}
         for one in receipts
     }
     # Words alone need no record of their arrival: the same words again change nothing.
-    return jsonify(received=[known.get(one.id, {"id": one.id, "step": one.step, "arrival": "taken"}) for one in found])
+    answer = [known.get(one.id, {"id": one.id, "step": one.step, "arrival": Arrival.TAKEN}) for one in found]
+    return jsonify(received=[one | {"arrival": Arrival.REFUSED} if one["id"] in lost else one for one in answer])
 
 
-def _keep_words(enrolment_id: int, one: Private) -> None:
-    """Keep what was written without a connection; below words that came from elsewhere meanwhile: neither is lost."""
+def _keep_words(enrolment_id: int, one: Private) -> bool:
+    """Keep what was written without a connection; below words that came from elsewhere meanwhile: neither is lost.
+
+    Returns whether it could be kept: not where both are too long together, or a text lies that no key opens.
+    """
     who, now = me(), clock.now()
     with suppress(UnknownStepError, ClosedTextError, TooLongError):
         try:
@@ -179,6 +182,8 @@ def _keep_words(enrolment_id: int, one: Private) -> None:
             if tidy(one.text).strip() not in other.text:
                 both = f"{other.text}\n\n{one.text}"
                 reflections.save(enrolment_id, one.step, both, version=other.version, page="", by=who, now=now)
+        return True
+    return False
 
 
 @blueprint.route("/learn/<int:enrolment_id>/two-answers", methods=["GET", "POST"])
