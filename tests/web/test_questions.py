@@ -176,6 +176,16 @@ def test_switching_the_language_keeps_half_an_answer(client: FlaskClient, kind: 
         )
 
 
+def test_switching_the_language_loses_no_words_that_are_too_many(client: FlaskClient) -> None:
+    who = on_kind(client, "text")
+    words = "Too many of them. " * 100
+    for address, more in ((step(who), {}), (begin(client, who), {"version": 1})):
+        answer = client.post(address, data={"language": "en-XA", "choice": words, **more})
+        assert answer.status_code == 422
+        assert words in answer.text
+        assert "no more than" in answer.text
+
+
 def test_words_to_practise_with_show_an_answer_to_compare_with(client: FlaskClient) -> None:
     document: dict[str, Any] = small_course.document("free")
     document["modules"][0]["steps"][0]["question"] = kinds.document("text", accepted=[])

@@ -77,8 +77,9 @@ def _keep(enrolment: Enrolment, attempt: Attempt, drawn: list[Question], place: 
             now=clock.now(),
         )
     except BadChoiceError as error:
-        if code:
-            # Half an answer is no answer yet: it travels in the address to the page in the other language.
+        if code and error.fault is not Fault.TOO_LONG:
+            # Half an answer is no answer yet: it travels in the address to the page in the other language. Words beyond
+            # all measure would be too long for an address.
             return language.switched(code, questions.here(sent))
         return _question_page(enrolment, attempt_of(enrolment, number), drawn, place, error.fault, sent), 422
     except AnsweredElsewhereError:

@@ -1,7 +1,5 @@
 """One step a screen: reading, practising, going on."""
 
-from contextlib import suppress
-
 from flask import abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -59,13 +57,19 @@ def _switch(enrolment: Enrolment, here: Place, code: str) -> ResponseReturnValue
     """Go on in another language with what was chosen.
 
     Practice answers are kept when they are checked; until then the choice travels in the address. Words do not, as
-    addresses are logged: they are kept as if they had been checked, and shown to go on with.
+    addresses are logged: they are kept as if they had been checked, and shown to go on with; too many are to be
+    shortened first.
     """
     answer = questions.sent()
     if not isinstance(here.step.question, FreeText):
         return language.switched(code, questions.here(answer))
-    with suppress(BadChoiceError, LockedError):
+    try:
         learning.answer(enrolment.id, here.step.id, answer, by=me(), now=clock.now())
+    except BadChoiceError as error:
+        if error.fault is Fault.TOO_LONG:
+            return make_response(_page(enrolment, here, error.fault), 422)
+    except LockedError as error:
+        return locked.page(enrolment, here.step.title, error.lock)
     whole = "&whole=1" if "whole" in request.args else ""
     return language.switched(code, f"{request.path}?again=1{whole}")
 
