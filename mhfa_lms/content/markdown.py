@@ -3,6 +3,7 @@
 Besides CommonMark and tables there are boxes: `::: say Sam`, `::: example Title`, `tip`, `care` and `key`.
 """
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
@@ -18,6 +19,7 @@ from mdit_py_plugins.container import container_plugin
 YOU: Final = "you"
 # Where links inside a course lead: from the page of a step.
 INSIDE: Final = {"term": "#term-", "step": "../step/"}
+HEADING: Final = re.compile(r"(?<=<h|/h)([234])(?=[ >])")
 BOXES: Final = ("example", "tip", "care", "key")
 TAGS: Final = {
     "p", "h2", "h3", "h4", "ul", "ol", "li", "strong", "em", "b", "blockquote", "a", "table", "thead", "tbody", "tr",
@@ -86,3 +88,16 @@ def render(text: str) -> Markup:
         link_rel="noopener noreferrer",
     )
     return Markup(html.strip())  # noqa: S704  # nh3 has just cleaned it
+
+
+def within(text: Markup, lower: int, *, term: str = INSIDE["term"], step: str = "#step-") -> Markup:
+    """Return rendered text for a page that holds more than it.
+
+    Its headings stand some levels lower, at most h6; its links lead to places whose ids begin with `term` and `step`.
+    """
+    # As a plain text: Markup would escape what is put in.
+    html = str(text)
+    for kind, place in (("term", term), ("step", step)):
+        html = html.replace(f'href="{INSIDE[kind]}', f'href="{place}')
+    lowered = HEADING.sub(lambda found: str(min(6, int(found[1]) + lower)), html)
+    return Markup(lowered)  # noqa: S704  # it was safe before, and only digits and addresses changed

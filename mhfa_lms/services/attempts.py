@@ -10,7 +10,16 @@ from sqlalchemy.orm import Session
 
 from mhfa_lms.content.questions import Question
 from mhfa_lms.content.schema import Course
-from mhfa_lms.models import Adjustment, AdjustmentKind, Attempt, AttemptRelease, AttemptState, Enrolment, Format
+from mhfa_lms.models import (
+    Adjustment,
+    AdjustmentKind,
+    Attempt,
+    AttemptRelease,
+    AttemptState,
+    Enrolment,
+    EnrolmentState,
+    Format,
+)
 from mhfa_lms.services import adjustments, pathway, rules, scoring
 from mhfa_lms.services.adjustments import InForce
 from mhfa_lms.services.pathway import Phase
@@ -70,9 +79,16 @@ class Standing:
 
 
 def standing(session: Session, enrolment: Enrolment, course: Course, *, is_open: bool) -> Standing:
-    """Return where an enrolment stands; `is_open` says whether a first attempt could start. Four queries."""
+    """Return where an enrolment stands; `is_open` says whether a first attempt could start.
+
+    Four queries; one where the course is completed.
+    """
     wanted = {"enrolment_id": enrolment.id, "assessment": course.assessment.id}
     attempts = tuple(session.scalars(_ATTEMPTS, wanted))
+    passed = next((attempt for attempt in attempts if attempt.passed), None)
+    if passed is not None and enrolment.state is EnrolmentState.COMPLETED:
+        # Nothing can be started any more, so what would be allowed now has no bearing.
+        return Standing(Phase.PASSED, attempts, len(attempts), passed.pass_percent, released=False)
     released, agreed = _allowed(session, wanted)
     found = rules.resolve(
         session,
@@ -84,7 +100,7 @@ def standing(session: Session, enrolment: Enrolment, course: Course, *, is_open:
     held = adjustments.terms(course.assessment.minutes, found[Rule.ATTEMPTS].value, agreed)
     more = len(attempts) + 1 in released
     phase = pathway.phase(
-        passed=any(attempt.passed for attempt in attempts),
+        passed=passed is not None,
         under_way=any(attempt.state is AttemptState.OPEN for attempt in attempts),
         used=len(attempts),
         allowed=held.attempts,

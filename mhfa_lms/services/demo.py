@@ -44,6 +44,7 @@ from mhfa_lms.services import (
     catalogue,
     demo_answers,
     demo_cases,
+    demo_review,
     memberships,
     names,
     organisations,
@@ -128,8 +129,11 @@ def make(*, now: datetime, keys: Sequence[str] = ()) -> bool:
         for person, membership in sorted(members, key=_when):
             _live(world, person, membership)
         _rest(world, members)
+        people = {person.address: one for person, one in reversed(members)}
         if keys:
-            demo_cases.add(session, {person.address: one for person, one in reversed(members)}, keys, now=now)
+            demo_cases.add(session, people, keys, now=now)
+        admin = next(one for person, one in members if person.admin)
+        demo_review.add(session, people, revision, world.content, admin=admin, now=now)
         # What waits was asked for in the stories' own time; the worker shall not seem to be years behind.
         session.execute(update(Job).where(Job.state == WorkState.WAITING).values(created_at=now, due_at=now))
         return True

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask, request
 
 from mhfa_lms import i18n, policy
-from mhfa_lms.content.markdown import render
+from mhfa_lms.content.markdown import render, within
 from mhfa_lms.help.lines import dialled
 from mhfa_lms.policy import Can
 from mhfa_lms.services.verification import statement
@@ -42,7 +42,7 @@ def init(app: Flask, settings: Settings, assets: Assets) -> None:
     site = Site(settings.site_name, settings.licence_statement, settings.exit_url, settings.base_url, settings.demo)
     i18n.install(app.jinja_env)
     app.jinja_env.globals.update(asset=assets.address, site=site, Can=Can, course_languages=language.of_course)
-    app.jinja_env.filters.update(moment=moment, timeofday=timeofday, dialled=dialled, markdown=render)
+    app.jinja_env.filters.update(moment=moment, timeofday=timeofday, dialled=dialled, markdown=render, within=within)
     app.jinja_env.filters["lang"] = language.lang
     app.before_request(lambda: language.choose(settings))
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mhfa_lms.content.markdown import render
+from mhfa_lms.content.markdown import render, within
 
 PIECES = st.sampled_from(
     [
@@ -44,3 +44,11 @@ def test_links_leave_nothing_behind() -> None:
     html = render("[x](https://example.org)")
     assert 'href="https://example.org"' in html
     assert 'rel="noopener noreferrer"' in html
+
+
+def test_a_text_on_a_page_with_others_keeps_its_place_among_the_headings_and_its_links() -> None:
+    html = within(render("## One\n\n### Two\n\n[a](term:word) and [b](step:other)"), 3, term="#", step="#s-")
+    assert "<h5>One</h5>" in html
+    assert "<h6>Two</h6>" in html
+    assert 'href="#word"' in html
+    assert 'href="#s-other"' in html

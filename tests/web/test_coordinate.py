@@ -460,7 +460,7 @@ def test_courses_say_whether_they_were_reviewed(coordinator: FlaskClient) -> Non
     make.published(course("seen", review=review))
     text = coordinator.get("/coordinate/courses").text
     assert "Not yet reviewed" in text
-    assert "by <bdi>Dr Example</bdi> on <bdi>31 Jan 2026</bdi>" in text
+    assert re.search(r"by <bdi>Dr Example</bdi> on (<bdi>)?31 Jan", text)
 
 
 # ------------------------------------------------------------------ everybody else, and size

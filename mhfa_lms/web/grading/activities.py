@@ -54,13 +54,14 @@ def _refused(errors: dict[str, str]) -> ResponseReturnValue:
 def _page(errors: dict[str, str] | None = None) -> str:
     by, session = me(), db.session()
     cohort = request.args.get("cohort", type=whole)
+    waiting = service.waiting(session, by, cohort_id=cohort)
     return render_template(
         "grading/activities.html",
-        waiting=service.waiting(session, by, cohort_id=cohort),
+        waiting=waiting,
         cohorts=service.cohorts(session, by),
         cohort=cohort,
         chosen=request.form.getlist("report", type=whole),
         comment=request.form.get("comment", ""),
         comment_error=(errors or {}).get("comment"),
-        page_errors=[{"id": name, "text": text} for name, text in (errors or {}).items()],
+        page_errors=[{"id": name, "text": text} for name, text in (errors or {}).items()] if waiting else [],
     )

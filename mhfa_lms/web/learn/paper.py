@@ -3,17 +3,15 @@
 Nothing of the assessment is in them. Steps with a content note give their summary, unless the whole text is asked for.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from flask import abort, render_template, request
 from markupsafe import Markup
 
 from mhfa_lms import db
 from mhfa_lms.content import glossary
-from mhfa_lms.content.markdown import render
+from mhfa_lms.content.markdown import render, within
 from mhfa_lms.content.questions import Asked, Review
 from mhfa_lms.content.schema import Course, Module, Step
 from mhfa_lms.models import Enrolment
@@ -22,9 +20,6 @@ from mhfa_lms.services import learning
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.learn.blueprint import blueprint
 from mhfa_lms.web.learn.load import course_of, own_enrolment
-
-BESIDE: Final = 'href="../step/'
-HEADING: Final = re.compile(r"(?<=<h|/h)([234])(?=[ >])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +54,11 @@ def _steps(module: Module, whole: bool, reader: int) -> Iterator[Printed]:
         yield Printed(
             number,
             step,
-            _below(render((step.summary or step.body) if gentle else step.body)),
+            within(render((step.summary or step.body) if gentle else step.body), 2),
             gentle,
             question.asked(learning.order(reader, question), []) if question else None,
             question.looked(question.right) if question else None,
         )
-
-
-def _below(text: Markup) -> Markup:
-    """Put a step's own headings below the step's, and lead links between steps to their place in the file."""
-    lower = HEADING.sub(lambda found: str(int(found[1]) + 2), text.replace(BESIDE, 'href="#step-'))
-    return Markup(lower)  # noqa: S704  # it was safe before, and only digits and one address change
 
 
 def page(kind: str, course: Course, modules: Sequence[Module], *, reader: int, back: str, **more: object) -> str:
