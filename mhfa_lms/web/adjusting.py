@@ -89,7 +89,7 @@ def _agreed(enrolment_id: int, form: AdjustForm) -> bool:
             enrolment_id,
             kind,
             amount=form.amount.data if counted else None,
-            wanted=Format(form.wanted.data) if kind is AdjustmentKind.OTHER_FORMAT and form.wanted.data else None,
+            wanted=_wanted(form) if kind is AdjustmentKind.OTHER_FORMAT else None,
             reason=form.reason.data or "",
             by=me(),
             now=clock.now(),
@@ -104,6 +104,12 @@ def _agreed(enrolment_id: int, form: AdjustForm) -> bool:
         form.kind.errors = [_("This course is over for the learner, so nothing can be agreed any more")]
         return False
     return True
+
+
+def _wanted(form: AdjustForm) -> Format | None:
+    # A field that may be empty lets spaces through, too.
+    chosen = (form.wanted.data or "").strip()
+    return Format(chosen) if chosen else None
 
 
 def _drawn(enrolment: Enrolment, form: AdjustForm, back: str) -> Any:

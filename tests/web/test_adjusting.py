@@ -45,6 +45,9 @@ def test_agreed_seen_and_taken_back(two: tuple[FlaskClient, FlaskClient, FlaskCl
     assert "whole number from 1 to 400" in refused.text
     assert "Kept" in refused.text
     assert instructor.post(path, data={"kind": "more-time", "amount": "50"}).status_code == 422
+    nothing = instructor.post(path, data={"kind": "other-format", "wanted": " ", "reason": "Kept"})
+    assert nothing.status_code == 422
+    assert "Choose a format" in nothing.text
     form = {"kind": "more-time", "amount": "50", "reason": "Agreed before"}
     assert instructor.post(path, data=form).status_code == 303
     page = learner.get(own).text
