@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 from gettext import NullTranslations
+from math import ceil
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -197,6 +198,11 @@ def format_number(value: float) -> str:
     return _number(value, language().format_locale)
 
 
+def format_hours(hours: float) -> str:
+    """Return about how many hours something takes, such as about 1 hour, or about 2.5 hours."""
+    return ngettext("about %(hours)s hour", "about %(hours)s hours", ceil(hours), hours=format_number(hours))
+
+
 def format_list(items: list[str]) -> str:
     """Return words joined as in a sentence: a, b and c."""
     return lists.format_list(items, locale=Locale.parse(language().format_locale))
@@ -248,6 +254,7 @@ def install(environment: jinja2.Environment) -> None:
         date=format_date,
         shortdate=lambda day: format_date(day, "medium"),
         number=format_number,
+        hours=format_hours,
         code=format_code,
         country=format_country,
         span=format_span,

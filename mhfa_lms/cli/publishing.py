@@ -66,10 +66,12 @@ def _effects(plan: Plan, *, correction: bool) -> list[str]:
         return [f"{plan.slug}: these problems have to be mended first:", *map(str, plan.problems)]
     if not plan.changed:
         return [f"{plan.slug}: the files say what is published."]
-    lines = [f"{plan.slug}: revision {plan.number}, {len(plan.differences)} parts differ from the newest revision."]
+    differ = _counted(len(plan.differences), "part differs", "parts differ")
+    lines = [f"{plan.slug}: revision {plan.number}, {differ} from the newest revision."]
     lines += [f"  {one.words}" for one in plan.differences]
     for one in plan.under_way:
-        gets = "get the correction" if correction and one.reached and plan.can_correct else "stay on it"
+        alone, few = ("gets", "stays") if one.learners == 1 else ("get", "stay")
+        gets = f"{alone} the correction" if correction and one.reached and plan.can_correct else f"{few} on it"
         lines.append(f"  {one.learners} under way on revision {one.number} {gets}.")
     if correction and plan.too_large:
         return [*lines, "  This is more than a correction:", *(f"    {one}" for one in plan.too_large)]
@@ -81,10 +83,14 @@ def _said(done: Published) -> str:
         return f"{done.slug}: not published."
     text = f"{done.slug}: {'published as' if done.new else 'unchanged, still'} revision {done.number}"
     if done.corrected:
-        text += f"; {done.corrected} learners under way have it"
+        text += f"; {_counted(done.corrected, 'learner under way has it', 'learners under way have it')}"
     if done.open:
         return text
     return f"{text}. New learners do not get it yet: nobody has reviewed it. mhfa-lms courses accept {done.slug}"
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 @courses.command()

@@ -18,6 +18,8 @@ from mhfa_lms.content.questions import FreeText, Ordering, Question, QuestionKin
 # Smaller groups are hidden: a number about few people is a number about each of them.
 FEWEST: Final = 10
 HARD, EASY, WEAK, BLANK = Fraction(3, 10), Fraction(97, 100), 0.1, Fraction(1, 10)
+# Of fewer people, and nearer to nothing, a negative discrimination comes about by chance.
+BACKWARDS, FEWEST_FOR_BACKWARDS = -0.2, 30
 
 
 class Oddity(StrEnum):
@@ -116,11 +118,11 @@ def oddities(question: Question, found: Tally) -> list[Oddity]:
     told = found.discrimination
     right = found.chosen[question.right[0]] if question.kind in {QuestionKind.SINGLE, QuestionKind.TRUE_FALSE} else None
     checks = {
-        Oddity.BACKWARDS: told is not None and told < 0,
+        Oddity.BACKWARDS: told is not None and told < BACKWARDS and found.shown >= FEWEST_FOR_BACKWARDS,
         Oddity.HARD: found.difficulty < HARD,
         Oddity.MISLEADING: right is not None and any(count > right for count in found.chosen.values()),
         Oddity.EASY: found.difficulty > EASY,
-        Oddity.WEAK: told is not None and 0 <= told < WEAK and HARD <= found.difficulty <= EASY,
+        Oddity.WEAK: told is not None and BACKWARDS <= told < WEAK and HARD <= found.difficulty <= EASY,
         Oddity.BLANK: found.blank > found.shown * BLANK,
     }
     return [one for one, holds in checks.items() if holds]

@@ -1,6 +1,6 @@
 """The page on which an instructor or a coordinator agrees with one learner what is different for them."""
 
-from typing import Any
+from typing import Any, Final
 
 from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -22,6 +22,8 @@ from mhfa_lms.web import formats
 from mhfa_lms.web.forms import Form, at_most, stripped
 from mhfa_lms.web.identity import me
 from mhfa_lms.web.requests import whole
+
+ABOUT_TIME: Final = frozenset({AdjustmentKind.MORE_TIME, AdjustmentKind.MORE_MINUTES, AdjustmentKind.NO_TIME_LIMIT})
 
 
 def learner(actor: Actor, enrolment_id: int) -> Enrolment | None:
@@ -49,9 +51,9 @@ class AdjustForm(Form):
         validators=[DataRequired(lazy("Write a reason, in a sentence or two")), at_most(500)],
     )
 
-    def offer(self) -> None:
-        """Fill the choices, in the language in use."""
-        self.kind.choices = [(one.value, words) for one, words in kinds().items()]
+    def offer(self, *, timed: bool) -> None:
+        """Fill the choices, in the language in use: about time only where there is a limit."""
+        self.kind.choices = [(one.value, words) for one, words in kinds().items() if timed or one not in ABOUT_TIME]
         self.wanted.choices = [("", "")] + [(one.value, words) for one, words in formats.words().items()]
 
 
@@ -69,7 +71,7 @@ def kinds() -> dict[AdjustmentKind, str]:
 def page(enrolment: Enrolment, *, back: str) -> ResponseReturnValue:
     """Show what is agreed; POST agrees something, or takes it back (`end`). `back` is the learner's page."""
     form = AdjustForm()
-    form.offer()
+    form.offer(timed=catalogue.course(enrolment.revision).assessment.minutes is not None)
     enrolment_id, ending = enrolment.id, request.form.get("end", type=whole)
     if ending is not None:
         adjustments.take_back(enrolment_id, ending, by=me(), now=clock.now())

@@ -48,10 +48,11 @@ def test_publishing_says_what_changes_for_whom_and_a_dry_run_changes_nothing(run
     step = folder / "listening/modules/01-first/01-first-step.md"
     step.write_text(step.read_text().replace("minutes: 4", "minutes: 5"))
     planned = run("courses", "publish", "--correction", "--dry-run")
-    assert "1 under way on revision 1 get the correction." in planned.stdout
+    assert "revision 2, 1 part differs from" in planned.stdout
+    assert "1 under way on revision 1 gets the correction." in planned.stdout
     assert "minutes: changed from 4 to 5" in planned.stdout
     assert db.session().scalars(select(CourseRevision.number)).all() == [1]
-    assert "1 learners under way have it" in run("courses", "publish", "--correction").stdout
+    assert "1 learner under way has it" in run("courses", "publish", "--correction").stdout
     last = folder / "listening/modules/01-first/03-practice.md"
     last.write_text(last.read_text().replace("id: practice", "id: another"))
     refused = run("courses", "publish", "--correction")

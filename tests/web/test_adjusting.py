@@ -64,6 +64,29 @@ def test_agreed_seen_and_taken_back(two: tuple[FlaskClient, FlaskClient, FlaskCl
     assert learner.get(path).status_code == 403
 
 
+def test_one_minute_is_one_minute(app: Flask) -> None:
+    revision = make.published(course("quick", assessment={**document()["assessment"], "minutes": 1}))
+    member = make.member(name="Otto Learner")
+    enrolment_id = make.enrolment(member, revision).id
+    outline = make.signed_in(app.test_client(), member).get(f"/learn/{enrolment_id}").text
+    assert "3 questions. You pass with 80 % or more. You have 1 minute." in " ".join(outline.split())
+
+
+def test_no_time_is_offered_where_there_is_no_limit(app: Flask) -> None:
+    place, revision = make.organisation(), make.published()
+    enrolment_id = make.enrolment(make.member(place, name="Otto Learner"), revision).id
+    instructor = make.member(place, Role.INSTRUCTOR, name="Ines")
+    make.authorisation(instructor, revision)
+    browser, path = make.signed_in(app.test_client(), instructor), f"/mark/learners/{enrolment_id}"
+    page = browser.get(path).text
+    assert "no time limit, so no time needs to be agreed" in page
+    offered = [one for one in ("more-time", "more-minutes", "no-time-limit") if f'value="{one}"' in page]
+    assert (offered, 'value="more-attempts"' in page) == ([], True)
+    form = {"kind": "more-time", "amount": "50", "reason": "Agreed before"}
+    assert browser.post(path, data=form).status_code == 422
+    assert browser.post(path, data={**form, "kind": "more-attempts", "amount": "1"}).status_code == 303
+
+
 def test_an_attempt_shows_its_end_and_afterwards_its_result(
     two: tuple[FlaskClient, FlaskClient, FlaskClient, int],
 ) -> None:

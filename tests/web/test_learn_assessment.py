@@ -1,8 +1,10 @@
 """The assessment in a browser without JavaScript."""
 
 import re
+from decimal import Decimal
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
@@ -43,6 +45,16 @@ def test_it_says_what_it_asks_before_it_starts(client: FlaskClient, who: Learner
     assert "3 of 3 right (80 %)" in page
     assert "This will be attempt 1 of 2" in page
     assert "Start the assessment" in page
+
+
+def test_the_pass_mark_is_in_questions_unless_part_of_a_point_can_decide(app: Flask) -> None:
+    with app.test_request_context():
+        words = app.jinja_env.from_string(
+            "{% import 'learn/parts.html' as parts %}{{ parts.to_pass(needed, total, 80) }}"
+        )
+        assert words.render(needed=Decimal(12), total=15) == "12 of 15 right (80 %)"
+        part = "At least 3.2 of 4 points (80 %). Some questions can give part of a point."
+        assert words.render(needed=Decimal("3.2"), total=4) == part
 
 
 def test_it_cannot_start_before_the_steps_are_done(client: FlaskClient) -> None:

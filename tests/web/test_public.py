@@ -1,10 +1,13 @@
 """Pages that everybody can open."""
 
+import re
+
 import pytest
 from flask.testing import FlaskClient
 
 from mhfa_lms.help import lines
 from tests import make
+from tests.small_course import course
 
 
 @pytest.mark.parametrize("path", ["/", "/help", "/courses", "/privacy", "/accessibility"])
@@ -40,6 +43,14 @@ def test_a_course_says_that_no_clinician_has_reviewed_it(client: FlaskClient) ->
     for path in ("/", "/courses", "/courses/small"):
         assert "has not yet been clinically reviewed" in client.get(path).text, path
     assert client.get("/courses/other").status_code == 404
+
+
+@pytest.mark.parametrize(("hours", "said"), [(1, "about 1 hour"), (0.5, "about 0.5 hour"), (2.5, "about 2.5 hours")])
+def test_hours_are_said_as_people_say_them(client: FlaskClient, hours: float, said: str) -> None:
+    make.published(course(hours=hours))
+    for path in ("/", "/courses", "/courses/small"):
+        assert re.search(rf"{re.escape(said)}\b", client.get(path).text), path
+    assert "2 steps, about 6 minutes" in client.get("/courses/small").text
 
 
 def test_health_and_readiness(client: FlaskClient) -> None:

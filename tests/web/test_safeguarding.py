@@ -168,6 +168,17 @@ def test_nobody_but_the_lead_reaches_these_pages(place: Place, role: Any) -> Non
     assert [one.state for one in cases()] == [CaseState.WAITING]
 
 
+def test_the_list_says_a_moment_once_and_both_where_they_differ(place: Place) -> None:
+    lead = place.member("Lee Lead", Role.SAFEGUARDING)
+    place.ask(text="Only for Lee")
+    reader = place.browser(lead)
+    assert "Opened on" not in reader.get("/safeguarding").text
+    with db.transaction() as session:
+        case = session.scalars(select(SafeguardingCase)).one()
+        case.opened_at -= timedelta(days=2)
+    assert "Opened on" in reader.get("/safeguarding").text
+
+
 def test_a_case_from_its_beginning_to_its_end(place: Place) -> None:
     lead = place.member("Lee Lead", Role.SAFEGUARDING)
     place.ask(text="First words\n\n<b>Second</b>", reach="020 7946 0999", when="after five")
