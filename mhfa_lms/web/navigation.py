@@ -48,8 +48,9 @@ class Navigation:
         return next((item.title for group in self.groups for item in group.items if item.current), "")
 
 
-# A copy on a device is nobody's page: no name, no navigation that needs a connection, no form protection to grow old.
-COPY: Final[dict[str, Any]] = {"actor": None, "nav": Navigation(()), "languages": []}
+# A copy on a device is nobody's page: no name, no form protection to grow old, and neither navigation nor a switch of
+# language, which need a connection.
+COPY: Final[dict[str, Any]] = {"actor": None, "nav": Navigation(()), "languages": [], "is_copy": True}
 
 
 def _item(title: str, endpoint: str, *areas: str, count: str = "", count_words: str = "") -> NavItem:

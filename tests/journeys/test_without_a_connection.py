@@ -150,7 +150,10 @@ def test_the_network_is_cut_in_the_middle_of_a_module(device: Device) -> None:
     expect(page.get_by_text("You cannot take an assessment or hand in a scenario")).to_be_visible()
     device.waits(waiting)
     assert axe(page) == []
-    page.goto("/help")
+    page.get_by_role("link", name="This is hard: I would like someone to get in touch").click()
+    expect(page.get_by_text("Asking for someone to get in touch needs a connection")).to_be_visible()
+    expect(page.get_by_text("You cannot take an assessment")).to_be_hidden()
+    page.locator("#hard").get_by_role("link", name="Help now").click()
     expect(page.get_by_role("heading", name="If somebody’s life is in danger, call now")).to_be_visible()
     page.goto(device.step(second))
     device.waits(waiting)

@@ -126,3 +126,10 @@ def test_no_page_of_a_learner_takes_the_courses_language_for_a_passages() -> Non
     }
     # Filled by a script with titles of several courses.
     assert found <= {"kept_module.html"}
+
+
+def test_a_copy_on_a_device_has_no_switch_which_needs_a_connection(learning: tuple[FlaskClient, int]) -> None:
+    client, enrolment_id = learning
+    assert "/language" in client.get(f"/learn/{enrolment_id}/step/one-a").text
+    for path in ("step/one-a", "module/one"):
+        assert "/language" not in client.get(f"/learn/{enrolment_id}/{path}?kept=1").text

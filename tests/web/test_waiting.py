@@ -8,10 +8,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from mhfa_lms import db
+from mhfa_lms.content.schema import Course
 from mhfa_lms.models import Membership
 from mhfa_lms.services import learning, reflections
 from mhfa_lms.web.devices import COOKIE, HEADER, NOBODY
-from tests import make
+from tests import make, markup, small_course, talk
 from tests.make import NOON
 from tests.services.learner import COURSE, Learner, learner
 from tests.services.test_reflections import writer
@@ -50,6 +51,32 @@ def test_what_a_device_keeps_names_nobody_and_holds_no_assessment(client: FlaskC
     page = client.get(found["pages"][found["steps"][0]]).text
     assert "A copy kept on this device" in page
     assert 'data-option="a"' in page
+    contents = client.get(found["pages"][found["contents"]]).text
+    assert "You can go through all of these steps now." in contents
+    for copy in (page, contents):
+        assert markup.problems(copy) == []
+        assert '<a href="/support">' in copy
+        assert "Asking for this needs a connection" in copy
+
+
+def test_a_copy_of_the_contents_says_what_needs_a_connection(client: FlaskClient) -> None:
+    document = small_course.document("offline")
+    first, second = document["modules"][0]["steps"]
+    del first["question"]
+    first["activity"] = {"instructions": "Ask **somebody** how they are."}
+    document["conversations"] = [talk.document()]
+    second["conversation"] = "talk"
+    member = make.member()
+    enrolment_id = make.enrolment(member, make.published(Course.model_validate(document))).id
+    make.signed_in(client, member)
+    contents = client.get(f"/learn/{enrolment_id}/module/one?kept=1").text
+    assert "You can go through all of these steps now" not in contents
+    talked, told = "The conversation in it needs a connection", "Telling your instructor needs a connection"
+    assert contents.index("Step one-a") < contents.index(told) < contents.index("Step one-b") < contents.index(talked)
+    doing = client.get(f"/learn/{enrolment_id}/step/one-a?kept=1").text
+    assert "Ask <strong>somebody</strong>" in doing
+    for copy in (contents, doing):
+        assert markup.problems(copy) == []
 
 
 def test_the_size_is_said_first_and_no_script_is_loaded_before_somebody_looks(client: FlaskClient) -> None:

@@ -73,6 +73,7 @@
   if (elsewhere && location.pathname !== elsewhere.dataset.own) {
     elsewhere.hidden = false;
     document.getElementById('assessment').hidden = !/\/(assessment|scenario)/.test(location.pathname);
+    document.getElementById('hard').hidden = location.pathname !== '/support';
   }
   worker?.addEventListener('message', (event) => show(event.data));
   worker?.startMessages();
