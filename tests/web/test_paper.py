@@ -4,8 +4,8 @@ from flask.testing import FlaskClient
 
 from mhfa_lms import db
 from mhfa_lms.content.schema import Course
-from mhfa_lms.models import Membership, Organisation, Role
-from tests import make, markup, small_course
+from mhfa_lms.models import CourseSignOff, Enrolment, Membership, Organisation, ReviewerKind, Role
+from tests import make, markup, small_course, talk
 from tests.services.learner import Learner, learner
 
 KINDS = [
@@ -79,3 +79,54 @@ def test_it_is_for_learners_themselves_and_for_coordinators_to_hand_out(client: 
         assert page.status_code == 200
         assert "Question 1" not in page.text
         assert client.get(f"/coordinate/courses/nowhere/{kind}").status_code == 404
+
+
+def test_paper_says_what_to_do_and_what_belongs_to_it_but_needs_a_device(client: FlaskClient) -> None:
+    document = small_course.document("whole")
+    first, second = document["modules"][0]["steps"]
+    first["activity"] = {"instructions": "Ask **somebody** how they are."}
+    second["conversation"] = "talk"
+    member = make.member()
+    course = Course.model_validate({**document, "conversations": [talk.document()]})
+    enrolment_id = make.enrolment(member, make.published(course)).id
+    make.signed_in(client, member)
+    for kind in ("paper", "workbook"):
+        page = client.get(f"/learn/{enrolment_id}/{kind}").text
+        assert markup.problems(page) == []
+        told, talked = page.index("Ask <strong>somebody</strong>"), page.index("A conversation to practise")
+        assert told < page.index("Step one-b") < talked
+        assert page.count("A conversation to practise") == 1
+        assert "The assessment, and writing what you would do in a scenario" in page
+
+
+def test_the_paper_tells_of_a_review_that_was_signed(client: FlaskClient) -> None:
+    who = learner()
+    base = enter(client, who)
+    assert "not yet been clinically reviewed" in client.get(f"{base}/paper").text
+    session = db.session()
+    signer = {"account_id": make.account().id, "kind": ReviewerKind.CLINICAL, "name": "Dr Vale", "profession": "GP"}
+    revision_id = session.get_one(Enrolment, who.enrolment_id).revision_id
+    session.add(CourseSignOff(revision_id=revision_id, signed_at=make.NOON, **signer))
+    session.commit()
+    page = client.get(f"{base}/paper").text
+    assert "Clinically reviewed by <bdi>Dr Vale</bdi>" in page
+    assert "not yet been clinically reviewed" not in page
+
+
+def test_the_paper_holds_the_numbers_of_the_reader_s_country_and_organisation(client: FlaskClient) -> None:
+    place = make.organisation("quay", country="GB")
+    make.help_line(place, name="Night desk", phone="020 7946 0999")
+    member = make.member(place)
+    enrolment_id = make.enrolment(member).id
+    make.signed_in(client, member)
+    page = client.get(f"/learn/{enrolment_id}/paper").text
+    assert markup.problems(page) == []
+    for words in ("<b>999</b>", "<b>020 7946 0999</b>", "<b>116 123</b>", "Last tried", "These are the numbers as of"):
+        assert words in page
+    assert page.index("<b>999</b>") < page.index("Night desk") < page.index("<b>116 123</b>") < page.index("Module one")
+
+
+def test_without_a_country_the_paper_names_the_international_directory(client: FlaskClient) -> None:
+    page = client.get(f"{enter(client, learner())}/paper").text
+    assert "Somebody to talk to, in any country" in page
+    assert "findahelpline.com" in page

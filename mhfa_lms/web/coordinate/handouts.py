@@ -25,8 +25,9 @@ def course_workbook(slug: str) -> str:
 
 
 def _page(kind: str, slug: str) -> str:
-    offered = [catalogue.shown(revision) for revision in catalogue.newest(db.session())]
-    found = next((course for course in offered if course.slug == slug), None)
+    offered = ((revision, catalogue.shown(revision)) for revision in catalogue.newest(db.session()))
+    found = next(((revision, course) for revision, course in offered if course.slug == slug), None)
     if found is None:
         abort(404)
-    return paper.page(kind, found, found.modules, reader=0, back=url_for("coordinate.courses"), left_out=0)
+    revision, course = found
+    return paper.page(kind, revision, course.modules, reader=0, back=url_for("coordinate.courses"), left_out=0)

@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from flask import abort, render_template, request
 from markupsafe import Markup
 
-from mhfa_lms import db
+from mhfa_lms import clock, db
 from mhfa_lms.content import glossary
 from mhfa_lms.content.markdown import render, within
 from mhfa_lms.content.questions import Asked, Review
-from mhfa_lms.content.schema import Course, Module, Step
-from mhfa_lms.models import Enrolment
+from mhfa_lms.content.schema import Module, Step
+from mhfa_lms.help import lines
+from mhfa_lms.models import CourseRevision, Enrolment
 from mhfa_lms.policy import Can
-from mhfa_lms.services import learning
+from mhfa_lms.services import catalogue, help_lines, learning, review_state
 from mhfa_lms.web.access import requires
+from mhfa_lms.web.identity import me
 from mhfa_lms.web.learn.blueprint import blueprint
 from mhfa_lms.web.learn.load import course_of, own_enrolment
 
@@ -61,9 +63,26 @@ def _steps(module: Module, whole: bool, reader: int) -> Iterator[Printed]:
         )
 
 
-def page(kind: str, course: Course, modules: Sequence[Module], *, reader: int, back: str, **more: object) -> str:
-    """Return the page `paper` (to read) or `workbook` (to write in) of some modules of a course."""
-    whole = "whole" in request.args
+def _facts(revision: CourseRevision) -> dict[str, object]:
+    """Return what the paper says of its text's review, and whom its reader can call, as Help now shows it."""
+    who, session, directory = me(), db.session(), lines.load()
+    country = directory.country(who.country) if who.country else None
+    return {
+        "review": review_state.of(session, revision),
+        "revision": revision,
+        "country": country,
+        "shown": country or directory.international,
+        "own_lines": help_lines.listed(session, by=who),
+        "today": clock.civil_date(clock.now(), who.timezone),
+    }
+
+
+def page(kind: str, revision: CourseRevision, modules: Sequence[Module], *, reader: int, **more: object) -> str:
+    """Return the page `paper` (to read) or `workbook` (to write in) of some modules of a revision.
+
+    `reader` settles the order of options; `more` names `back` and `left_out`.
+    """
+    course, whole = catalogue.shown(revision), "whole" in request.args
     return render_template(
         f"learn/{kind}.html",
         course=course,
@@ -71,9 +90,9 @@ def page(kind: str, course: Course, modules: Sequence[Module], *, reader: int, b
         whole=whole,
         has_notes=any(step.content_note for module in modules for step in module.steps),
         words=glossary.sorted_terms(course) if kind == "paper" else [],
-        back=back,
         here=request.path,
         only=request.args.get("module", ""),
+        **(_facts(revision) if kind == "paper" else {}),
         **more,
     )
 
@@ -92,7 +111,9 @@ def _open(enrolment: Enrolment) -> list[Module]:
 def _own(kind: str, enrolment: Enrolment) -> str:
     course, modules = course_of(enrolment), _open(enrolment)
     left_out = len(course.modules) - len(modules) if "module" not in request.args else 0
-    return page(kind, course, modules, reader=enrolment.id, back=f"/learn/{enrolment.id}", left_out=left_out)
+    return page(
+        kind, enrolment.revision, modules, reader=enrolment.id, back=f"/learn/{enrolment.id}", left_out=left_out
+    )
 
 
 @blueprint.get("/learn/<int:enrolment_id>/paper")
