@@ -67,7 +67,8 @@ def _effects(plan: Plan, *, correction: bool) -> list[str]:
     if not plan.changed:
         return [f"{plan.slug}: the files say what is published."]
     differ = _counted(len(plan.differences), "part differs", "parts differ")
-    lines = [f"{plan.slug}: revision {plan.number}, {differ} from the newest revision."]
+    what = f"{differ} from the newest revision" if plan.last else "the first of this course"
+    lines = [f"{plan.slug}: revision {plan.number}, {what}."]
     lines += [f"  {one.words}" for one in plan.differences]
     for one in plan.under_way:
         alone, few = ("gets", "stays") if one.learners == 1 else ("get", "stay")

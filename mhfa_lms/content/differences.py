@@ -14,6 +14,8 @@ NOUNS: Final = {
     "required_actions": "required action", "exemplars": "exemplar", "items": "item", "targets": "target",
     "gaps": "gap",
 }  # fmt: skip
+# The settings of a question that say what is right.
+RIGHT: Final = frozenset({"answer", "tolerance", "accepted", "target", "correct"})
 LABELS: Final = {"body": "text", "content_note": "content note", "of": "wording it was made from"}
 
 
@@ -114,7 +116,8 @@ def _told(
     if path and path[-1] == _ORDER:
         yield _difference(path[:-1], old, new, Kind.MOVED, f"{_where(path[:-1], after)}: moved among its neighbours")
     elif part is None or part not in homes:
-        kind = _kind(old, new)
+        # A right answer that is another one is more than other words.
+        kind = Kind.CHANGED if _is_right_answer(path) else _kind(old, new)
         said = _where(path, before if new is None else after)
         yield _difference(path, old, new, kind, f"{said}: {_verb(path, old, new, kind)}")
     elif new is None:
@@ -137,8 +140,15 @@ def _kind(old: Any, new: Any) -> Kind:
 
 def _verb(path: tuple[str, ...], old: Any, new: Any, kind: Kind) -> str:
     if path and path[-1] == "correct":
-        return "is a right answer now" if new else "is no longer a right answer"
+        return f"the right answer changed, this {'is one now' if new else 'is none any more'}"
+    if _is_right_answer(path):
+        told = not isinstance(new, (dict, list)) and None not in (old, new)
+        return f"the right answer changed from {old} to {new}" if told else "the right answer changed"
     return f"changed from {old} to {new}" if kind is Kind.CHANGED and not isinstance(new, (dict, list)) else kind.value
+
+
+def _is_right_answer(path: tuple[str, ...]) -> bool:
+    return bool(path) and path[-1] in RIGHT and ("question" in path or "questions" in path)
 
 
 def _where(path: tuple[str, ...], document: Any) -> str:

@@ -102,7 +102,7 @@ class MediaReader:
             self.tell(located.path, located.line(place), f"{path.name}: {error}", BROKEN)
         heavy = HEAVY.get(path.suffix.removeprefix("."))
         if heavy and size > heavy:
-            text = f"{path.name} weighs {_size(size)}: many people pay for every MB, so make it smaller if you can"
+            text = f"{path.name} weighs {_size(size)}, and many people pay for every MB"
             self.tell(located.path, located.line(place), text, WEIGHT)
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()

@@ -29,6 +29,8 @@ CODES: Final[dict[str, Severity]] = {
     "heading": Severity.ERROR,
     "box": Severity.ERROR,
     "missing-alt": Severity.ERROR,
+    "picture": Severity.ERROR,
+    "html": Severity.WARNING,
     "media": Severity.ERROR,
     "missing-captions": Severity.ERROR,
     "heavy-file": Severity.WARNING,
@@ -44,16 +46,39 @@ CODES: Final[dict[str, Severity]] = {
     "lost-translation": Severity.WARNING,
 }
 
+# How to mend what nobody said more about. The guide to the format is courses/README.md.
+MENDS: Final[dict[str, str]] = {
+    "yaml": "put a text with a colon, # or quotation marks between quotation marks, and indent with spaces",
+    "setting": "change one of the settings it speaks of; courses/README.md explains each",
+    "missing-file": "write the file, or take out the setting that names it",
+    "unreadable-file": "save it as plain UTF-8 text of at most 512 KB",
+    "unlisted-file": "name it there, or move it out of the course’s folder",
+    "unanswerable": "mark or write exactly what is right; courses/README.md shows each kind of question",
+    "missing-alt": "write under alt what the picture tells to somebody who does not see it",
+    "media": "put a fitting file into the folder media and name it here; courses/README.md says what fits",
+    "missing-captions": "add a file with captions that ends in .vtt",
+    "heavy-file": "make it smaller if you can",
+    "unused-file": "name it in a step, or delete it",
+}
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One finding: the file's path as it was read, the line (from 1), what is wrong, its code, and how to mend it."""
+    """One finding: the file's path as it was read, the line (from 1), what is wrong, its code, and how to mend it.
+
+    Where nothing is said about mending, it is what mends most findings of its code.
+    """
 
     path: str
     line: int
     text: str
     code: str = "setting"
     mend: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.mend:
+            # The one moment at which a frozen object may be written to.
+            object.__setattr__(self, "mend", MENDS.get(self.code, ""))
 
     @property
     def severity(self) -> Severity:

@@ -44,11 +44,11 @@ def read_yaml(path: str, text: str, first_line: int = 1) -> Located:
         raise CourseProblemsError([Problem(path, line, f"this is not valid YAML: {said}", "yaml")]) from error
     except ValueError as error:
         line = next(_not_what_they_seem(node), 0) + first_line
-        text = "this looks like a date or a number and is none: put it between quotation marks, or mend it"
-        raise CourseProblemsError([Problem(path, line, text, "yaml")]) from error
+        text, mend = "this looks like a date or a number and is none", "put it between quotation marks, or mend it"
+        raise CourseProblemsError([Problem(path, line, text, "yaml", mend)]) from error
     lines: dict[Place, int] = {}
     twice = [
-        Problem(path, line + first_line, f"the key {key!r} stands here a second time", "yaml")
+        Problem(path, line + first_line, f"the key {key!r} stands here a second time", "yaml", "take one of them out")
         for key, line in (_walk(node, (), lines, first_line) if node else ())
     ]
     if twice:

@@ -42,6 +42,7 @@ def test_a_new_course_can_be_checked_and_published_as_it_is(run: Run, folder: Pa
 
 def test_publishing_says_what_changes_for_whom_and_a_dry_run_changes_nothing(run: Run, folder: Path) -> None:
     run("courses", "new", "listening")
+    assert "listening: revision 1, the first of this course." in run("courses", "publish", "--dry-run").stdout
     assert "mhfa-lms courses accept listening" in run("courses", "publish").stdout
     assert "revision 1 is open" in run("courses", "accept", "listening").stdout
     make.enrolment(revision=db.session().scalars(select(CourseRevision)).one())

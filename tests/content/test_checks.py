@@ -33,6 +33,35 @@ HARMFUL = [
     ("es", "Cometió suicidio."),
     ("es", "un intento fallido"),
 ]
+HOW_OR_WHERE = [
+    "He died by hanging from the bridge.",
+    "She had died by jumping.",
+    "They died by overdose. Somebody dying by an overdose.",
+    "He died by a deliberate overdose.",
+    "a suicide by hanging",
+    "after a suicide attempt by overdose",
+    "He took his own life with a gun.",
+    "She ended her life by\ndrowning.",
+    "She died after jumping.",
+    "He jumped off Old Mill Bridge.",
+    "She leapt from a railway bridge.",
+    "He jumped in front of a train.",
+    "She was found hanging.",
+    "He died by suicide at the Old Mill Bridge.",
+    "She took her own life on the cliffs.",
+]
+ABOUT_OTHER_THINGS = [
+    "Have you thought about how you would kill yourself?",
+    "Sam’s brother died by suicide. He died at home.",
+    "Somebody has taken an overdose: call an ambulance at once.",
+    "People die of overdoses when nobody dares to call for help.",
+    "He died by accident. She died from drowning in the flood.",
+    "Prevent suicide by talking about it, and by keeping pills locked away.",
+    "She jumps from one idea to building trust. He jumped for joy on the bridge.",
+    "The coat was hanging at the door. We met at the Old Mill Bridge.",
+    "He ended his life with the band and began another. A poster was found on the roof.",
+    "He died by the sea. We spoke of suicide on the bridge.",
+]
 HARMLESS = [
     ("en", "Are you thinking of suicide?"),
     ("en", "He died by suicide. She survived an attempt."),
@@ -56,6 +85,25 @@ def found(language: str, text: str) -> list[Problem]:
 @pytest.mark.parametrize(("language", "text"), HARMFUL)
 def test_words_that_do_harm_are_found_in_their_language(language: str, text: str) -> None:
     assert [one.code for one in found(language, text)] == ["unsafe-words"]
+
+
+@pytest.mark.parametrize("text", HOW_OR_WHERE)
+def test_how_or_where_somebody_died_is_found(text: str) -> None:
+    assert {(one.code, one.mend) for one in found("en", text)} <= {
+        *(("unsafe-words", words.METHOD), ("unsafe-words", words.PLACE)),
+    }
+    assert found("en", text)
+
+
+@pytest.mark.parametrize("text", ABOUT_OTHER_THINGS)
+def test_no_method_is_seen_where_there_is_none(text: str) -> None:
+    assert found("en", text) == []
+
+
+def test_advice_is_given_in_the_language_of_the_course() -> None:
+    english = {advice for _pattern, advice in words.WORDS["en"]}
+    for language in set(words.WORDS) - {"en"}:
+        assert not english & {advice for _pattern, advice in words.WORDS[language]}, language
 
 
 @pytest.mark.parametrize(("language", "text"), HARMLESS)
@@ -145,6 +193,11 @@ def test_minutes_left_out_are_computed(folder: Path) -> None:
         (STEP, "\n---\n", "\n---\n[Before](step:nowhere)\n", "lost-reference"),
         (STEP, "\n---\n", "\n---\n![ ](media:one)\n", "missing-alt"),
         (STEP, "\n---\n", "\n---\n[Here](#part)\n", "link"),
+        (STEP, "\n---\n", "\n---\n![Two friends](media/x.png)\n", "picture"),
+        (STEP, "\n---\n", "\n---\n![Two friends][x]\n", "picture"),
+        (STEP, "\n---\n", "\n---\nListen <b>well</b>.\n", "html"),
+        (STEP, "\n---\n", "\n---\n<!-- later -->\n", "html"),
+        ("course.yaml", "hours:", "hourz:", "setting"),
     ],
 )
 def test_each_error_has_its_code(folder: Path, file: str, old: str, new: str, code: str) -> None:
@@ -152,6 +205,27 @@ def test_each_error_has_its_code(folder: Path, file: str, old: str, new: str, co
     told = loader.examine(folder)
     assert code in {one.code for one in told}, told
     assert all(one.line >= 1 and one.path.startswith("first-conversation/") for one in told)
+    assert [str(one) for one in told if not one.mend] == []
+
+
+@pytest.mark.parametrize("text", ["`<b>` and `![a](b)`", r"\<b>", "2 < 3 > 1", "<https://example.org/>", "a <name>"])
+def test_what_only_looks_like_html_is_left_alone(folder: Path, text: str) -> None:
+    change(folder / STEP, "\n---\n", f"\n---\n{text}\n\n")
+    assert not {"html", "picture"} & {code for code, _path, _line in codes(folder)}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("hours:", "hourz:", "“hours” is missing: write it here"),
+        ("hours:", "hourz:", "“hourz” is not a known setting: check its spelling"),
+        ("kind: full", "kind: [full]", "write a value that it takes"),
+        ("kind: full", "kind: full: half", "put a text with a colon"),
+    ],
+)
+def test_a_finding_says_how_to_mend_it(folder: Path, old: str, new: str, said: str) -> None:
+    change(folder / "course.yaml", old, new)
+    assert any(said in one.words for one in loader.examine(folder))
 
 
 def test_a_link_to_another_step_is_right(folder: Path) -> None:

@@ -55,7 +55,7 @@ def translate(words: dict[str, Any]) -> None:
     ("change", "words"),
     [
         (reword_option, ["Step “Step one-a” (one-a), question, option a, text: reworded"]),
-        (turn_option, ["Step “Step one-a” (one-a), question, option b: is a right answer now"]),
+        (turn_option, ["Step “Step one-a” (one-a), question, option b: the right answer changed, this is one now"]),
         (
             move_step,
             [
@@ -79,6 +79,17 @@ def test_a_change_is_told_in_words(change: Callable[[dict[str, Any]], None], wor
 def test_reworded_text_is_shown_line_by_line() -> None:
     told = str(between(document(), document(summary="Another one."))[0])
     assert told.splitlines() == ["Summary: reworded", "  @@ -1 +1 @@", "  -A small course.", "  +Another one."]
+
+
+def test_another_right_answer_is_not_called_reworded() -> None:
+    def asked(**settings: object) -> dict[str, object]:
+        return {"assessment": {"questions": [{"id": "q-n", "prompt": "How many?", **settings}]}}
+
+    number = between(asked(answer="2"), asked(answer="3"))
+    assert [str(one) for one in number] == ["Assessment, question q-n, answer: the right answer changed from 2 to 3"]
+    assert number[0].kind is Kind.CHANGED
+    text = between(asked(accepted=["listen"]), asked(accepted=["listen", "hear"]))
+    assert [one.words for one in text] == ["Assessment, question q-n, accepted: the right answer changed"]
 
 
 @given(st.permutations(range(4)), st.sets(st.integers(0, 3), max_size=3))

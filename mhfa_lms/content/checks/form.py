@@ -8,7 +8,15 @@ from mhfa_lms.content.problems import Problem
 from mhfa_lms.content.sources import SourceFile
 
 LINK: Final = re.compile(r"(?<!!)\[[^\]]*\]\((?P<target>[^)\s]*)[^)]*\)")
-PICTURE: Final = re.compile(r"!\[(?P<alt>[^\]]*)\]\([^)]*\)")
+PICTURE: Final = re.compile(r"(?<!\\)!\[(?P<alt>[^\]]*)\](\([^)]*\)|\[[^\]]*\])")
+# What is written as code is shown as it stands.
+CODE: Final = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
+_TAGS: Final = (
+    "a|abbr|audio|b|big|blockquote|br|center|code|del|details|div|em|embed|figure|font|form|h[1-6]|hr|i|iframe|img|ins"
+    "|kbd|li|mark|object|ol|p|picture|pre|s|script|small|span|strike|strong|style|sub|summary|sup|svg|table|tbody|td|th"
+    "|thead|tr|u|ul|video"
+)
+HTML: Final = re.compile(rf"(?<!\\)(</?({_TAGS})(\s[^<>]*)?/?>|<!--)", re.IGNORECASE)
 # Besides addresses: a term of the glossary, and a step of the course.
 TARGETS: Final = ("https://", "term:", "step:")
 TOP_HEADING: Final = re.compile(r"^#\s")
@@ -19,7 +27,7 @@ CONTAINERS: Final = frozenset({"say", "example", "tip", "care", "key"})
 def check(source: SourceFile) -> Iterator[Problem]:
     """Yield what is wrong with the form of a file's text."""
     for number, line in enumerate(source.text.splitlines(), start=1):
-        for problem in (*_links(line), *_boxes(line)):
+        for problem in (*_links(line), *_tags(line), *_boxes(line)):
             yield Problem(source.path, number, *problem)
     yield from _headings(source)
     yield from _pairs(source)
@@ -30,9 +38,17 @@ def _links(line: str) -> Iterator[tuple[str, str, str]]:
         if not link["target"].startswith(TARGETS):
             mend = "links must begin with https://, or lead to a term: or a step: of the course"
             yield f"“{link['target']}” is no address that a link here can have", "link", mend
-    for picture in PICTURE.finditer(line):
+    for picture in PICTURE.finditer(CODE.sub("", line)):
         if not picture["alt"].strip():
             yield "the picture has no words for people who do not see it", "missing-alt", "write them between [ and ]"
+        mend = "name it under media: in the step’s settings, with kind: picture, and take it out here"
+        yield "a picture in the text is not shown", "picture", mend
+
+
+def _tags(line: str) -> Iterator[tuple[str, str, str]]:
+    for found in HTML.finditer(CODE.sub("", line)):
+        mend = "write it as Markdown: **strong**, *em*, - for a list; and take comments out"
+        yield f"“{found[0]}” is shown as it stands, as HTML does nothing here", "html", mend
 
 
 def _boxes(line: str) -> Iterator[tuple[str, str, str]]:

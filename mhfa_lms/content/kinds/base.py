@@ -212,7 +212,7 @@ def unique(ids: Sequence[str], what: str) -> None:
 def distinct(texts: Sequence[str], what: str) -> None:
     """Raise `CodedError` when two texts are the same: nobody could tell which of them is meant."""
     if len(set(texts)) != len(texts):
-        raise CodedError("unanswerable", f"two {what} have the same text")
+        raise CodedError("unanswerable", f"two {what} have the same text", "give one of them other words")
 
 
 def pairs(question: str, given: Collection[str]) -> dict[str, str]:

@@ -40,7 +40,7 @@ class Choice(Base):
     def _options_make_sense(self) -> Self:
         unique([option.id for option in self.options], "options")
         if not self.right:
-            raise CodedError("unanswerable", "no option is marked correct: true")
+            raise CodedError("unanswerable", "no option is marked", "write correct: true at the right one")
         if self.kind != MULTIPLE and len(self.right) != 1:
             raise CodedError("unanswerable", f"a question of kind {self.kind} needs exactly one correct option")
         if self.kind == TRUE_FALSE and len(self.options) != 2:  # true, and false
