@@ -42,7 +42,9 @@ class Passage:
     @property
     def markdown(self) -> bool:
         """Whether learners see it as Markdown."""
-        return self.label in MARKDOWN and not self.of
+        if self.of.startswith(("scenes ", "endings ")):
+            return self.label in {"text", "feedback", "reflection"}
+        return (self.label in MARKDOWN and not self.of) or self.label in {"transcript", "instructions"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,9 @@ def _parts(kind: str, anchor: str, document: dict[str, Any], level: int) -> Iter
             passages.append(piece)
         else:
             facts.append(piece)
+    if kind == "step":
+        # As learners meet them.
+        passages.sort(key=lambda one: 0 if one.of == "content_note" else 1 if one.label == "summary" else 2)
     yield Part(anchor, kind, str(document.get("title") or ""), level, tuple(passages), tuple(facts))
     for name, inside in PARTS.items():
         value = document.get(name)

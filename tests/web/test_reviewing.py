@@ -12,10 +12,11 @@ from sqlalchemy import select
 from mhfa_lms import db
 from mhfa_lms.content import loader, passages, starter
 from mhfa_lms.content.corrections import too_large
-from mhfa_lms.content.schema import Translated
+from mhfa_lms.content.schema import Course, Translated
 from mhfa_lms.models import Account, CourseRevision, CourseSignOff, Membership, ReviewComment, ReviewerKind
+from mhfa_lms.paths import courses_dir
 from mhfa_lms.web.reviewing import preview
-from tests import make
+from tests import kinds, make
 from tests.counting import queries
 from tests.small_course import course, document
 
@@ -46,6 +47,67 @@ def test_a_whole_revision_stands_on_one_page_with_its_keys(reviewer: FlaskClient
     assert "This course has not yet been clinically reviewed." in page
     assert reviewer.get(f"{PAGE}?revision=9").status_code == 404
     assert reviewer.get(f"{PAGE}?revision=x").status_code == 404
+
+
+def words_of(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+
+def shown(client: FlaskClient, content: Course) -> str:
+    """The review page of a course, as an administrator meets it."""
+    make.published(content, open=False)
+    make.signed_in(client, administrator())
+    return client.get(f"/review/{content.slug}").text
+
+
+def test_a_conversation_reads_as_one(client: FlaskClient) -> None:
+    page = shown(client, loader.load(courses_dir() / "first-conversation"))
+    words = words_of(page)
+    assert "Scene The last cloth" in words
+    assert "Leads to: Two cups of tea" in words
+    assert "Leads to the ending: Until Friday" in words
+    assert "Shows: Hears, and stays with what is said: harmful" in words
+    assert "Needed, and missing: Asked directly about suicide" in words
+    assert "scenes closing" not in words
+    assert "::: say" not in words
+    for anchor in re.findall(r'href="#(leyla-after-closing\.[^"]+)"', page):
+        assert page.count(f'id="{anchor}"') == 1
+    assert re.search(r'<img src="/media/[0-9a-f]{64}/six-stones.webp"[^>]* alt="[^"]+"', page)
+    # As learners meet them: the note, the summary, then the text.
+    step = page[page.index('class="review-part step"') :]
+    noted = next(one for one in step.split('class="review-part step"') if "Topic of the note" in one)
+    assert noted.index("Content note") < noted.index(">Summary") < noted.index(">Text")
+
+
+def test_right_answers_of_every_kind_are_said(client: FlaskClient) -> None:
+    pool = document()["assessment"]
+    extra = [kinds.document(kind, module=document()["modules"][0]["id"]) for kind in kinds.DOCUMENTS]
+    words = words_of(shown(client, course(assessment={**pool, "questions": [*pool["questions"], *extra]})))
+    for answer in ("shows you heard", "place 4", "73.5", "SECRET word, another"):
+        assert f"Right answer: {answer}" in words
+    assert "To choose for the gap next Right answer agree" in words
+    assert "An answer to compare with SECRET model." in words
+
+
+def test_recordings_can_be_played_and_files_be_taken_along(client: FlaskClient) -> None:
+    modules = document()["modules"]
+    file = {"sha256": "a" * 64, "size": 5}
+    talk = {"kind": "video", "file": {**file, "name": "talk.webm"}, "captions": {**file, "name": "talk.vtt"}}
+    step = modules[0]["steps"][0]
+    step["media"] = [{**talk, "title": "A talk", "duration": "0:05", "transcript": "She **listens** long."}]
+    step["download"] = [{"file": {**file, "name": "card.pdf"}, "title": "A card"}]
+    page = shown(client, course(modules=modules))
+    assert '<video controls preload="none"' in page
+    assert f'<track kind="captions" src="/media/{"a" * 64}/talk.vtt"' in page
+    assert f'href="/media/{"a" * 64}/card.pdf?save=1"' in page
+
+
+def test_the_signer_is_told_what_is_still_open(reviewer: FlaskClient) -> None:
+    assert "still open" not in reviewer.get(PAGE).text
+    for text in ("One thing.", "Another."):
+        reviewer.post(f"{PAGE}/comment", data={"at": "one-a.body", "text": text})
+    page = reviewer.get(PAGE).text
+    assert page.index("2 comments are still open.") < page.index("/sign-off")
 
 
 def test_a_comment_stays_with_its_passage_and_says_when_that_changed(

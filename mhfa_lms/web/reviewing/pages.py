@@ -39,6 +39,7 @@ def course(found: Course) -> ResponseReturnValue:
         abort(404)
     content = catalogue.course(revision)
     parts = review_parts.parts(content)
+    said = reading.said(session, found, parts)
     signs = select(CourseSignOff).where(CourseSignOff.revision_id == revision.id).order_by(CourseSignOff.id)
     return render_template(
         "review/course.html",
@@ -46,12 +47,13 @@ def course(found: Course) -> ResponseReturnValue:
         revision=revision,
         newest=publishing.newest_of(session, found.id),
         content=content,
-        said=reading.said(session, found, parts),
+        said=said,
+        still_open=reading.still_open(said),
         state=review_state.of(session, revision),
         signs=session.scalars(signs).all(),
         mine=reviewing.mine(session, found.id, by=me()),
         me_id=me().account_id,
-        **reading.shared(parts),
+        **reading.shared(content, parts),
     )
 
 

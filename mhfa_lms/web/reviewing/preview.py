@@ -61,7 +61,7 @@ def preview(found: Files) -> ResponseReturnValue:
         beside=beside(content, asked),
         newest=publishing.newest_of(session, row.id) if row else None,
         said=reading.said(session, row, parts) if row else {},
-        **reading.shared(parts),
+        **reading.shared(content, parts),
     )
 
 

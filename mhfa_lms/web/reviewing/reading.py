@@ -9,12 +9,14 @@ from sqlalchemy.orm import Session
 from mhfa_lms import db
 from mhfa_lms.content.marking import Kind, Piece, marked
 from mhfa_lms.content.review_parts import Part, find
+from mhfa_lms.content.schema import Course as Content
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import Course, CourseRevision
 from mhfa_lms.policy import Actor, Can, allowed
 from mhfa_lms.services import reviewing
 from mhfa_lms.services.reviewing import Thread
 from mhfa_lms.web.requests import whole
+from mhfa_lms.web.reviewing import fields, wording
 
 # Comparing word by word takes the square of the words.
 LONGEST: Final = 6_000
@@ -66,45 +68,13 @@ def place(parts: list[Part], thread: Thread) -> tuple[str, Said]:
         return part.anchor, Said(thread, _("The whole of it"))
     quoted = thread.first.quoted
     changes = _changes(quoted, passage.text) if quoted != passage.text else ()
-    return part.anchor, Said(thread, name_of(passage.label, passage.of), tuple(changes))
+    return part.anchor, Said(thread, fields.name_of(passage.label, passage.of), tuple(changes))
 
 
 def _changes(before: str, after: str) -> list[Piece]:
     if len(before) + len(after) > LONGEST:
         return [Piece(Kind.GONE, before), Piece(Kind.NEW, after)]
     return marked(before, after)
-
-
-def labels() -> dict[str, str]:
-    """Return the fields of course files in words, in the language in use; others show as they are written."""
-    return {
-        "title": _("Title"),
-        "summary": _("Summary"),
-        "about": _("About the course"),
-        "body": _("Text"),
-        "text": _("Words"),
-        "prompt": _("Question"),
-        "explanation": _("Explanation afterwards"),
-        "feedback": _("Feedback"),
-        "reflection": _("To think about"),
-        "topic": _("Topic of the note"),
-        "content_note": _("Content note"),
-        "situation": _("Situation"),
-        "description": _("Description"),
-        "comment": _("Comment"),
-        "hint": _("Hint"),
-        "publisher": _("Publisher"),
-        "transcript": _("Transcript"),
-        "alt": _("In place of the picture"),
-        "caption": _("Caption"),
-        "name": _("Name"),
-    }
-
-
-def name_of(label: str, of: str) -> str:
-    """Return what a passage is called: the field in words, and to which option or level it belongs."""
-    words = labels().get(label, label)
-    return f"{words} ({of})" if of else words
 
 
 def kinds() -> dict[str, str]:
@@ -121,6 +91,12 @@ def kinds() -> dict[str, str]:
     }
 
 
-def shared(parts: list[Part]) -> dict[str, Any]:
+def still_open(found: dict[str, list[Said]]) -> int:
+    """Return how many comments are not settled."""
+    return sum(one.thread.is_open for some in found.values() for one in some)
+
+
+def shared(content: Content, parts: list[Part]) -> dict[str, Any]:
     """Return what every page of a course's text needs."""
-    return {"parts": parts, "name_of": name_of, "kinds": kinds()}
+    steps = {step.id: step for _module, step in content.steps()}
+    return {"parts": parts, "words": wording, "fields": fields, "kinds": kinds(), "steps": steps}

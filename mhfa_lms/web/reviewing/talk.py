@@ -12,7 +12,7 @@ from mhfa_lms.policy import Can
 from mhfa_lms.services import catalogue, reviewing
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.identity import me
-from mhfa_lms.web.reviewing import reading
+from mhfa_lms.web.reviewing import fields, reading
 from mhfa_lms.web.reviewing.blueprint import blueprint
 
 
@@ -47,7 +47,7 @@ def comment(found: Course) -> ResponseReturnValue:
     chosen = passage.anchor if passage else part.anchor
     page = render_template(
         "review/comment.html", slug=found.slug, revision=revision, part=part, chosen=chosen, text=text,
-        page_errors=errors, name_of=reading.name_of, kinds=reading.kinds(), most=reviewing.LONGEST,
+        page_errors=errors, name_of=fields.name_of, kinds=reading.kinds(), most=reviewing.LONGEST,
     )  # fmt: skip
     return page, 422 if errors else 200
 
