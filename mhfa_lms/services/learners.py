@@ -5,6 +5,7 @@ it has been passed: not that an answer was sent, let alone when.
 """
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, select
@@ -39,6 +40,7 @@ class Learner:
     skills: int
     skills_passed: int
     left: Left | None
+    aim: date | None
 
 
 def _chosen(filters: Filters, by: Actor) -> ColumnElement[bool]:
@@ -91,4 +93,5 @@ def _learner(row: Any, one: training_record.OnCourse) -> Learner:
         skills=len(one.skills),
         skills_passed=sum(skill.state is AnswerState.PASSED for skill in one.skills),
         left=one.left,
+        aim=one.aim,
     )

@@ -4,7 +4,7 @@ What was done, never how: not in which way a step was taken, no practice answers
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from mhfa_lms import clock
 from mhfa_lms.models import (
     AnswerState,
     Attempt,
@@ -20,6 +21,7 @@ from mhfa_lms.models import (
     Enrolment,
     EnrolmentState,
     Membership,
+    Organisation,
     ScenarioAnswer,
     StepProgress,
 )
@@ -64,6 +66,8 @@ class OnCourse:
     skills: tuple[Skill, ...]
     # What is left, never how anything was done; nothing for an enrolment that is over.
     left: Left | None
+    # The day by which most people finish, while the course is under way and where it names one.
+    aim: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,10 @@ def of(session: Session, membership: Membership, *, by: Actor, today: date) -> R
 
 
 def outlines(session: Session, enrolments: Sequence[Enrolment]) -> list[OnCourse]:
-    """Return enrolments in outline, in their order. Three queries, whatever their number, and two more for cohorts."""
+    """Return enrolments in outline, in their order. Three queries, whatever their number, and two more for cohorts.
+
+    One more where a course names a day to aim for.
+    """
     ids = [one.id for one in enrolments]
     steps: dict[int, set[str]] = {}
     done = select(StepProgress.enrolment_id, StepProgress.step).where(StepProgress.enrolment_id.in_(ids))
@@ -119,9 +126,31 @@ def outlines(session: Session, enrolments: Sequence[Enrolment]) -> list[OnCourse
     for enrolment_id, scenario, answer in session.execute(written.order_by(ScenarioAnswer.number)):
         answers[enrolment_id, scenario] = answer
     missed = attendance.missed(session, enrolments)
+    aims = _aims(session, enrolments)
     return [
-        _course(one, steps.get(one.id, set()), attempts.get(one.id, []), answers, missed[one.id]) for one in enrolments
+        replace(
+            _course(one, steps.get(one.id, set()), attempts.get(one.id, []), answers, missed[one.id]),
+            aim=aims.get(one.id),
+        )
+        for one in enrolments
     ]
+
+
+def _aims(session: Session, enrolments: Sequence[Enrolment]) -> dict[int, date]:
+    """Return the day to aim for by enrolment under way, counted in the organisation's time zone. At most one query."""
+    under_way = [one for one in enrolments if one.state is EnrolmentState.ACTIVE]
+    wanted = [one for one in under_way if catalogue.course(one.revision).complete_within_days]
+    if not wanted:
+        return {}
+    places = {one.organisation_id for one in wanted}
+    found = session.execute(select(Organisation.id, Organisation.timezone).where(Organisation.id.in_(places)))
+    zones = {row.id: row.timezone for row in found}
+    aims = {}
+    for one in wanted:
+        enrolled_on = clock.civil_date(one.enrolled_at, zones[one.organisation_id])
+        if day := pathway.aim(catalogue.course(one.revision), enrolled_on):
+            aims[one.id] = day
+    return aims
 
 
 def _course(

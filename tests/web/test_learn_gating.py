@@ -90,6 +90,7 @@ def test_the_day_to_aim_for_is_said_without_a_lock(client: FlaskClient) -> None:
     outline = client.get(base).text
     assert "A good day to aim for is" in outline
     assert "8 November 2026" in outline
+    assert "Aim to finish by 8 November 2026. If you need longer, take it." in client.get("/home").text
     assert client.get(f"{base}/step/one-a").status_code == 200
 
 

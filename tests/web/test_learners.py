@@ -1,7 +1,7 @@
 """An instructor's learners, never with whose answer waits; and finding somebody or something in long lists."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -10,7 +10,9 @@ from flask.testing import FlaskClient
 from mhfa_lms import db
 from mhfa_lms.models import AnswerState, Mark, Membership, Organisation, Role, ScenarioAnswer
 from tests import kept as make
+from tests.counting import queries
 from tests.make import NOON
+from tests.small_course import course
 
 
 @pytest.fixture
@@ -59,6 +61,30 @@ def test_a_name_never_stands_beside_an_answer_that_waits(client: FlaskClient, pl
     assert rows[0].replace("Waits", "Writes") == rows[1]
     assert "0 of 1" in rows[0]
     assert "18 November" not in page
+
+
+def test_the_day_to_aim_for_stands_with_a_learner_and_costs_one_query(
+    app: Flask, client: FlaskClient, place: Organisation, marker: Membership
+) -> None:
+    learner(place, "Without a day")
+    client.get("/mark/learners")
+    with queries() as before:
+        assert "Aim to finish" not in client.get("/mark/learners").text
+    revision = make.published(course("dated", complete_within_days=7))
+    make.authorisation(marker, revision)
+    people = [make.member(place, name=f"Dated {number}") for number in range(3)]
+    for one in people:
+        make.enrolment(one, revision, enrolled_at=datetime(2026, 11, 1, 12, tzinfo=UTC))
+    make.enrolment(make.member(place, name="Over"), revision, completed_at=NOON)
+    client.get("/mark/learners")
+    with queries() as after:
+        page = client.get("/mark/learners").text
+    assert page.count("Aim to finish by Nov 8, 2026") + page.count("Aim to finish by 8 Nov 2026") == len(people)
+    assert len(after) <= len(before) + 1
+    coordinator = make.signed_in(app.test_client(), make.member(place, Role.COORDINATOR))
+    dossier = coordinator.get(f"/coordinate/people/{people[0].id}").text
+    assert "Aim to finish by" in dossier
+    assert "8 Nov 2026" in dossier
 
 
 def test_who_is_listed(client: FlaskClient, place: Organisation, marker: Membership) -> None:
