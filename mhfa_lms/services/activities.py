@@ -6,22 +6,26 @@ The step counts as done when it is confirmed, without another visit of the learn
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from mhfa_lms.db import transaction
 from mhfa_lms.models import (
     ActivityReport,
     ActivityState,
+    Authorisation,
     Cohort,
     Course,
     CourseRevision,
     Enrolment,
     EnrolmentState,
     Membership,
+    MembershipRole,
+    MembershipState,
+    Role,
     Way,
 )
 from mhfa_lms.policy import Actor, Can, Forbidden, allowed, require, scope
@@ -145,6 +149,46 @@ def waiting(session: Session, actor: Actor, *, cohort_id: int | None = None) -> 
             )
         )
     return found
+
+
+def _somebody(today: date) -> ColumnElement[bool]:
+    """Return the condition for enrolments, joined with their course, whose activities somebody else may confirm."""
+    return (
+        exists()
+        .where(
+            Membership.organisation_id == Enrolment.organisation_id,
+            Membership.id != Enrolment.membership_id,
+            Membership.state == MembershipState.ACTIVE,
+            MembershipRole.membership_id == Membership.id,
+            MembershipRole.role == Role.INSTRUCTOR,
+            Authorisation.membership_id == Membership.id,
+            Authorisation.certification_type_id == Course.certification_type_id,
+            Authorisation.valid_from <= today,
+            Authorisation.expires_on >= today,
+        )
+        .correlate(Enrolment, Course)
+    )
+
+
+def can_be_confirmed(session: Session, enrolment_id: int, today: date) -> bool:
+    """Whether somebody may confirm what this learner does. One query."""
+    query = select(Enrolment.id).join(Course, Course.id == Enrolment.course_id)
+    return session.scalars(query.where(Enrolment.id == enrolment_id, _somebody(today))).one_or_none() is not None
+
+
+def stuck(actor: Actor, today: date) -> Select[int]:
+    """Return the query for how many reports of the actor's organisation wait although nobody may confirm them."""
+    return (
+        select(func.count(ActivityReport.id))
+        .join(Enrolment, Enrolment.id == ActivityReport.enrolment_id)
+        .join(Course, Course.id == Enrolment.course_id)
+        .where(
+            scope(actor, ActivityReport),
+            ActivityReport.state == ActivityState.WAITING,
+            Enrolment.state == EnrolmentState.ACTIVE,
+            ~_somebody(today),
+        )
+    )
 
 
 def cohorts(session: Session, actor: Actor) -> Sequence[tuple[int, str]]:

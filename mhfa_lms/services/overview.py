@@ -23,7 +23,7 @@ from mhfa_lms.models import (
     ScenarioAnswer,
 )
 from mhfa_lms.policy import Actor, Can, require, scope
-from mhfa_lms.services import formats, people, safeguarding_notices, sites
+from mhfa_lms.services import activities, formats, people, safeguarding_notices, sites
 from mhfa_lms.services.help_checks import STALE_AFTER
 from mhfa_lms.services.paging import Total
 from mhfa_lms.services.periods import Standing, counts_on, standing_condition
@@ -67,6 +67,8 @@ class Overview:
     is_alone: bool
     lines_to_try: int
     formats_asked: int
+    # Activities that learners say are done, and that nobody here may confirm.
+    stuck: int
 
 
 def of(session: Session, *, by: Actor, today: date, now: datetime) -> Overview:
@@ -81,7 +83,7 @@ def of(session: Session, *, by: Actor, today: date, now: datetime) -> Overview:
     if None in found:
         per_site.append(AtSite(None, "", found[None]))
     waiting, since = _waiting(session, by)
-    has_lead, has_marker, is_alone, lines_to_try, formats_asked = _beginning(session, by, today, now)
+    has_lead, has_marker, is_alone, lines_to_try, formats_asked, stuck = _beginning(session, by, today, now)
     return Overview(
         figures=sum(found.values(), Figures()),
         sites=per_site,
@@ -93,11 +95,15 @@ def of(session: Session, *, by: Actor, today: date, now: datetime) -> Overview:
         is_alone=is_alone,
         lines_to_try=lines_to_try,
         formats_asked=formats_asked,
+        stuck=stuck,
     )
 
 
-def _beginning(session: Session, by: Actor, today: date, now: datetime) -> tuple[bool, bool, bool, int, int]:
-    """Return whether there is a lead and a marker, and whether the actor is alone; lines to try, and formats asked."""
+def _beginning(session: Session, by: Actor, today: date, now: datetime) -> tuple[bool, bool, bool, int, int, int]:
+    """Return whether there is a lead and a marker, and whether the actor is alone; then what waits.
+
+    That is lines to try, formats asked for, and activities that nobody may confirm.
+    """
     instructors = select(MembershipRole.membership_id).where(MembershipRole.role == Role.INSTRUCTOR)
     marker = exists().where(
         scope(by, Membership),
@@ -114,8 +120,9 @@ def _beginning(session: Session, by: Actor, today: date, now: datetime) -> tuple
     to_try = select(func.count(HelpLine.id)).where(scope(by, HelpLine), stale).scalar_subquery()
     asked = formats.waiting(scope(by, FormatRequest))
     lead = safeguarding_notices.in_organisation(by.organisation_id or 0).exists()
-    row = session.execute(select(lead, marker, ~other & ~invited, to_try, asked.scalar_subquery())).one()
-    return bool(row[0]), bool(row[1]), bool(row[2]), row[3] or 0, row[4] or 0
+    stuck = activities.stuck(by, today).scalar_subquery()
+    row = session.execute(select(lead, marker, ~other & ~invited, to_try, asked.scalar_subquery(), stuck)).one()
+    return bool(row[0]), bool(row[1]), bool(row[2]), row[3] or 0, row[4] or 0, row[5] or 0
 
 
 def _people(session: Session, by: Actor, condition: ColumnElement[bool]) -> dict[int | None, int]:

@@ -41,6 +41,7 @@ class Class:
 
     def __init__(self) -> None:
         self.place = make.organisation()
+        self.place_id = self.place.id
         revision = make.published(with_activity())
         self.revision_id = revision.id
         member = make.member(self.place, name="Amina", holder=make.account("amina@example.org"))

@@ -1,12 +1,24 @@
 """An activity in a browser: saying that it is done, and confirming it for a whole class."""
 
+from datetime import date
+
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from mhfa_lms import db
-from mhfa_lms.models import ActivityReport, Membership
+from mhfa_lms.models import (
+    ActivityReport,
+    Authorisation,
+    Membership,
+    MembershipRole,
+    MembershipState,
+    Organisation,
+    Role,
+)
+from mhfa_lms.services import activities
 from tests import make, markup
+from tests.make import NOON
 from tests.services.test_activities import STEP, Class
 from tests.web.test_learn import enter
 
@@ -38,6 +50,45 @@ def test_a_learner_says_so_and_sees_where_it_stands(client: FlaskClient, school:
     assert "In the canteen" in page
     assert "Waits for your instructor" in client.get(f"/learn/{school.learner.enrolment_id}").text
     assert client.post(address(school), data={"do": "report", "note": "x" * 1001}).status_code == 413
+
+
+def test_where_nobody_may_confirm_the_learner_is_promised_nothing_and_the_coordinator_told(
+    client: FlaskClient, school: Class
+) -> None:
+    lead = make.member(db.session().get_one(Organisation, school.place_id), Role.COORDINATOR)
+    lead_id = lead.id
+    overview = "1 activity waits, and nobody can confirm it"
+    school.report()
+    assert overview not in make.signed_in(client, db.session().get_one(Membership, lead_id)).get("/coordinate").text
+    with db.transaction() as session:
+        session.execute(update(Authorisation).values(expires_on=date(2026, 1, 2)))
+    assert overview in make.signed_in(client, db.session().get_one(Membership, lead_id)).get("/coordinate").text
+    enter(client, school.learner)
+    said = client.post(address(school), data={"do": "report", "note": "Done"}, follow_redirects=True).text
+    assert "Nobody in your organisation can confirm it yet" in said
+    assert "Your coordinator sees that it waits" in said
+    assert "Your instructor has it now" not in said
+    assert "We will send you a mail" not in said
+
+
+def test_nobody_confirms_for_themselves_or_after_they_left(school: Class) -> None:
+    def can() -> bool:
+        db.session().rollback()
+        return activities.can_be_confirmed(db.session(), school.learner.enrolment_id, NOON.date())
+
+    assert can()
+    with db.transaction() as session:
+        session.execute(update(Authorisation).values(membership_id=school.learner.actor.membership_id))
+        mine = MembershipRole.membership_id == school.learner.actor.membership_id
+        session.execute(update(MembershipRole).where(mine).values(role=Role.INSTRUCTOR))
+    assert not can()
+    with db.transaction() as session:
+        session.execute(update(Authorisation).values(membership_id=school.teacher_id))
+    assert can()
+    with db.transaction() as session:
+        left = {"state": MembershipState.LEFT, "left_at": NOON}
+        session.execute(update(Membership).where(Membership.id == school.teacher_id).values(**left))
+    assert not can()
 
 
 def test_an_instructor_confirms_a_class_with_one_press(client: FlaskClient, school: Class) -> None:

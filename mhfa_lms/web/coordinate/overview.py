@@ -117,6 +117,16 @@ def _beginning(found: service.Overview) -> Iterator[Task]:
     if not found.has_marker:
         hint = _("Nobody may mark answers. Give somebody the instructor role and an authorisation on their page.")
         yield Task(_("Authorise an instructor"), url_for("coordinate.people"), *needed, hint)
+    if found.stuck:
+        title = ngettext(
+            "%(num)s activity waits, and nobody can confirm it", "%(num)s activities wait, and nobody can confirm them",
+            found.stuck,
+        )  # fmt: skip
+        hint = _(
+            "Nobody else may confirm what these learners did. Give somebody the instructor role and an authorisation "
+            "for the certification of the course on their page."
+        )
+        yield Task(title, url_for("coordinate.people"), *needed, hint)
     if found.lines_to_try:
         title = ngettext(
             "%(num)s help line of yours should be tried", "%(num)s help lines of yours should be tried",

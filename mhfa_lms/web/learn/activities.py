@@ -3,7 +3,7 @@
 from flask import abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from mhfa_lms import clock
+from mhfa_lms import clock, db
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import Enrolment
 from mhfa_lms.services import activities as service
@@ -14,7 +14,12 @@ from mhfa_lms.services.pathway import LockedError
 from mhfa_lms.web.identity import me
 from mhfa_lms.web.learn import locked
 
-__all__ = ["of", "report"]
+__all__ = ["confirmable", "of", "report"]
+
+
+def confirmable(enrolment_id: int) -> bool:
+    """Whether somebody may confirm what the learner does. One query."""
+    return service.can_be_confirmed(db.session(), enrolment_id, clock.civil_date(clock.now(), me().timezone))
 
 
 def report(enrolment: Enrolment, here: Place) -> ResponseReturnValue:
@@ -29,5 +34,8 @@ def report(enrolment: Enrolment, here: Place) -> ResponseReturnValue:
     except NotActiveError:
         flash(_("This start of the course is over. Nothing was sent."), "warning")
     else:
-        flash(_("Your instructor has it now. You can go on meanwhile."), "success")
+        if confirmable(enrolment_id):
+            flash(_("Your instructor has it now. You can go on meanwhile."), "success")
+        else:
+            flash(_("It is kept. Your coordinator sees that it waits. You can go on meanwhile."), "success")
     return redirect(url_for("learn.step", enrolment_id=enrolment_id, step_id=here.step.id, _anchor="activity"), 303)

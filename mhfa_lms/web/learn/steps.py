@@ -103,6 +103,7 @@ def _page(enrolment: Enrolment, here: Place, fault: Fault | None = None, box: Bo
         course=course,
         talk=talk,
         report=activities.of(session, enrolment.id, one.id) if one.activity else None,
+        confirmable=bool(one.activity) and activities.confirmable(enrolment.id),
         run=conversations.run(session, enrolment.id, talk) if talk else None,
         enrolment=enrolment,
         here=here,
