@@ -115,7 +115,7 @@ def test_the_paper_tells_of_a_review_that_was_signed(client: FlaskClient) -> Non
 
 def test_the_paper_holds_the_numbers_of_the_reader_s_country_and_organisation(client: FlaskClient) -> None:
     place = make.organisation("quay", country="GB")
-    make.help_line(place, name="Night desk", phone="020 7946 0999")
+    make.help_line(place, name="Night desk", phone="020 7946 0999", hours="Day and night.")
     member = make.member(place)
     enrolment_id = make.enrolment(member).id
     make.signed_in(client, member)
@@ -123,6 +123,7 @@ def test_the_paper_holds_the_numbers_of_the_reader_s_country_and_organisation(cl
     assert markup.problems(page) == []
     for words in ("<b>999</b>", "<b>020 7946 0999</b>", "<b>116 123</b>", "Last tried", "These are the numbers as of"):
         assert words in page
+    assert "Day and night</bdi>. " in page
     assert page.index("<b>999</b>") < page.index("Night desk") < page.index("<b>116 123</b>") < page.index("Module one")
 
 
