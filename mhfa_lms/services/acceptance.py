@@ -97,10 +97,20 @@ def accept_waiting(*, by: Actor, now: datetime) -> list[str]:
 
 
 def accepted(session: Session, revision_ids: list[int]) -> dict[int, datetime]:
-    """Return when an administrator accepted each of these revisions unreviewed, for those that were."""
+    """Return when an administrator accepted each of these revisions unreviewed, for those that were.
+
+    A correction of one that was accepted opened with it, and counts as accepted when that was.
+    """
+    accepted_at, corrects = CourseAcceptance.accepted_at, CourseRevision.corrects_id
     rows = session.execute(
-        select(CourseAcceptance.revision_id, CourseAcceptance.accepted_at).where(
-            CourseAcceptance.revision_id.in_(revision_ids)
-        )
+        select(CourseRevision.id, corrects, accepted_at)
+        .outerjoin(CourseAcceptance, CourseAcceptance.revision_id == CourseRevision.id)
+        .where(or_(accepted_at.is_not(None), corrects.is_not(None)))
+        .order_by(CourseRevision.id)
     )
-    return {row.revision_id: row.accepted_at for row in rows}
+    found: dict[int, datetime] = {}
+    for row in rows:
+        when = row.accepted_at or found.get(row.corrects_id)
+        if when is not None:
+            found[row.id] = when
+    return {one: found[one] for one in revision_ids if one in found}

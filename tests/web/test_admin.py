@@ -301,9 +301,21 @@ def test_courses_say_which_revision_is_live_and_who_learns_on_it(admin: FlaskCli
     assert numbers == ["1", "2", "1", "1"]
     assert page.count(">Live<") == 1
     assert page.index(">Live<") < page.index(">1<")
-    assert "Use it without a review" in page
+    assert "sign it off under Review" in page
+    assert "/accept" not in page
+    assert "Its files were right when it was last published" in page
     admin.post(f"/admin/courses/{db.session().scalars(select(CourseRevision.id)).all()[-1]}/accept")
     assert "Accepted without a clinical review on" in admin.get("/admin/courses").text
+
+
+def test_a_correction_of_an_accepted_revision_is_not_to_be_accepted_again(admin: FlaskClient) -> None:
+    first = make.published().id
+    admin.post(f"/admin/courses/{first}/accept")
+    second = make.published(corrects_id=first).id
+    make.published(corrects_id=second)
+    page = admin.get("/admin/courses").text
+    assert "Accepted without a clinical review on" in page
+    assert "/accept" not in page
 
 
 def test_a_course_without_an_open_revision_is_not_live(admin: FlaskClient) -> None:
