@@ -49,6 +49,7 @@ def table_words() -> dict[str, str]:
         "review_comment": _("What you wrote about passages of courses when reviewing them"),
         "scenario_answer": _("What you wrote about scenarios"),
         "second_step": _("The passkeys and apps you sign in with, without their secret part"),
+        "sent_later": _("What you did without a connection and your device sent later. Nobody else sees it"),
         "step_progress": _("The steps you finished, and how. Nobody else sees how"),
         "stored_file": _("Which files belong to you"),
     }
