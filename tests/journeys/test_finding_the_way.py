@@ -47,9 +47,10 @@ def test_on_a_desk_they_stand_in_one_line(chromium: Browser, server: Server) -> 
 
 
 def writing(page: Page, server: Server) -> None:
-    """Open the scenario in which an answer is being written."""
+    """Open the scenario in which an answer is being written, its scripts loaded: keys pressed before are nobody's."""
     sign_in(page, server, "ana.ribeiro")
     page.locator("main a[href*='/scenario/']").first.click()
+    page.wait_for_url("**/scenario/**")
 
 
 def test_leaving_quickly_keeps_what_was_being_written(chromium: Browser, server: Server) -> None:
