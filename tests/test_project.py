@@ -134,8 +134,9 @@ def test_lock_has_every_dependency_of_the_project() -> None:
     assert [r.name for r in wanted if Version(dev[canonicalize_name(r.name)]) not in r.specifier] == []
 
 
-def test_npm_lock_names_no_address() -> None:
-    assert "://" not in (ROOT / "package-lock.json").read_text()
+def test_npm_lock_says_nowhere_to_fetch_from() -> None:
+    # Addresses of whom to thank are copied from the packages; one to fetch from would stand under "resolved".
+    assert '"resolved"' not in (ROOT / "package-lock.json").read_text()
 
 
 def test_no_committed_file_names_a_machine_or_registry() -> None:
