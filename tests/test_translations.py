@@ -22,7 +22,7 @@ from mhfa_lms.content import loader, review_parts
 from mhfa_lms.content.schema import Course
 from mhfa_lms.db import Base
 from mhfa_lms.help import lines
-from mhfa_lms.jobs import drawing
+from mhfa_lms.jobs import certificate_page
 from mhfa_lms.models import (
     AttemptState,
     Audience,
@@ -295,7 +295,7 @@ def every_second_step(app: Flask, world: World) -> Iterator[tuple[str, str]]:
 def a_certificate(settings: Settings) -> tuple[str, str]:
     """Return what a certificate says, as it is printed."""
     found = make.certificate(locale=PSEUDO)
-    return "a certificate", drawing.document(db.session().get_one(Certificate, found.id), settings).html
+    return "a certificate", certificate_page.document(db.session().get_one(Certificate, found.id), settings).html
 
 
 def test_every_page_can_be_translated(app: Flask, world: World, shown: set[str], settings: Settings) -> None:

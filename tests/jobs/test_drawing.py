@@ -11,7 +11,7 @@ import pytest
 from mhfa_lms import db
 from mhfa_lms.adapters.files import FolderFiles
 from mhfa_lms.adapters.pdf import Document, WeasyPrintDrawer
-from mhfa_lms.jobs import drawing
+from mhfa_lms.jobs import certificate_page, drawing
 from mhfa_lms.jobs.handlers import HANDLERS
 from mhfa_lms.models import Certificate
 from mhfa_lms.services import certificates
@@ -164,7 +164,7 @@ class Paper:
 
 def drawn(settings: Settings, tmp_path: Path, **values: Any) -> Paper:
     """Draw a certificate for real."""
-    document = drawing.document(stored(issued(**values)), settings)
+    document = certificate_page.document(stored(issued(**values)), settings)
     return Paper(tmp_path / "certificate.pdf", WeasyPrintDrawer().draw(document))
 
 
@@ -238,7 +238,7 @@ def test_names_in_other_scripts_are_in_letters_not_boxes(
 
 
 def test_names_are_kept_apart_from_the_direction_around_them(settings: Settings) -> None:
-    html = drawing.document(stored(issued(name="<أمينة>")), settings).html
+    html = certificate_page.document(stored(issued(name="<أمينة>")), settings).html
     assert "<bdi>&lt;أمينة&gt;</bdi>" in html
 
 
@@ -249,18 +249,19 @@ def test_a_licence_replaces_the_statement(settings: Settings, tmp_path: Path) ->
             "MHFA_LICENCE_STATEMENT": "Licensed by the Example Council, number 12.",
         }
     )
-    html = drawing.document(stored(issued()), licensed).html
+    html = certificate_page.document(stored(issued()), licensed).html
     assert "Licensed by the Example Council, number 12." in html
     assert "Independent" not in html
 
 
 def test_the_language_and_direction_are_the_certificates_own(settings: Settings) -> None:
-    document = drawing.document(stored(issued(locale="ar-XB")), settings)
+    document = certificate_page.document(stored(issued(locale="ar-XB")), settings)
     assert '<html lang="ar-XB" dir="rtl">' in document.html
     assert b"scale(-1 1)" in document.images["ripples.svg"]
-    assert b"scale(-1 1)" not in drawing.document(stored(issued(code="0" * 16)), settings).images["ripples.svg"]
+    other = certificate_page.document(stored(issued(code="0" * 16)), settings)
+    assert b"scale(-1 1)" not in other.images["ripples.svg"]
 
 
 def test_two_drawings_of_one_certificate_are_the_same(settings: Settings) -> None:
-    document = drawing.document(stored(issued()), settings)
+    document = certificate_page.document(stored(issued()), settings)
     assert WeasyPrintDrawer().draw(document) == WeasyPrintDrawer().draw(document)

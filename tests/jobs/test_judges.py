@@ -16,7 +16,7 @@ from werkzeug.routing import MapAdapter
 
 from mhfa_lms.adapters.pdf import WeasyPrintDrawer
 from mhfa_lms.app import create_app
-from mhfa_lms.jobs import drawing
+from mhfa_lms.jobs import certificate_page
 from mhfa_lms.jobs.letters import Letter, compose
 from mhfa_lms.models import Certificate
 from mhfa_lms.settings import Settings, read_settings
@@ -58,7 +58,7 @@ def certificate(name: str, **values: Any) -> Certificate:
 
 def drawn(settings: Settings, folder: Path, name: str, **values: Any) -> Path:
     path = folder / "certificate.pdf"
-    path.write_bytes(WeasyPrintDrawer().draw(drawing.document(certificate(name, **values), settings)))
+    path.write_bytes(WeasyPrintDrawer().draw(certificate_page.document(certificate(name, **values), settings)))
     return path
 
 
