@@ -89,6 +89,16 @@ class Settings:
         return self.data_dir / KEY_FILE if kept else None
 
     @property
+    def keys_dir(self) -> Path:
+        """The folder of the keys that sign certificates and badges."""
+        return self.data_dir / "keys"
+
+    @property
+    def signer_name(self) -> str:
+        """Who signs what this installation issues."""
+        return self.issuer_name or self.site_name
+
+    @property
     def secret_keys(self) -> tuple[str, ...]:
         """The installation's keys, the one in use first."""
         return (self.secret_key, *self.secret_key_fallbacks)

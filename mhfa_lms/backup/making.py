@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from mhfa_lms import __version__, db, schema
+from mhfa_lms.adapters.keys import open_keys
 from mhfa_lms.adapters.lines import ERASURES, GrowingFile
 from mhfa_lms.backup import databases, keys
 from mhfa_lms.backup.archive import FILES, KEYS, Manifest, Writer
@@ -25,6 +26,8 @@ SECRET_KEY: Final = "secret-key"  # noqa: S105  # a name
 FALLBACKS: Final = "secret-key-fallbacks"  # a name
 PRIVATE_KEY: Final = "private-key"
 PRIVATE_FALLBACKS: Final = "private-key-fallbacks"
+# The keys that sign certificates and badges, oldest first.
+SIGNING_KEYS: Final = "signing-keys"
 
 
 class BackupError(Exception):
@@ -163,4 +166,5 @@ def _keys(settings: Settings) -> dict[str, Any]:
         FALLBACKS: list(settings.secret_key_fallbacks),
         PRIVATE_KEY: settings.private_key,
         PRIVATE_FALLBACKS: list(settings.private_key_fallbacks),
+        SIGNING_KEYS: open_keys(settings.keys_dir).stored(),
     }

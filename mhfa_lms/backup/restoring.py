@@ -20,6 +20,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from mhfa_lms import db, logs, schema
+from mhfa_lms.adapters.keys import KeysDamagedError, check_stored, open_keys
 from mhfa_lms.adapters.lines import ERASURES, parse
 from mhfa_lms.backup import archive, databases, keys, making
 from mhfa_lms.backup.archive import FILES, KEYS, Manifest
@@ -143,9 +144,13 @@ def _secrets(folder: Path, manifest: Manifest, passphrase: str | None) -> dict[s
     if not manifest.has_keys:
         raise RestoreError("There are no keys in the backup. Nothing was changed.")
     try:
-        return keys.unseal((folder / KEYS).read_bytes(), passphrase)
+        found = keys.unseal((folder / KEYS).read_bytes(), passphrase)
+        check_stored(found.get(making.SIGNING_KEYS, []))
     except keys.KeysError as error:
         raise RestoreError("The passphrase does not open the keys in the backup. Nothing was changed.") from error
+    except KeysDamagedError as error:
+        raise RestoreError("A signing key in the backup is damaged. Nothing was changed.") from error
+    return found
 
 
 def _change_over(
@@ -250,6 +255,7 @@ def _put_keys(settings: Settings, secrets: dict[str, Any]) -> None:
             _write_secret(settings.data_dir / key, str(secrets[key]))
         if secrets.get(fallbacks):
             _write_secret(settings.data_dir / fallbacks, ",".join(map(str, secrets[fallbacks])))
+    open_keys(settings.keys_dir).bring_back(secrets.get(making.SIGNING_KEYS, []))
 
 
 def _write_secret(path: Path, text: str) -> None:

@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "users": ("users:users", "Make accounts, close them and open them again."),
     "courses": ("publishing:courses", "Check, publish, accept, begin and compare courses."),
     "certificates": ("certificates:certificates", "Issue, revoke, replace, draw and check certificates."),
+    "keys": ("keys:keys", "See, rotate and hand out the keys that sign certificates and badges."),
     "rules": ("rules:rules", "See and set an organisation's rules: pass mark, validity, reminders."),
     "register": ("register:register", "Export the register of first aiders."),
     "status": ("status:status", "Say whether the installation is well, and what to do if not."),

@@ -14,6 +14,7 @@ from mhfa_lms import db, logs
 from mhfa_lms import setting_checks as checks
 from mhfa_lms.adapters import fonts
 from mhfa_lms.adapters.files import FolderFiles
+from mhfa_lms.adapters.keys import KeysDamagedError, open_keys
 from mhfa_lms.services import certification, course_media, names, reflections
 from mhfa_lms.settings import Settings, SettingsError, read_settings
 from mhfa_lms.standby import RestoringError, Standby
@@ -54,6 +55,15 @@ def bound(settings: Settings) -> Iterator[None]:
         yield
     finally:
         db.release()
+
+
+def make_first_keys(settings: Settings) -> None:
+    """Make the keys that sign certificates and badges, where there are none; a damaged one is told, and stops nothing
+    else."""
+    try:
+        open_keys(settings.keys_dir, name=settings.signer_name).make_first()
+    except KeysDamagedError as error:
+        click.echo(f"{error}. No certificate is signed until then.", err=True)
 
 
 def knock(settings: Settings) -> None:

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 import click
 
 from mhfa_lms import clock, schema, server
-from mhfa_lms.cli.base import Failed, bound, refuse_while_restoring
+from mhfa_lms.cli.base import Failed, bound, make_first_keys, refuse_while_restoring
 from mhfa_lms.cli.welcome import first_link, welcome
 from mhfa_lms.content import loader
 from mhfa_lms.db import session
@@ -38,6 +38,7 @@ def serve(port: int | None, workers: int, demo: bool) -> None:
     with bound(settings):
         refuse_while_restoring(settings)
         prepare(settings)
+        make_first_keys(settings)
         if not demo:
             refuse_demo_data()
         accept_for_the_demo() if demo else say_what_waits()
@@ -63,6 +64,7 @@ def web(port: int | None, workers: int) -> None:
         if not schema.is_current():
             raise Failed("The database is not up to date. Run: mhfa-lms db upgrade")
         refuse_demo_data()
+        make_first_keys(settings)
     click.echo(f"Serving {settings.base_url}")
     # Gunicorn ends with SystemExit of its own.
     server.run_web(settings, listener, workers=workers)

@@ -7,6 +7,7 @@ from typing import Any, Final
 import click
 
 from mhfa_lms import clock, db, i18n
+from mhfa_lms.adapters.keys import open_keys
 from mhfa_lms.cli.base import emit, installation, json_option
 from mhfa_lms.services import demo, measuring, system_state
 from mhfa_lms.services.system_facts import Fact, Reader, State
@@ -22,7 +23,8 @@ def status(as_json: bool) -> None:
         # Only the server is told that it shows the demonstration; here the data say it.
         settings, now = replace(found, demo=demo.is_made()), clock.now()
         reader = Reader(now, partial(i18n.format_moment, zone=settings.timezone))
-        measured = measuring.measure(db.session(), settings, key_file=settings.key_file, now=now)
+        keys = open_keys(settings.keys_dir)
+        measured = measuring.measure(db.session(), settings, key_file=settings.key_file, keys=keys, now=now)
         facts = system_state.facts(measured, reader)
     worst = system_state.worst(facts)
     emit(

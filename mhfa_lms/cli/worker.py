@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from mhfa_lms import clock, server
-from mhfa_lms.cli.base import Failed, emit, installation, json_option
+from mhfa_lms.cli.base import Failed, emit, installation, json_option, make_first_keys
 from mhfa_lms.jobs.delivery import Counts, send_waiting
 from mhfa_lms.jobs.tick import tick as run_tick
 from mhfa_lms.jobs.tick import tidy
@@ -20,6 +20,7 @@ AT_ONCE = 1_000
 def worker() -> None:
     """Run one worker: deliver mails, do jobs, post what is due each minute. Ctrl-C stops it."""
     with installation(lasting=True) as settings:
+        make_first_keys(settings)
         server.run_jobs(settings)
 
 

@@ -99,6 +99,7 @@ VERBS: Final[Mapping[str, Any]] = {
     "safeguarding-escalated": lazy("Safeguarding case escalated"),
     "backup.made": lazy("Backup made"),
     "backup.restored": lazy("Backup restored"),
+    "key-rotated": lazy("New signing key put into use"),
 }
 
 

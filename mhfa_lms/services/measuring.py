@@ -3,11 +3,12 @@
 import os
 import platform
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
@@ -63,6 +64,31 @@ class Key:
     open_to_others: bool = False
 
 
+class SigningKey(Protocol):
+    """What is asked of a key that signs certificates or badges."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def made_at(self) -> datetime: ...
+
+
+class SigningKeys(Protocol):
+    """What is asked of the keys: those of a kind ("document" or "badge"), newest first. Damaged: a ValueError."""
+
+    def all(self, kind: Any) -> Sequence[SigningKey]: ...
+    @property
+    def open_to_others(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """The keys of one kind, newest first. None when they cannot be read."""
+
+    keys: Sequence[SigningKey] | None
+    open_to_others: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """The state of an installation at one moment."""
@@ -72,6 +98,8 @@ class Measured:
     disk: Disk
     versions: Versions
     key: Key
+    documents: Signing
+    badges: Signing
     last_backup: datetime | None
     last_seal: datetime | None
     problems: int
@@ -80,8 +108,11 @@ class Measured:
     demo: bool
 
 
-def measure(session: Session, here: Installation, *, key_file: Path | None, now: datetime) -> Measured:
-    """Look everywhere; eight queries. `key_file` is None when a variable holds the session key."""
+def measure(
+    session: Session, here: Installation, *, key_file: Path | None, keys: SigningKeys, now: datetime
+) -> Measured:
+    """Look everywhere; eight queries. `key_file` is None when a variable holds the session key; `keys` are those
+    that sign PDFs and badges."""
     one = session.execute(
         select(
             select(func.max(AuditEvent.at)).where(AuditEvent.verb == BACKUP_MADE).scalar_subquery(),
@@ -96,6 +127,8 @@ def measure(session: Session, here: Installation, *, key_file: Path | None, now:
         _disk(session, here.data_dir, int(one[2])),
         _versions(session),
         _key(key_file),
+        _signing(keys, "document"),
+        _signing(keys, "badge"),
         last_backup=one[0],
         last_seal=one[1],
         problems=one[3],
@@ -105,6 +138,13 @@ def measure(session: Session, here: Installation, *, key_file: Path | None, now:
         mail_is_dropped=here.mail_url.startswith("file:"),
         demo=here.demo,
     )
+
+
+def _signing(keys: SigningKeys, kind: str) -> Signing:
+    try:
+        return Signing(keys.all(kind), keys.open_to_others)
+    except (OSError, ValueError):
+        return Signing(None)
 
 
 def _disk(session: Session, folder: Path, files: int) -> Disk:

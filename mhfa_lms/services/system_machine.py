@@ -7,7 +7,7 @@ from mhfa_lms import i18n
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import ngettext
 from mhfa_lms.services import sealing
-from mhfa_lms.services.measuring import Measured
+from mhfa_lms.services.measuring import Measured, Signing
 from mhfa_lms.services.system_facts import Fact, Reader, State, either
 
 MEGABYTE: Final = 1_000_000
@@ -16,6 +16,8 @@ LITTLE_ROOM: Final = 2 * GIGABYTE
 NO_ROOM: Final = 500 * MEGABYTE
 BACKUP_OLD: Final = timedelta(days=7)
 KEY_OLD: Final = timedelta(days=365)
+# NIST SP 800-57 names one to three years for a key that signs.
+SIGNING_KEY_OLD: Final = timedelta(days=3 * 365)
 
 
 def room(found: Measured) -> Fact:
@@ -91,6 +93,61 @@ def key(found: Measured, reader: Reader) -> Fact:
         advice,
         {"made_at": key.made_at},
     )
+
+
+def document_key(found: Measured, reader: Reader) -> Fact:
+    """The age of the key that signs PDFs."""
+    meaning = _("It signs certificates as PDFs. When it is lost, old files still verify, and new ones need a new key.")
+    return _signing("document_key", _("Key of the certificates"), meaning, "document", found.documents, reader)
+
+
+def badge_key(found: Measured, reader: Reader) -> Fact:
+    """The age of the key that signs badges."""
+    meaning = _("It signs badges. Other programs read its public half from this site.")
+    return _signing("badge_key", _("Key of the badges"), meaning, "badge", found.badges, reader)
+
+
+def _signing(key: str, title: str, meaning: str, kind: str, found: Signing, reader: Reader) -> Fact:
+    newest = found.keys[0] if found.keys else None
+    old = newest is not None and reader.now - newest.made_at > SIGNING_KEY_OLD
+    return Fact(
+        key,
+        either(found.keys is None or found.open_to_others, old),
+        title,
+        _signing_in_words(found, reader),
+        meaning,
+        _signing_advice(found, kind, old=old),
+        {
+            "id": newest.id if newest else None,
+            "made_at": newest.made_at if newest else None,
+            "earlier": max(0, len(found.keys or ()) - 1),
+        },
+    )
+
+
+def _signing_in_words(found: Signing, reader: Reader) -> str:
+    if found.keys is None:
+        return _("Cannot be read")
+    if not found.keys:
+        return _("Made when it is first needed")
+    shown = _("%(id)s, made %(when)s", id=found.keys[0].id, when=reader.since(found.keys[0].made_at))
+    earlier = len(found.keys) - 1
+    if not earlier:
+        return shown
+    more = ngettext("%(shown)s earlier key", "%(shown)s earlier keys", earlier, shown=i18n.format_number(earlier))
+    return f"{shown}; {more}"
+
+
+def _signing_advice(found: Signing, kind: str, *, old: bool) -> str:
+    if found.keys is None:
+        return _("Bring the folder keys back from a backup. No certificate is signed until then.")
+    if found.open_to_others:
+        return _(
+            "Others on this machine can read the key. Take that right away, then make a new one:"
+            " mhfa-lms keys rotate %(kind)s",
+            kind=kind,
+        )
+    return _("Make a new one; earlier ones go on verifying: mhfa-lms keys rotate %(kind)s", kind=kind) if old else ""
 
 
 def schema(found: Measured) -> Fact:

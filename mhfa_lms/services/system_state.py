@@ -22,6 +22,8 @@ def facts(found: Measured, reader: Reader) -> list[Fact]:
         machine.backup(found, reader),
         machine.trail(found, reader),
         machine.key(found, reader),
+        machine.document_key(found, reader),
+        machine.badge_key(found, reader),
         machine.schema(found),
         machine.programs(found),
         machine.courses(found),

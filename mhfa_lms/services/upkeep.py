@@ -1,4 +1,4 @@
-"""What backups and restores leave in the database: an event each, and after a restore nothing that acts twice."""
+"""What backups, restores and new keys leave in the database: an event each; after a restore nothing acts twice."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -21,6 +21,15 @@ def backup_made(*, size: int, files: int, keys: bool, by: Actor, now: datetime) 
     with transaction() as session:
         audit.record(
             session, "backup.made", by=by, now=now, subject=SUBJECT, subject_id=0, bytes=size, files=files, keys=keys
+        )
+
+
+def key_rotated(*, kind: str, key: str, before: str, by: Actor, now: datetime) -> None:
+    """Note that a new signing key is in use: its identifier, and that of the one before it."""
+    require(by, Can.ADMINISTER)
+    with transaction() as session:
+        audit.record(
+            session, "key-rotated", by=by, now=now, subject=SUBJECT, subject_id=0, kind=kind, key=key, before=before
         )
 
 

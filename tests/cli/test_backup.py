@@ -1,6 +1,7 @@
 """`mhfa-lms backup` and `restore`, on both databases."""
 
 import json
+import shutil
 import tarfile
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -260,12 +261,17 @@ def test_keys_travel_only_under_a_passphrase(
     assert run("backup", str(file)).exit_code == 0
     assert b"a-test-key" not in file.read_bytes()
     private = (installation / "private-key").read_text()
+    run("keys", "rotate", "document")
+    signing = {path.name: path.read_text() for path in (installation / "keys").iterdir()}
+    assert len(signing) == 3
     with_keys = file.with_name("with-keys.tar")
     assert run("backup", str(with_keys), "--with-keys", "--passphrase-stdin", fed="short\n").exit_code == 1
     assert run("backup", str(with_keys), "--with-keys", "--passphrase-stdin", fed=f"{PASSPHRASE}\n").exit_code == 0
     assert b"a-test-key" not in with_keys.read_bytes()
     assert b"an-older-key" not in with_keys.read_bytes()
     (installation / "private-key").write_text("the key of another machine")
+    shutil.rmtree(installation / "keys")
+    elsewhere = json.loads(run("keys", "list", "--json").stdout)[0]["id"]
 
     def restored(which: Path, passphrase: str) -> int:
         db.release()
@@ -281,6 +287,11 @@ def test_keys_travel_only_under_a_passphrase(
     assert (installation / "secret-key-fallbacks").read_text() == "an-older-key-of-this-site"
     assert (installation / "secret-key").stat().st_mode & 0o077 == 0
     assert (installation / "private-key").read_text() == private
+    listed = json.loads(run("keys", "list", "--json").stdout)
+    documents = [one["id"] for one in listed if one["kind"] == "document"]
+    # In use is what was in use when the backup was made; a key made meanwhile goes on verifying.
+    assert documents[:2] == [json.loads(signing[f"document-00000{number}.json"])["id"] for number in (2, 1)]
+    assert documents[2] == elsewhere
 
 
 def held_by(days: int, **values: Any) -> str:

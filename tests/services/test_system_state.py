@@ -1,6 +1,6 @@
 """Judging a system: each fact is good, worth a look, or asks for action, and says what to do when it is not good."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,19 +8,35 @@ import pytest
 
 from mhfa_lms.services import system_state
 from mhfa_lms.services.backlog import Backlog, Queue
-from mhfa_lms.services.measuring import Disk, Key, Measured, Versions
+from mhfa_lms.services.measuring import Disk, Key, Measured, Signing, Versions
 from mhfa_lms.services.system_facts import Fact, Reader, State
 from mhfa_lms.services.workers import Workers
 from tests.make import NOON
 
 QUIET = Queue(0, 0, 0.0)
 MINUTE, DAY, GB = timedelta(minutes=1), timedelta(days=1), 10**9
+
+
+@dataclass(frozen=True)
+class Signer:
+    """A key that signs."""
+
+    id: str
+    made_at: datetime
+
+
+def signing(days: int, *, earlier: int = 0, **values: bool) -> Signing:
+    return Signing([Signer("document-2026-10-22-0a1b2c3d", NOON - days * DAY)] * (1 + earlier), **values)
+
+
 WELL = Measured(
     Workers(("desk:12",), NOON - MINUTE),
     Backlog(QUIET, QUIET, 3),
     Disk(20 * GB, 40 * GB, 5_000_000, 1_200),
     Versions("1.0", "3.11.2", "SQLite 3.53.0", True, "70.0", "0015", "0015"),
     Key(NOON - 30 * DAY),
+    Signing([Signer("document-2026-10-22-0a1b2c3d", NOON - 30 * DAY)]),
+    Signing([]),
     last_backup=NOON - DAY,
     last_seal=NOON - MINUTE,
     problems=0,
@@ -72,6 +88,11 @@ def versions(**changes: Any) -> Versions:
         ("key", State.LOOK, {"key": Key(NOON - 366 * DAY)}),
         ("key", State.ACT, {"key": Key(NOON - DAY, open_to_others=True)}),
         ("key", State.GOOD, {"key": Key(None)}),
+        ("document_key", State.LOOK, {"documents": signing(1096)}),
+        ("document_key", State.GOOD, {"documents": signing(1095, earlier=2)}),
+        ("document_key", State.ACT, {"documents": Signing(None)}),
+        ("badge_key", State.ACT, {"badges": signing(1, open_to_others=True)}),
+        ("badge_key", State.LOOK, {"badges": signing(1096)}),
         ("schema", State.ACT, {"versions": versions(schema="0014")}),
         ("versions", State.LOOK, {"versions": versions(weasyprint="")}),
         ("versions", State.LOOK, {"versions": versions(database_is_safe=False)}),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mhfa_lms import clock, db
+from mhfa_lms.adapters.keys import open_keys
 from mhfa_lms.models import StoredFile, WorkerBeat
 from mhfa_lms.policy import SYSTEM
 from mhfa_lms.services import audit, measuring, sealing, workers
@@ -53,6 +54,8 @@ def test_measuring_finds_what_is_there(settings: Settings, tmp_path: Path) -> No
     key = tmp_path / "key"
     key.write_text("k")
     key.chmod(0o600)
+    keys = open_keys(settings.keys_dir, name="An organisation")
+    keys.make_first()
     with db.transaction() as session:
         audit.record(session, measuring.BACKUP_MADE, by=SYSTEM, now=NOON, subject="installation", subject_id=0)
         for number in (1, 2):
@@ -60,7 +63,7 @@ def test_measuring_finds_what_is_there(settings: Settings, tmp_path: Path) -> No
             row.created_at = NOON
             session.add(row)
     sealing.seal(now=NOON + MINUTE)
-    found = measuring.measure(db.session(), settings, key_file=key, now=NOON)
+    found = measuring.measure(db.session(), settings, key_file=key, keys=keys, now=NOON)
     assert (found.last_backup, found.last_seal) == (NOON, NOON + MINUTE)
     assert found.disk.files == 1_000
     assert found.disk.database
@@ -70,7 +73,8 @@ def test_measuring_finds_what_is_there(settings: Settings, tmp_path: Path) -> No
     assert found.key.made_at
     assert abs(found.key.made_at - clock.now()) < timedelta(hours=1)
     assert not found.key.open_to_others
+    assert [len(one.keys or ()) for one in (found.documents, found.badges)] == [1, 1]
     key.chmod(0o644)
-    again = measuring.measure(db.session(), replace(settings), key_file=key, now=NOON)
+    again = measuring.measure(db.session(), replace(settings), key_file=key, keys=keys, now=NOON)
     assert again.key.open_to_others
-    assert measuring.measure(db.session(), settings, key_file=None, now=NOON).key.made_at is None
+    assert measuring.measure(db.session(), settings, key_file=None, keys=keys, now=NOON).key.made_at is None

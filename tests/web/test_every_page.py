@@ -28,7 +28,7 @@ HELP = '<a class="help-now" href="/help">'
 # an address of https only: tests/journeys looks at both.
 NOT_PAGES = re.compile(
     r"/styleguide|.*/passkey|/healthz|/readyz|/metrics|/static/.*|/media/.*"
-    r"|.*\.pdf|.*\.<any\(csv, xlsx\):kind>|.*/file|.*\.csv|.*\.json|/worker\.js|/learn/waiting"
+    r"|.*\.pdf|.*\.<any\(csv, xlsx\):kind>|.*/file|.*\.csv|.*\.json|.*\.pem|/worker\.js|/learn/waiting"
 )
 
 

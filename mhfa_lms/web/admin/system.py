@@ -6,6 +6,7 @@ from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from mhfa_lms import clock, db, i18n
+from mhfa_lms.adapters.keys import open_keys
 from mhfa_lms.policy import Can
 from mhfa_lms.services import measuring, system_state
 from mhfa_lms.services.system_facts import Reader
@@ -20,7 +21,7 @@ from mhfa_lms.web.pages import zone
 def system() -> ResponseReturnValue:
     """Each fact with its state, what it means and what to do; those that need something stand first."""
     chosen, now = settings(), clock.now()
-    found = measuring.measure(db.session(), chosen, key_file=chosen.key_file, now=now)
+    found = measuring.measure(db.session(), chosen, key_file=chosen.key_file, keys=open_keys(chosen.keys_dir), now=now)
     facts = system_state.facts(found, Reader(now, partial(i18n.format_moment, zone=zone())))
     links = {
         "mails": url_for("admin.outbox"),
