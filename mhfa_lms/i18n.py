@@ -203,6 +203,12 @@ def format_hours(hours: float) -> str:
     return ngettext("about %(hours)s hour", "about %(hours)s hours", ceil(hours), hours=format_number(hours))
 
 
+def format_training_time(minutes: int) -> str:
+    """Return how long a training took, such as 7.5 hours: a fact, so without the "about" of `format_hours`."""
+    hours = round(minutes / 60, 2)
+    return ngettext("%(hours)s hour", "%(hours)s hours", ceil(hours), hours=format_number(hours))
+
+
 def format_list(items: list[str]) -> str:
     """Return words joined as in a sentence: a, b and c."""
     return lists.format_list(items, locale=Locale.parse(language().format_locale))
@@ -255,6 +261,7 @@ def install(environment: jinja2.Environment) -> None:
         shortdate=lambda day: format_date(day, "medium"),
         number=format_number,
         hours=format_hours,
+        training_time=format_training_time,
         code=format_code,
         country=format_country,
         span=format_span,

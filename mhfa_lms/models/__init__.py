@@ -5,7 +5,14 @@ from mhfa_lms.models.activity import ActivityReport, ActivityState
 from mhfa_lms.models.adjustment import Adjustment, AdjustmentKind
 from mhfa_lms.models.assessment import Attempt, AttemptAnswer, AttemptRelease, AttemptState
 from mhfa_lms.models.audit import AuditEvent, AuditSeal, HelpCheck
-from mhfa_lms.models.certificate import AuthorisationReminder, Certificate, Reminder, RenewalBasis, StoredFile
+from mhfa_lms.models.certificate import (
+    AuthorisationReminder,
+    Certificate,
+    PaperSize,
+    Reminder,
+    RenewalBasis,
+    StoredFile,
+)
 from mhfa_lms.models.grading import AnswerState, Mark, MarkDraft, ScenarioAnswer
 from mhfa_lms.models.people import (
     Account,
@@ -95,6 +102,7 @@ __all__ = [
     "Message",
     "OneTimeLink",
     "Organisation",
+    "PaperSize",
     "PasskeyChallenge",
     "PracticeAnswer",
     "RecoveryCode",

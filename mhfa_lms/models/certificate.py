@@ -17,6 +17,13 @@ class RenewalBasis(StrEnum):
     OLD_EXPIRY = "old-expiry"
 
 
+class PaperSize(StrEnum):
+    """What a certificate is printed on."""
+
+    A4 = "a4"
+    LETTER = "letter"
+
+
 class Certificate(Base):
     """A certificate as issued: its names and dates are stored and no later change of policy or course moves them."""
 
@@ -31,6 +38,8 @@ class Certificate(Base):
         CheckConstraint("expires_on >= starts_on", name="expires_after_start"),
         CheckConstraint("window_opens_on <= expires_on AND window_closes_on >= expires_on", name="window_holds_expiry"),
         CheckConstraint("(revoked_at IS NULL) = (revoked_reason IS NULL)", name="revoked_with_reason"),
+        CheckConstraint("minutes IS NULL OR minutes > 0", name="minutes_positive"),
+        CheckConstraint("instructor_name = '' OR instructor_id IS NOT NULL", name="named_instructor_is_known"),
         CheckConstraint("replaced_by_id IS NULL OR replaced_by_id <> id", name="not_own_replacement"),
         CheckConstraint("renewed_by_id IS NULL OR renewed_by_id <> id", name="not_own_renewal"),
         Index(None, "organisation_id", "sort_key", "id"),
@@ -48,6 +57,8 @@ class Certificate(Base):
         # What an organisation has to act on, by its days.
         Index(None, "organisation_id", "window_closes_on", "window_opens_on"),
         Index(None, "expires_on"),
+        # Whose name an erased instructor's certificates bear.
+        Index(None, "instructor_id"),
     )
 
     id: Mapped[Id]
@@ -65,6 +76,15 @@ class Certificate(Base):
     organisation_name: Mapped[str]
     issuer_name: Mapped[str]
     locale: Mapped[str]
+    # The time the training took, on one's own and together; empty on certificates from before it was kept.
+    minutes: Mapped[int | None]
+    # The name goes when the instructor is erased; the id stays, as with marks. No RESTRICT, which does the same: SQLite
+    # cannot tell it of a column that was added later.
+    instructor_id: Mapped[int | None] = mapped_column(ForeignKey("membership.id"))
+    instructor_name: Mapped[str] = mapped_column(default="", server_default="")
+    # Titles, in the certificate's language.
+    competencies: Mapped[list[object]] = mapped_column(default=list, server_default="[]")
+    paper: Mapped[PaperSize] = mapped_column(default=PaperSize.A4, server_default="a4")
     completed_on: Mapped[date]
     starts_on: Mapped[date]
     expires_on: Mapped[date]

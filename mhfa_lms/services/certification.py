@@ -26,7 +26,7 @@ from mhfa_lms.models import (
     StepProgress,
 )
 from mhfa_lms.policy import SYSTEM, Actor
-from mhfa_lms.services import attendance, audit, catalogue, outbox, pathway, rules, work
+from mhfa_lms.services import attendance, audit, catalogue, outbox, pathway, printed_facts, rules, work
 from mhfa_lms.services.pathway import Left
 from mhfa_lms.services.periods import Period, Terms, period, renewal
 from mhfa_lms.services.rules import Rule
@@ -135,8 +135,11 @@ def _certificate(
     now: datetime,
 ) -> Certificate:
     kind = session.get_one(CertificationType, revision.course.certification_type_id)
-    course, locale = _course_of(revision, membership)
+    course, spoken = _course_of(revision, membership)
     dates, basis = _period(session, enrolment, course, predecessor, today)
+    # The language that the name of the certification is written in.
+    locale = spoken or i18n.known(course.language) or membership.organisation.locale
+    facts = printed_facts.gather(session, enrolment, course, membership.organisation, spoken or course.language)
     return Certificate(
         code=new_code(),
         enrolment_id=enrolment.id,
@@ -145,12 +148,11 @@ def _certificate(
         certification_type_id=kind.id,
         name=membership.name,
         sort_key=membership.sort_key,
-        type_name=course.certification.name if locale else kind.name,
+        type_name=course.certification.name if spoken else kind.name,
         course_title=course.title,
         organisation_name=membership.organisation.name,
         issuer_name=_issuer_name or membership.organisation.name,
-        # The language that the name of the certification is written in.
-        locale=locale or i18n.known(course.language) or membership.organisation.locale,
+        locale=locale,
         completed_on=today,
         starts_on=dates.starts_on,
         expires_on=dates.expires_on,
@@ -159,6 +161,7 @@ def _certificate(
         renewal_basis=basis,
         issued_at=now,
         issued_on=today,
+        **facts.columns(),
     )
 
 

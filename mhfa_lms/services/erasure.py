@@ -150,6 +150,7 @@ def erase_account(
     codes = list(session.scalars(select(Certificate.code).where(ROWS[Certificate](who))))
     files = {row.id: row.key for row in session.execute(select(StoredFile.id, StoredFile.key).where(who.has_file))}
     deleted = {model.__tablename__: _delete(session, model, who) for model in DELETED}
+    _taught(session, who)
     emptied = REDUCED | KEEPING if keep_records else REDUCED
     reduced = {model.__tablename__: empty(session, who, now) for model, empty in emptied.items()}
     deleted[StoredFile.__tablename__] = len(files)
@@ -250,7 +251,14 @@ def _certificates(session: Session, who: Person, now: datetime) -> int:
     session.execute(
         update(Certificate).where(ROWS[Certificate](who), Certificate.revoked_at.is_not(None)).values(revoked_reason="")
     )
-    return _empty(session, Certificate, who, name="", sort_key="", initials_only=False, file_id=None, erased_at=now)
+    emptied = {"name": "", "sort_key": "", "instructor_name": "", "initials_only": False, "file_id": None}
+    return _empty(session, Certificate, who, **emptied, erased_at=now)
+
+
+def _taught(session: Session, who: Person) -> None:
+    """Take an instructor's name out of the records of certificates they gave. What was printed stays its holder's."""
+    bear = update(Certificate).where(Certificate.instructor_id.in_(who.memberships), Certificate.instructor_name != "")
+    session.execute(bear.values(instructor_name="").execution_options(synchronize_session=False))
 
 
 def _memberships_with_records(session: Session, who: Person, now: datetime) -> int:

@@ -30,6 +30,7 @@ class Verified:
     is_erased: bool
     type_name: str
     course_title: str
+    minutes: int | None
     organisation_name: str
     issuer_name: str
     completed_on: date
@@ -79,6 +80,7 @@ def _verified(certificate: Certificate, timezone: str, now: datetime, *, holder_
         is_erased=erased,
         type_name=certificate.type_name,
         course_title=certificate.course_title,
+        minutes=certificate.minutes,
         organisation_name=certificate.organisation_name,
         issuer_name=certificate.issuer_name,
         completed_on=certificate.completed_on,

@@ -94,6 +94,7 @@ def facts(found: Verified) -> dict[str, Any]:
         "name_reduced_to_initials": found.is_initials and found.name is not None,
         "certification": found.type_name,
         "course": found.course_title,
+        "hours": round(found.minutes / 60, 2) if found.minutes else None,
         "organisation": found.organisation_name,
         "issuer": found.issuer_name,
         "completed_on": found.completed_on.isoformat(),
