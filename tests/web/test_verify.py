@@ -84,7 +84,7 @@ def test_each_standing_is_told_in_words_and_to_programs(client: FlaskClient, sta
 
 
 def test_programs_get_every_fact(client: FlaskClient) -> None:
-    issued(organisation_name="Leeds Volunteers", issuer_name="The County")
+    issued(organisation_name="Leeds Volunteers", issuer_name="The County", minutes=450)
     assert ask(client) == {
         "number": "7KQ2-M9XB-T4HF-0RWA",
         "standing": "valid",
@@ -93,6 +93,7 @@ def test_programs_get_every_fact(client: FlaskClient) -> None:
         "name_reduced_to_initials": False,
         "certification": "Small first aider",
         "course": "First aid for mental health: small",
+        "hours": 7.5,
         "organisation": "Leeds Volunteers",
         "issuer": "The County",
         "completed_on": "2026-11-21",
