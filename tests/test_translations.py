@@ -212,6 +212,8 @@ def every_turn(app: Flask, world: World) -> Iterator[tuple[str, str]]:
     values, nobody = world.values, app.test_client()
     for path in ("/courses/small", "/v/0000000000000000", "/nowhere"):
         yield path, reads(nobody, path)
+    # Programs get this as data.
+    yield "an achievement", nobody.get("/achievements/small-type", headers={"Accept": "text/html"}).text
     learner, marker = (sign_in(app.test_client(), world, who) for who in ("owner", "instructor"))
     here = f"/learn/{values['enrolment_id']}"
     for path in ("/module/one?kept=1", "/step/one-a?kept=1", "/step/two-b?kept=1"):

@@ -4,13 +4,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from mhfa_lms.jobs import drawing, removal, retention
-from mhfa_lms.jobs.certificate_files import pack_certificates
+from mhfa_lms.jobs import badge_making, drawing, removal, retention
 from mhfa_lms.jobs.long import LongHandler
 from mhfa_lms.jobs.personal_file import pack_person
 from mhfa_lms.jobs.register_file import write_register
+from mhfa_lms.services import badge_lists, badges, work
 from mhfa_lms.services import retention as rules_of_retention
-from mhfa_lms.services import work
 from mhfa_lms.services.erasure import REMOVE_FILES
 from mhfa_lms.settings import Settings
 
@@ -20,6 +19,8 @@ Handler = Callable[[Settings, int, dict[str, Any], datetime], None]
 
 HANDLERS: Final[dict[str, Handler]] = {
     drawing.KIND: drawing.draw_certificate,
+    badges.MAKE: badge_making.make_badge,
+    badge_lists.PUBLISH: badge_making.publish_list,
     REMOVE_FILES: removal.remove_files,
     rules_of_retention.JOB: retention.apply,
 }
@@ -28,5 +29,4 @@ HANDLERS: Final[dict[str, Handler]] = {
 LONG: Final[dict[str, LongHandler]] = {
     work.REGISTER_EXPORT: write_register,
     work.PERSONAL_COPY: pack_person,
-    work.CERTIFICATE_FILES: pack_certificates,
 }

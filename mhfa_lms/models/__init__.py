@@ -5,6 +5,7 @@ from mhfa_lms.models.activity import ActivityReport, ActivityState
 from mhfa_lms.models.adjustment import Adjustment, AdjustmentKind
 from mhfa_lms.models.assessment import Attempt, AttemptAnswer, AttemptRelease, AttemptState
 from mhfa_lms.models.audit import AuditEvent, AuditSeal, HelpCheck
+from mhfa_lms.models.badge import Badge, StatusList
 from mhfa_lms.models.certificate import (
     AuthorisationReminder,
     Certificate,
@@ -68,6 +69,7 @@ __all__ = [
     "AuditSeal",
     "Authorisation",
     "AuthorisationReminder",
+    "Badge",
     "CaseState",
     "Certificate",
     "CertificationType",
@@ -119,6 +121,7 @@ __all__ = [
     "SecondStep",
     "SentLater",
     "Site",
+    "StatusList",
     "StepKind",
     "StepProgress",
     "StoredFile",

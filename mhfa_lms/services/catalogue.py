@@ -10,7 +10,7 @@ from mhfa_lms import i18n
 from mhfa_lms.content import translations
 from mhfa_lms.content.schema import Course, Review
 from mhfa_lms.db import session as reading
-from mhfa_lms.models import CourseRevision
+from mhfa_lms.models import CertificationType, CourseRevision
 
 _LAST: Final = (
     select(CourseRevision.course_id, func.max(CourseRevision.number).label("number"))
@@ -100,3 +100,8 @@ def newest_of(session: Session, course_id: int) -> CourseRevision | None:
         .order_by(CourseRevision.number.desc())
         .limit(1)
     ).one_or_none()
+
+
+def certification(slug: str) -> CertificationType | None:
+    """Return what somebody can be certified in, by its slug."""
+    return reading().scalars(select(CertificationType).where(CertificationType.slug == slug)).one_or_none()

@@ -12,7 +12,7 @@ from mhfa_lms.db import session as reading
 from mhfa_lms.db import transaction
 from mhfa_lms.models import Certificate, Membership, Organisation, StoredFile
 from mhfa_lms.policy import Actor, Can, require
-from mhfa_lms.services import audit, names, paging
+from mhfa_lms.services import audit, badge_lists, names, paging
 from mhfa_lms.services.certification import announce
 from mhfa_lms.services.periods import Standing, standing
 from mhfa_lms.services.secrets import new_code, read_code
@@ -159,6 +159,7 @@ def revoke(code: str, reason: str, *, by: Actor, now: datetime) -> None:
         certificate.revoked_by_id = by.account_id or None
         # What it renewed can be renewed again: the renewal counts no more.
         _repoint(session, certificate.id, None)
+        badge_lists.no_longer_counts(session, certificate.id, now=now)
         audit.about(session, "certificate-revoked", certificate, by=by, now=now)
 
 
@@ -193,6 +194,7 @@ def replace(code: str, name: str, *, by: Actor, now: datetime) -> Certificate:
         session.flush()
         _repoint(session, old.id, new.id)
         old.replaced_by_id = new.id
+        badge_lists.no_longer_counts(session, old.id, now=now)
         audit.about(session, "certificate-replaced", old, by=by, now=now, successor=new.id)
         announce(session, new, membership, by=by, now=now)
     return new

@@ -23,6 +23,7 @@ from mhfa_lms.models import (
     AnswerState,
     AttemptAnswer,
     AttemptRelease,
+    Badge,
     Certificate,
     ConversationRun,
     CourseReviewer,
@@ -314,6 +315,8 @@ REDUCED: Final[dict[type[Base], Callable[[Session, Person, datetime], int]]] = {
     # What was said about the course stays, as work on it; who said it goes.
     ReviewComment: lambda session, who, _now: _empty(session, ReviewComment, who, author=""),
     CourseSignOff: lambda session, who, _now: _empty(session, CourseSignOff, who, name=""),
+    # The place in the list stays taken, and withdrawn where it was: somebody may have kept the badge.
+    Badge: lambda session, who, _now: _empty(session, Badge, who, credential=None),
     Certificate: _certificates,
     Membership: _memberships,
     Account: _account,

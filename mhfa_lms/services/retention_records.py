@@ -14,6 +14,7 @@ from mhfa_lms.models import (
     Attempt,
     AttemptAnswer,
     AttemptRelease,
+    Badge,
     Certificate,
     ConversationRun,
     Enrolment,
@@ -32,7 +33,7 @@ from mhfa_lms.models import (
     StoredFile,
 )
 from mhfa_lms.policy import Actor
-from mhfa_lms.services import audit, work
+from mhfa_lms.services import audit, badges, work
 from mhfa_lms.services.erasure import REMOVE_FILES
 from mhfa_lms.services.retention_due import Due, kept_until, terms
 
@@ -70,6 +71,7 @@ def reduce_certificates(session: Session, due: list[Due], by: Actor, now: dateti
         audit.about(session, "certificate-erased", row, by=by, now=now)
     session.flush()
     _run(session, delete(StoredFile).where(StoredFile.id.in_(files)))
+    badges.forget(session, Badge.certificate_id.in_([row.id for row in rows]))
     forget_learning(session, [row.enrolment_id for row in rows if row.enrolment_id is not None])
     work.post(
         session, REMOVE_FILES, key=f"remove-files:certificate:{rows[0].id}", now=now,

@@ -18,6 +18,7 @@ def table_words() -> dict[str, str]:
         "audit_event": _("What you did on this site and when, as a word and a number each"),
         "authorisation": _("What you are authorised to teach and mark"),
         "authorisation_reminder": _("When you were reminded that an authorisation ends"),
+        "badge": _("The badges of your certificates, as they were signed"),
         "certificate": _("Your certificates"),
         "course_acceptance": _("Courses you opened without a clinical review"),
         "conversation_run": _(

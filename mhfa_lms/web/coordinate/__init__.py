@@ -1,7 +1,6 @@
 """The coordinator's pages: overview, register and its export, people, invitations, sites, courses."""
 
 from mhfa_lms.web.coordinate import (
-    certificate_files,
     certificates,
     formats,
     handouts,
@@ -18,7 +17,6 @@ from mhfa_lms.web.coordinate.blueprint import blueprint
 
 __all__ = [
     "blueprint",
-    "certificate_files",
     "certificates",
     "formats",
     "handouts",
