@@ -1,7 +1,9 @@
 """`mhfa-lms certificates`: issue by rule, revoke, replace, draw, verify."""
 
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 from sqlalchemy import select
@@ -16,7 +18,9 @@ from mhfa_lms.models import Organisation as OrganisationRow
 from mhfa_lms.policy import SYSTEM
 from mhfa_lms.services import catalogue, certification, verification
 from mhfa_lms.services import certificates as service
+from mhfa_lms.services.certificate_files import Bundle
 from mhfa_lms.services.names import email_key
+from mhfa_lms.settings import Settings
 
 WORDS = {
     "valid": "Valid",
@@ -26,6 +30,8 @@ WORDS = {
     "revoked": "Withdrawn",
     "replaced": "Replaced by another certificate",
 }
+OUT = click.Path(dir_okay=False, path_type=Path)
+DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.group()
@@ -84,27 +90,68 @@ def replace(code: str, name: str, as_json: bool) -> None:
 
 
 @certificates.command()
-@click.argument("code")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Copy the PDF here.")
+@click.argument("code", required=False)
+@click.option("--out", type=OUT, help="Copy the PDF of CODE here.")
+@click.option("--organisation", metavar="SLUG", help="Instead of CODE: all certificates of this organisation ...")
+@click.option("--site", metavar="S", help="... of people of the site with this name.")
+@click.option("--course", metavar="C", help="... of this course or certification type, by its slug.")
+@click.option("--cohort", metavar="C", help="... earned in the cohort with this name.")
+@click.option("--standing", metavar="S,S,...", help="... that stand so: valid, due, grace, lapsed.")
+@click.option("--issued-from", type=DAY, help="... issued on this day or later.")
+@click.option("--issued-to", type=DAY, help="... issued on this day or before.")
+@click.option("--zip", "zip_file", type=OUT, help="Put them into this ZIP, each as it was issued.")
+@click.option("--pdf", "pdf_file", type=OUT, help="Put all their pages into this PDF, to print; without signatures.")
 @json_option
-def render(code: str, out: Path | None, as_json: bool) -> None:
-    """Draw the PDF of the certificate CODE now, unless it is there: an issued PDF is never drawn again."""
+def render(
+    code: str | None,
+    out: Path | None,
+    organisation: str | None,
+    zip_file: Path | None,
+    pdf_file: Path | None,
+    as_json: bool,
+    issued_from: datetime | None,
+    issued_to: datetime | None,
+    standing: str | None,
+    **chosen: str | None,
+) -> None:
+    """Draw the PDF of the certificate CODE now, unless it is there: an issued PDF is never drawn again.
+
+    With --organisation, draw all that are wanted and put them into one file. Stopped, it goes on when it is started
+    again: what is drawn stays drawn.
+    """
+    with installation() as settings:
+        if organisation is None and code is not None:
+            data = _render_one(settings, code, out)
+            emit(as_json, data, data["file"])
+            return
+        target = zip_file or pdf_file
+        if code is not None or organisation is None or target is None or (zip_file and pdf_file):
+            raise click.UsageError("Name one CODE; or --organisation, and one of --zip and --pdf.")
+        from mhfa_lms.cli import certificate_files
+
+        kind = Bundle.ZIP if zip_file else Bundle.PDF
+        days = (issued_from.date() if issued_from else None, issued_to.date() if issued_to else None)
+        done = certificate_files.pack(
+            organisation, kind, target, settings=settings, standings=standing, issued=days, **chosen
+        )
+    emit(as_json, done, certificate_files.in_words(done))
+
+
+def _render_one(settings: Settings, code: str, out: Path | None) -> dict[str, Any]:
     from mhfa_lms.adapters.pdf import WeasyPrintDrawer
     from mhfa_lms.jobs.drawing import draw
 
-    with installation() as settings:
-        files = FolderFiles(settings.data_dir / "files")
-        certificate = _found(code)
-        was_there = certificate.file_id is not None
-        draw(certificate.id, settings=settings, now=clock.now(), files=files, drawer=WeasyPrintDrawer())
-        stored = _found(code).file
-        if stored is None:
-            raise Failed("The holder has been erased, so there is no PDF.")
-        if out is not None:
-            out.write_bytes(files.read(stored.key, stored.sha256))
-        path = out or settings.data_dir / "files" / stored.key
-        data = {"code": code, "file": str(path), "sha256": stored.sha256, "drawn": not was_there}
-    emit(as_json, data, str(path))
+    files = FolderFiles(settings.data_dir / "files")
+    certificate = _found(code)
+    was_there = certificate.file_id is not None
+    draw(certificate.id, settings=settings, now=clock.now(), files=files, drawer=WeasyPrintDrawer())
+    stored = _found(code).file
+    if stored is None:
+        raise Failed("The holder has been erased, so there is no PDF.")
+    if out is not None:
+        out.write_bytes(files.read(stored.key, stored.sha256))
+    path = out or settings.data_dir / "files" / stored.key
+    return {"code": code, "file": str(path), "sha256": stored.sha256, "drawn": not was_there}
 
 
 @certificates.command()

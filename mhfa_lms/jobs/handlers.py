@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from mhfa_lms.jobs import badge_making, drawing, removal, retention
+from mhfa_lms.jobs.certificate_files import pack_certificates
 from mhfa_lms.jobs.long import LongHandler
 from mhfa_lms.jobs.personal_file import pack_person
 from mhfa_lms.jobs.register_file import write_register
@@ -29,4 +30,5 @@ HANDLERS: Final[dict[str, Handler]] = {
 LONG: Final[dict[str, LongHandler]] = {
     work.REGISTER_EXPORT: write_register,
     work.PERSONAL_COPY: pack_person,
+    work.CERTIFICATE_FILES: pack_certificates,
 }

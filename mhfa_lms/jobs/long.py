@@ -114,13 +114,25 @@ class Progress:
         if self.stop is not None and self.stop.is_set():
             raise InterruptedHere
 
-    def finish(self, file: Path, *, ending: str, media_type: str, units: int, mail: outbox.Post | None = None) -> None:
-        """Store the finished file and end the work with it."""
+    def finish(
+        self,
+        file: Path,
+        *,
+        ending: str,
+        media_type: str,
+        units: int,
+        mail: outbox.Post | None = None,
+        told: dict[str, Any] | None = None,
+    ) -> None:
+        """Store the finished file and end the work with it. `told` is kept in the payload, for the page to say."""
         key = f"{folder_of(self.key)}.{ending}"
         stored = self.files.keep(key, file)
         now = self.now_fn()
         row = StoredFile(key=key, media_type=media_type, size=stored.size, sha256=stored.sha256, created_at=now)
-        if not work_progress.finish(self.lease.id, self.lease.attempt, file=row, units=units, now=now, mail=mail):
+        payload = {**self.payload, "told": told} if told else None
+        if not work_progress.finish(
+            self.lease.id, self.lease.attempt, file=row, units=units, now=now, mail=mail, payload=payload
+        ):
             self.files.remove(key)
             self._drop()
         self.files.drop_unfinished(folder_of(self.key))

@@ -73,6 +73,7 @@ VERBS: Final[Mapping[str, Any]] = {
     "certificate-revoked": lazy("Certificate withdrawn"),
     "certificate-initials": lazy("Name on a certificate shown or shortened"),
     "register-exported": lazy("Register exported"),
+    "certificates-packed": lazy("Certificates taken as one file"),
     "audit-exported": lazy("Audit trail exported"),
     "person-exported": lazy("Copy of a person’s data made"),
     "certificate-erased": lazy("Certificate erased after its time of keeping"),

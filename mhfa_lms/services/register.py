@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, String, and_, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, String, and_, exists, func, or_, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from mhfa_lms import clock, db
@@ -18,6 +18,7 @@ from mhfa_lms.models import (
     Certificate,
     Course,
     CourseRevision,
+    Enrolment,
     Membership,
     MembershipState,
     Organisation,
@@ -54,6 +55,7 @@ class Filters:
 
     `site_id` 0 means people without a site. `listed` asks for people who agreed to be listed, or did not.
     `open_only` leaves out certificates that were renewed and those of people who left: nobody has to act on them.
+    Both days of issue are included. `cohort_id` asks for what the people of a cohort earned in it, corrected or not.
     """
 
     text: str = ""
@@ -63,6 +65,9 @@ class Filters:
     standings: frozenset[Standing] = frozenset()
     listed: bool | None = None
     open_only: bool = False
+    issued_from: date | None = None
+    issued_to: date | None = None
+    cohort_id: int | None = None
 
     @property
     def any(self) -> bool:
@@ -110,6 +115,12 @@ def conditions(filters: Filters, today: date) -> Iterator[ColumnElement[bool]]:
         yield or_(*(standing_condition(one, today) for one in sorted(filters.standings)))
     if filters.listed is not None:
         yield Membership.listed_since.is_not(None) if filters.listed else Membership.listed_since.is_(None)
+    if filters.issued_from is not None:
+        yield Certificate.issued_on >= filters.issued_from
+    if filters.issued_to is not None:
+        yield Certificate.issued_on <= filters.issued_to
+    if filters.cohort_id is not None:
+        yield _of_cohort(filters.cohort_id)
     if filters.open_only:
         yield and_(~superseded(), Certificate.replaced_by_id.is_(None), Membership.state == MembershipState.ACTIVE)
 
@@ -137,6 +148,17 @@ def _of_course(course_id: int) -> ColumnElement[bool]:
     titles = select(CourseRevision.title).where(CourseRevision.course_id == course_id)
     kind = select(Course.certification_type_id).where(Course.id == course_id).scalar_subquery()
     return and_(Certificate.certification_type_id == kind, Certificate.course_title.in_(titles))
+
+
+def _of_cohort(cohort_id: int) -> ColumnElement[bool]:
+    # By the day it was earned, not by enrolment: a corrected certificate has none.
+    return exists().where(
+        Enrolment.membership_id == Certificate.membership_id,
+        Enrolment.cohort_id == cohort_id,
+        Enrolment.completed_on == Certificate.completed_on,
+        Enrolment.course_id == Course.id,
+        Course.certification_type_id == Certificate.certification_type_id,
+    )
 
 
 def query(session: Session, filters: Filters, *, by: Actor, now: datetime) -> Query:

@@ -20,6 +20,7 @@ from mhfa_lms.services.register import Filters, Query
 
 # Up to so many rows the file comes at once: about a second, also as XLSX. Above, the worker makes it.
 AT_ONCE: Final = 5_000
+DAYS: Final = ("issued_from", "issued_to")
 Place = tuple[str, int]
 
 
@@ -34,15 +35,7 @@ def begin(wanted: Query, *, kind: str, bom: bool, name: str, now: datetime) -> i
         count, last = session.execute(
             wanted.where(select(func.count(Certificate.id), func.coalesce(func.max(Certificate.id), 0)))
         ).one()
-        payload = {
-            "filters": _written(wanted.filters),
-            "today": wanted.today.isoformat(),
-            "zone": wanted.zone,
-            "last": last,
-            "format": kind,
-            "bom": bom,
-            "name": name,
-        }
+        payload = {**written(wanted), "last": last, "format": kind, "bom": bom, "name": name}
         found = work.begin(
             session,
             work.REGISTER_EXPORT,
@@ -56,14 +49,20 @@ def begin(wanted: Query, *, kind: str, bom: bool, name: str, now: datetime) -> i
         return found
 
 
-def _written(filters: Filters) -> dict[str, Any]:
-    return {**asdict(filters), "standings": sorted(filters.standings)}
+def written(wanted: Query) -> dict[str, Any]:
+    """Return the query as it is written down with the work; `wanted` reads it."""
+    found = {**asdict(wanted.filters), "standings": sorted(wanted.filters.standings)}
+    for name in DAYS:
+        found[name] = found[name].isoformat() if found[name] else None
+    return {"filters": found, "today": wanted.today.isoformat(), "zone": wanted.zone}
 
 
 def read_filters(payload: dict[str, Any]) -> Filters:
     """Return the filters that were written down with the work."""
-    written = payload["filters"]
-    return Filters(**{**written, "standings": frozenset(Standing(one) for one in written["standings"])})
+    found = dict(payload["filters"])
+    # Work that waited while the program was updated knows no days.
+    days = {name: date.fromisoformat(found[name]) if found.get(name) else None for name in DAYS}
+    return Filters(**{**found, **days, "standings": frozenset(Standing(one) for one in found["standings"])})
 
 
 def wanted(payload: dict[str, Any], by: Actor) -> Query:

@@ -1,11 +1,12 @@
 """The register for commands: who acts, and filters written as words."""
 
 from dataclasses import replace
+from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from mhfa_lms.models import CertificationType, Course, Organisation, Role, Site
+from mhfa_lms.models import CertificationType, Cohort, Course, Organisation, Role, Site
 from mhfa_lms.policy import SYSTEM, Actor, scope
 from mhfa_lms.services import names
 from mhfa_lms.services.periods import Standing
@@ -31,9 +32,18 @@ def acting_for(session: Session, slug: str) -> Actor:
 
 
 def read_filters(
-    session: Session, by: Actor, *, site: str | None, course: str | None, standings: str | None, listed: bool | None
+    session: Session,
+    by: Actor,
+    *,
+    site: str | None,
+    course: str | None,
+    standings: str | None,
+    listed: bool | None = None,
+    cohort: str | None = None,
+    issued: tuple[date | None, date | None] = (None, None),
 ) -> Filters:
-    """Return filters from words: a site's name, a course's or certification type's slug, standings with commas.
+    """Return filters from words: a site's or cohort's name, a course's or certification type's slug, standings with
+    commas. `issued` are the first and the last day.
 
     Raises `UnknownFilterError`.
     """
@@ -44,6 +54,9 @@ def read_filters(
         type_id=type_id,
         standings=read_standings(standings or ""),
         listed=listed,
+        issued_from=issued[0],
+        issued_to=issued[1],
+        cohort_id=_cohort(session, by, cohort) if cohort else None,
     )
 
 
@@ -61,6 +74,13 @@ def _site(session: Session, by: Actor, name: str) -> int:
     found = session.scalars(select(Site.id).where(scope(by, Site), Site.sort_key == key)).first()
     if found is None:
         raise UnknownFilterError(f"the organisation has no site {name!r}")
+    return found
+
+
+def _cohort(session: Session, by: Actor, name: str) -> int:
+    found = session.scalars(select(Cohort.id).where(scope(by, Cohort), Cohort.name == name)).one_or_none()
+    if found is None:
+        raise UnknownFilterError(f"the organisation has no cohort {name!r}")
     return found
 
 

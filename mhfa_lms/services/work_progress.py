@@ -76,14 +76,32 @@ def give_back(job_id: int, attempt: int) -> None:
 
 
 def finish(
-    job_id: int, attempt: int, *, file: StoredFile, units: int, now: datetime, mail: outbox.Post | None = None
+    job_id: int,
+    attempt: int,
+    *,
+    file: StoredFile,
+    units: int,
+    now: datetime,
+    mail: outbox.Post | None = None,
+    payload: dict[str, Any] | None = None,
 ) -> bool:
-    """End the work with its file, whose bytes are safely in the storage, and tell its asker. False as in `advance`."""
+    """End the work with its file, whose bytes are safely in the storage, and tell its asker. False as in `advance`.
+
+    A payload takes the place of the one that the work began with.
+    """
     with transaction() as session:
         session.add(file)
         session.flush()
-        ended = {"state": WorkState.DONE, "done_at": now, "leased_until": None, "error": "", "resume": {}}
+        ended: dict[str, Any] = {
+            "state": WorkState.DONE,
+            "done_at": now,
+            "leased_until": None,
+            "error": "",
+            "resume": {},
+        }
         counts = {"done_units": max(1, units), "total_units": max(1, units)}
+        if payload is not None:
+            ended["payload"] = payload
         if not _held(session, job_id, attempt, file_id=file.id, **ended, **counts):
             session.delete(file)
             return False

@@ -1,5 +1,6 @@
 """What the address of any list holds: words to look for, and where the page begins. Nonsense is left out."""
 
+from datetime import date
 from typing import Final
 
 from flask import request
@@ -18,6 +19,14 @@ def text(name: str) -> str:
 def number(name: str) -> int | None:
     """Return a whole number of the address."""
     return request.args.get(name, type=whole)
+
+
+def day(name: str) -> date | None:
+    """Return a day of the address, written YYYY-MM-DD."""
+    try:
+        return date.fromisoformat(request.args.get(name, ""))
+    except ValueError:
+        return None
 
 
 def place() -> Place:

@@ -1,14 +1,21 @@
 """`mhfa-lms certificates`."""
 
 import json
+import zipfile
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from mhfa_lms import clock, db
+from mhfa_lms.adapters.pdf import Document
+from mhfa_lms.jobs import certificate_files
 from mhfa_lms.models import Certificate, Course
 from mhfa_lms.services.periods import add_months
 from tests import make
+from tests.adapters.test_bundles import small_pdf
 from tests.cli.conftest import Run
+from tests.crowd import crowd
 
 
 def valid_certificate(name: str = "Amina Yusuf") -> str:
@@ -78,3 +85,36 @@ def test_the_pdf_is_drawn_once(run: Run, tmp_path: Path) -> None:
     again = json.loads(run("certificates", "render", code, "--json").stdout)
     assert (again["drawn"], again["sha256"]) == (False, first["sha256"])
     assert db.session().query(Certificate).one().file_id is not None
+
+
+@pytest.mark.parametrize("kind", ["zip", "pdf"])
+def test_many_go_into_one_file(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    class QuickDrawer:
+        def draw(self, document: Document) -> bytes:
+            return small_pdf(document.identifier.decode())
+
+    monkeypatch.setattr(certificate_files, "WeasyPrintDrawer", QuickDrawer)
+    crowd(make.organisation("here"), make.published(), 5)
+    out = tmp_path / f"all.{kind}"
+    words = ("certificates", "render", "--organisation", "here", f"--{kind}", str(out), "--json")
+    for more in ("--issued-from", "--issued-to"):
+        told = json.loads(run(*words, more, "2026-11-21").stdout)
+        assert told == {"file": str(out), "certificates": 5, "missing": []}
+    if kind == "zip":
+        with zipfile.ZipFile(out) as packed:
+            assert len(packed.namelist()) == 5
+    else:
+        assert out.read_bytes().startswith(b"%PDF")
+    for chosen in (("--issued-to", "2026-11-20"), ("--cohort", "none"), ("--site", "none"), ("--course", "none")):
+        assert run(*words, *chosen).exit_code == 1
+    assert list(tmp_path.glob("all.*")) == [out]
+
+
+def test_many_need_an_organisation_and_one_file(run: Run) -> None:
+    for words in (
+        (),
+        ("--zip", "x.zip"),
+        ("--organisation", "here"),
+        ("--organisation", "h", "--zip", "x", "--pdf", "y"),
+    ):
+        assert run("certificates", "render", *words).exit_code == 2

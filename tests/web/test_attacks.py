@@ -84,13 +84,14 @@ FORMS: Final[dict[str, dict[str, str]]] = {
         "page": "/",
     },
     "coordinate.help_lines_public": {"choice": "yes"},
+    "coordinate.pack_certificates": {},
     "coordinate.revoke": {"reason": "A mistake"},
     "admin.create_organisation": {"name": "N", "slug": "n", "parent": "", "timezone": "UTC", "country": ""},
     "admin.edit_organisation": {"name": "N", "parent": "", "timezone": "UTC", "country": "", "open_to_join": "y"},
     "admin.invite_coordinator": {"name": "Ann", **NEW},
 }
 QUERY: Final = (
-    *("after", "before", "q", "site", "course", "standing", "listed", "open"),
+    *("after", "before", "q", "site", "course", "standing", "listed", "open", "from", "to", "cohort"),
     *("verb", "who", "kind", "subject", "organisation", "since", "until"),
     *("role", "training", "state", "country", "next", "about", "code", "bom"),
 )

@@ -1,6 +1,7 @@
 """The coordinator's pages: overview, register and its export, people, invitations, sites, courses."""
 
 from mhfa_lms.web.coordinate import (
+    certificate_files,
     certificates,
     formats,
     handouts,
@@ -17,6 +18,7 @@ from mhfa_lms.web.coordinate.blueprint import blueprint
 
 __all__ = [
     "blueprint",
+    "certificate_files",
     "certificates",
     "formats",
     "handouts",

@@ -2,19 +2,23 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from flask import request
+from sqlalchemy import select
 
 from mhfa_lms import db, i18n
 from mhfa_lms.i18n import gettext as _
-from mhfa_lms.models import CourseRevision
+from mhfa_lms.models import Cohort, CourseRevision
+from mhfa_lms.policy import Actor, scope
 from mhfa_lms.services import catalogue
 from mhfa_lms.services.periods import CERTIFIED, Standing
 from mhfa_lms.services.register import NO_SITE, Filters
+from mhfa_lms.web import lists
 from mhfa_lms.web.lists import number, text
 
 YES, NO = "yes", "no"
+MOST_COHORTS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,9 @@ def register_filters() -> Filters:
         standings=standings(),
         listed=yes_or_no("listed"),
         open_only=yes_or_no("open") is True,
+        issued_from=lists.day("from"),
+        issued_to=lists.day("to"),
+        cohort_id=number("cohort") or None,
     )
 
 
@@ -57,6 +64,9 @@ def in_words(wanted: Filters) -> dict[str, Any]:
         "standing": standing_value(wanted.standings),
         "listed": "" if wanted.listed is None else YES if wanted.listed else NO,
         "open": YES if wanted.open_only else "",
+        "from": wanted.issued_from.isoformat() if wanted.issued_from else "",
+        "to": wanted.issued_to.isoformat() if wanted.issued_to else "",
+        "cohort": str(wanted.cohort_id or ""),
     }
     return {name: value for name, value in found.items() if value}
 
@@ -81,6 +91,13 @@ def course_options() -> list[Option]:
     """Return the courses by their newest titles, for a filter."""
     found: list[CourseRevision] = catalogue.newest(db.session())
     return [Option("", _("All courses")), *(Option(str(one.course_id), one.title) for one in found)]
+
+
+def cohort_options(by: Actor) -> list[Option]:
+    """Return the organisation's cohorts, newest first, for a filter; none where there are no cohorts."""
+    query = select(Cohort.id, Cohort.name).where(scope(by, Cohort)).order_by(Cohort.id.desc()).limit(MOST_COHORTS)
+    found = db.session().execute(query).all()
+    return [Option("", _("All groups")), *(Option(str(one.id), one.name) for one in found)] if found else []
 
 
 def standing_words() -> dict[Standing, str]:

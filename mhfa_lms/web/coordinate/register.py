@@ -50,6 +50,7 @@ def register() -> str:
         zone=wanted.zone,
         sites=filters.site_options(sites.listed(session, by=wanted.by)),
         courses=filters.course_options(),
+        cohorts=filters.cohort_options(wanted.by),
         standings=filters.standing_options(wanted.filters.standings),
         at_once=register_exports.AT_ONCE,
     )
@@ -78,7 +79,7 @@ def register_export(kind: str) -> ResponseReturnValue:
         raise
     # Not in the generator: one that nobody began to read would never come to its end.
     answer.call_on_close(found.close)
-    answer.headers.set("Content-Disposition", "attachment", filename=_file_name(wanted, kind))
+    answer.headers.set("Content-Disposition", "attachment", filename=file_name(wanted, kind))
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
@@ -96,7 +97,7 @@ def register_long_export(kind: str) -> ResponseReturnValue:
             wanted,
             kind=kind,
             bom=request.args.get("bom") == filters.YES,
-            name=_file_name(wanted, kind),
+            name=file_name(wanted, kind),
             now=clock.now(),
         )
     except work.TooMuchError:
@@ -119,6 +120,7 @@ def _xlsx(found: service.Export) -> Response:
     return answer
 
 
-def _file_name(wanted: service.Query, kind: str) -> str:
+def file_name(wanted: service.Query, kind: str, what: str = "register") -> str:
+    """Return the name that a file about a query is saved under."""
     slug = db.session().scalars(select(Organisation.slug).where(Organisation.id == wanted.by.organisation_id)).one()
-    return f"register-{slug}-{wanted.today.isoformat()}.{kind}"
+    return f"{what}-{slug}-{wanted.today.isoformat()}.{kind}"

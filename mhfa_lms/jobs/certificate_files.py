@@ -1,0 +1,170 @@
+"""Packing many certificates into one file: first whatever is not drawn yet is drawn, then all are put together.
+
+Drawing is what takes long, and each PDF is stored once for ever: whoever goes on after a crash finds it. Putting
+together takes seconds and begins anew.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import IO, Final
+
+from mhfa_lms import db, i18n, logs
+from mhfa_lms.adapters import bundles
+from mhfa_lms.adapters.files import FileDamagedError, FolderFiles
+from mhfa_lms.adapters.pdf import PdfUnavailableError, WeasyPrintDrawer
+from mhfa_lms.i18n import gettext as _
+from mhfa_lms.jobs import drawing
+from mhfa_lms.jobs.long import Progress
+from mhfa_lms.services import certificate_files as service
+from mhfa_lms.services import register_exports
+from mhfa_lms.services.certificate_files import Bundle, Entry, Place
+from mhfa_lms.services.register import Query
+from mhfa_lms.settings import Settings
+
+PIECE: Final = 40
+# Of those that are missing, so many are named on the page.
+NAMED: Final = 20
+MISSING: Final = "missing.txt"
+MEDIA_TYPES: Final = {Bundle.ZIP: bundles.ZIP_TYPE, Bundle.PDF: bundles.PDF_TYPE}
+
+
+class NothingDrawnError(RuntimeError):
+    """Not one of the certificates could be drawn: something is wrong with the machine, not with them."""
+
+
+@dataclass(slots=True)
+class Packed:
+    """What has been put in: how many, and the code and name of those that could not be."""
+
+    count: int = 0
+    missing: list[tuple[str, str]] = field(default_factory=list)
+
+
+def pack_certificates(progress: Progress) -> None:
+    """Pack the certificates as it was asked for. The worker's handler; goes on where the last try came to."""
+    asked = progress.payload
+    wanted, kind = register_exports.wanted(asked, progress.by), Bundle(asked["format"])
+    _draw(progress, wanted)
+    finished = progress.scratch(kind.value)
+    with finished.open("w+b") as file:
+        entries = all_entries(wanted, asked["last"], each=progress.still_ours)
+        with i18n.use(progress.by.locale):
+            packed = put_together(
+                entries,
+                file,
+                kind,
+                files=progress.files,
+                now=progress.now_fn(),
+                title=wanted.by.organisation_name,
+            )
+    progress.finish(
+        finished,
+        ending=kind.value,
+        media_type=MEDIA_TYPES[kind],
+        units=packed.count,
+        # Codes and no names: the row is kept longer than the file.
+        told={"missing": len(packed.missing), "codes": [code for code, _name in packed.missing[:NAMED]]},
+    )
+
+
+def _draw(progress: Progress, wanted: Query) -> None:
+    resume = progress.resume
+    place = (resume["key"], resume["id"]) if "id" in resume else None
+    for entries, then in _pieces(wanted, progress.payload["last"], place):
+        draw_missing(entries, progress.settings, progress.now_fn)
+        progress.save(progress.done + len(entries), key=then[0], id=then[1])
+
+
+def draw_missing(entries: Iterable[Entry], settings: Settings, now_fn: Callable[[], datetime]) -> None:
+    """Draw those that are not drawn. One that cannot be drawn is logged and left. Raises `PdfUnavailableError`."""
+    files, drawer = FolderFiles(settings.data_dir / "files"), WeasyPrintDrawer()
+    for one in entries:
+        if one.key:
+            continue
+        try:
+            drawing.draw(one.id, settings=settings, now=now_fn(), files=files, drawer=drawer)
+        except PdfUnavailableError:
+            # None can be drawn on this machine as it is: the whole work is tried again later.
+            raise
+        except Exception as error:
+            db.sessions.remove()
+            logs.logger().error(
+                "certificate-not-drawn", certificate_id=one.id, error=type(error).__name__, at=logs.place(error)
+            )
+
+
+def in_pieces(wanted: Query, last: int) -> Iterator[list[Entry]]:
+    """Yield the certificates in the order of names, some at a time."""
+    for entries, _then in _pieces(wanted, last, None):
+        yield entries
+
+
+def all_entries(wanted: Query, last: int, *, each: Callable[[], None] = lambda: None) -> Iterator[Entry]:
+    """Yield the certificates in the order of names, one by one; `each` is called before every piece of them."""
+    for entries in in_pieces(wanted, last):
+        each()
+        yield from entries
+
+
+def _pieces(wanted: Query, last: int, place: Place | None) -> Iterator[tuple[list[Entry], Place]]:
+    while True:
+        session = db.session()
+        entries, place = service.piece(session, wanted, last=last, after=place, size=PIECE)
+        # Nobody waits for a connection while the files are drawn or read.
+        session.rollback()
+        if place is None:
+            return
+        yield entries, place
+
+
+def put_together(
+    entries: Iterable[Entry], file: IO[bytes], kind: Bundle, *, files: FolderFiles, now: datetime, title: str
+) -> Packed:
+    """Write the certificates that are drawn into one file. What cannot be put in, a text in the ZIP names.
+
+    Raises `NothingDrawnError`.
+    """
+    packed, bundle = Packed(), _bundle(kind, file, now, title)
+    # Ended also when the work is stopped: a ZIP would end itself later, when its file is closed.
+    with contextlib.closing(bundle):
+        for one in entries:
+            _add(bundle, one, files, packed)
+        if packed.missing and isinstance(bundle, bundles.Zip):
+            bundle.add(MISSING, _about_missing(packed).encode())
+    if not packed.count:
+        raise NothingDrawnError
+    return packed
+
+
+def _add(bundle: bundles.Zip | bundles.PrintPdf, one: Entry, files: FolderFiles, packed: Packed) -> None:
+    code = i18n.format_code(one.code)
+    try:
+        data = _read(files, one)
+        if isinstance(bundle, bundles.Zip):
+            bundle.add(bundles.file_name(one.name, f" - {code}.pdf"), data)
+        else:
+            bundle.add(data)
+    except (FileDamagedError, bundles.UnfitPdfError):
+        packed.missing.append((code, one.name))
+    else:
+        packed.count += 1
+
+
+def _bundle(kind: Bundle, file: IO[bytes], now: datetime, title: str) -> bundles.Zip | bundles.PrintPdf:
+    return bundles.Zip(file, made_at=now) if kind is Bundle.ZIP else bundles.PrintPdf(file, title=title)
+
+
+def _read(files: FolderFiles, one: Entry) -> bytes:
+    if not one.key:
+        raise FileDamagedError(one.code)
+    return files.read(one.key, one.sha256)
+
+
+def _about_missing(packed: Packed) -> str:
+    words = _(
+        "These certificates could not be drawn, so they are not here. Ask for the file again. If they are missing "
+        "again, tell whoever runs this site."
+    )
+    return "\r\n".join([words, "", *(f"{code}  {name}" for code, name in packed.missing), ""])
