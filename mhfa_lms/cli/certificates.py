@@ -13,7 +13,16 @@ from mhfa_lms import clock, db
 from mhfa_lms.adapters.files import FolderFiles
 from mhfa_lms.cli.base import Failed, emit, installation, json_option
 from mhfa_lms.i18n import format_code
-from mhfa_lms.models import Account, Certificate, Course, CourseRevision, Enrolment, EnrolmentState, Membership
+from mhfa_lms.models import (
+    Account,
+    Certificate,
+    Correction,
+    Course,
+    CourseRevision,
+    Enrolment,
+    EnrolmentState,
+    Membership,
+)
 from mhfa_lms.models import Organisation as OrganisationRow
 from mhfa_lms.policy import SYSTEM
 from mhfa_lms.services import catalogue, certification, verification
@@ -77,12 +86,22 @@ def revoke(code: str, reason: str, as_json: bool) -> None:
 @certificates.command()
 @click.argument("code")
 @click.option("--name", required=True, help="The name as it should be.")
+@click.option(
+    "--because",
+    type=click.Choice([one.value for one in Correction]),
+    default=Correction.NAME_CHANGED.value,
+    show_default=True,
+    help="Only after a misspelling does the old number lead to the new one.",
+)
+@click.option("--in-record", is_flag=True, help="Mend the name in the training record, too.")
 @json_option
-def replace(code: str, name: str, as_json: bool) -> None:
+def replace(code: str, name: str, because: str, in_record: bool, as_json: bool) -> None:
     """Correct the name on the certificate CODE: a new one with the same dates takes its place."""
     with installation():
         try:
-            made = service.replace(code, name, by=SYSTEM, now=clock.now())
+            made = service.replace(
+                code, name, because=Correction(because), in_record=in_record, by=SYSTEM, now=clock.now()
+            )
         except (service.UnknownCertificateError, service.CertificateError) as error:
             raise Failed(_why(error, code)) from error
         data = {"replaced": code, "code": made.code, "name": made.name}

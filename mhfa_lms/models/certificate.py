@@ -24,6 +24,14 @@ class PaperSize(StrEnum):
     LETTER = "letter"
 
 
+class Correction(StrEnum):
+    """Why a corrected certificate took the place of another."""
+
+    MISSPELT = "misspelt"
+    # The old number then never leads to the new one: it would tell whoever holds the old certificate the new name.
+    NAME_CHANGED = "name-changed"
+
+
 class Certificate(Base):
     """A certificate as issued: its names and dates are stored and no later change of policy or course moves them."""
 
@@ -109,6 +117,18 @@ class Certificate(Base):
         viewonly=True,
     )
     file: Mapped["StoredFile | None"] = relationship()
+
+
+class CertificateCorrection(Base):
+    """That a certificate was replaced by a corrected one, when, why and by whom (nobody: the command line)."""
+
+    __tablename__ = "certificate_correction"
+    __erasure__ = Erasure.KEPT
+
+    certificate_id: Mapped[int] = mapped_column(ForeignKey("certificate.id", ondelete="RESTRICT"), primary_key=True)
+    because: Mapped[Correction]
+    corrected_at: Mapped[datetime]
+    corrected_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="RESTRICT"))
 
 
 class StoredFile(Base):

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session, contains_eager, joinedload
 from mhfa_lms import clock
 from mhfa_lms.db import session as reading
 from mhfa_lms.db import transaction
-from mhfa_lms.models import Certificate, Membership, Organisation, StoredFile
+from mhfa_lms.models import Certificate, CertificateCorrection, Correction, Membership, Organisation, StoredFile
 from mhfa_lms.policy import Actor, Can, require
-from mhfa_lms.services import audit, badge_lists, names, paging
+from mhfa_lms.services import audit, badge_lists, names, outbox, paging
 from mhfa_lms.services.certification import announce
 from mhfa_lms.services.periods import Standing, standing
 from mhfa_lms.services.secrets import new_code, read_code
@@ -50,6 +50,10 @@ class UnknownCertificateError(LookupError):
 
 class CertificateError(ValueError):
     """The certificate cannot be changed in this way; the message says why, in words for people."""
+
+
+class SameNameError(CertificateError):
+    """The name is the one that the certificate bears already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,9 @@ def attach(certificate_id: int, *, key: str, size: int, sha256: str, now: dateti
 
 
 def revoke(code: str, reason: str, *, by: Actor, now: datetime) -> None:
-    """Withdraw a certificate, with a reason that only the organisation sees. A second call changes nothing.
+    """Withdraw a certificate, with a reason that only the organisation sees, and tell its holder that it was.
+
+    A second call changes nothing.
 
     Raises `UnknownCertificateError`, `CertificateError` and `Forbidden`.
     """
@@ -160,11 +166,17 @@ def revoke(code: str, reason: str, *, by: Actor, now: datetime) -> None:
         # What it renewed can be renewed again: the renewal counts no more.
         _repoint(session, certificate.id, None)
         badge_lists.no_longer_counts(session, certificate.id, now=now)
+        _tell_of_withdrawal(session, certificate, now)
         audit.about(session, "certificate-revoked", certificate, by=by, now=now)
 
 
-def replace(code: str, name: str, *, by: Actor, now: datetime) -> Certificate:
+def replace(
+    code: str, name: str, *, because: Correction, by: Actor, now: datetime, in_record: bool = False
+) -> Certificate:
     """Correct the name: issue a new certificate with the same dates, under a new number, in place of this one.
+
+    `because` decides whether whoever checks the old number is led to the new one. `in_record` mends the name in the
+    organisation's training record as well. The same name again is refused: there would be nothing to correct.
 
     Raises `UnknownCertificateError`, `CertificateError` and `Forbidden`.
     """
@@ -180,7 +192,9 @@ def replace(code: str, name: str, *, by: Actor, now: datetime) -> Certificate:
         require(by, Can.REVOKE_CERTIFICATE, old)
         if old.revoked_at is not None or old.replaced_by_id is not None or holder_is_gone(old):
             raise CertificateError("This certificate no longer counts, so it cannot be corrected")
-        membership = session.get_one(Membership, old.membership_id)
+        if name == old.name:
+            raise SameNameError("This is the name that the certificate has already")
+        membership = session.get_one(Membership, old.membership_id, with_for_update=in_record)
         today = clock.civil_date(now, membership.organisation.timezone)
         new = Certificate(
             code=new_code(),
@@ -195,7 +209,15 @@ def replace(code: str, name: str, *, by: Actor, now: datetime) -> Certificate:
         _repoint(session, old.id, new.id)
         old.replaced_by_id = new.id
         badge_lists.no_longer_counts(session, old.id, now=now)
-        audit.about(session, "certificate-replaced", old, by=by, now=now, successor=new.id)
+        session.add(
+            CertificateCorrection(
+                certificate_id=old.id, because=because, corrected_at=now, corrected_by_id=by.account_id or None
+            )
+        )
+        if in_record:
+            membership.name, membership.sort_key = name, new.sort_key
+            audit.about(session, "details-changed", membership, by=by, now=now)
+        audit.about(session, "certificate-replaced", old, by=by, now=now, successor=new.id, because=because.value)
         announce(session, new, membership, by=by, now=now)
     return new
 
@@ -211,6 +233,27 @@ def set_initials(code: str, on: bool, *, by: Actor, now: datetime) -> None:
         if certificate.initials_only != on:
             certificate.initials_only = on
             audit.about(session, "certificate-initials", certificate, by=by, now=now, on=on)
+
+
+def _tell_of_withdrawal(session: Session, certificate: Certificate, now: datetime) -> None:
+    membership = session.get_one(Membership, certificate.membership_id)
+    outbox.post(
+        session,
+        "certificate-withdrawn",
+        key=f"certificate-withdrawn:{certificate.code}",
+        due_at=now,
+        now=now,
+        account_id=membership.account_id,
+        organisation_id=certificate.organisation_id,
+        locale=membership.account.locale,
+        facts={
+            "name": certificate.name,
+            "type": certificate.type_name,
+            "organisation": certificate.organisation_name,
+            "withdrawn_on": clock.civil_date(now, membership.organisation.timezone).isoformat(),
+            "path": f"/certificates/{certificate.code}",
+        },
+    )
 
 
 def _repoint(session: Session, old_id: int, new_id: int | None) -> None:

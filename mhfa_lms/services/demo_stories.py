@@ -21,7 +21,9 @@ from mhfa_lms.models import (
     AttemptRelease,
     AttemptState,
     Certificate,
+    CertificateCorrection,
     ConversationRun,
+    Correction,
     CourseRevision,
     Enrolment,
     Mark,
@@ -313,6 +315,7 @@ def _correct(world: World, old: Certificate, membership: Membership, name: str) 
     world.session.add(new)
     world.session.flush()
     old.replaced_by_id = new.id
+    world.session.add(CertificateCorrection(certificate_id=old.id, because=Correction.MISSPELT, corrected_at=at))
     membership.name, membership.sort_key = name, new.sort_key
     certification.announce(world.session, new, membership, by=SYSTEM, now=at)
     return new

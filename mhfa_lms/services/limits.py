@@ -36,6 +36,8 @@ SECOND_STEP_ADDRESS: Final = Limit("second-step:address", 100, timedelta(minutes
 MAIL_ACCOUNT: Final = Limit("mail:account", 4, timedelta(hours=1))
 MAIL_ADDRESS: Final = Limit("mail:address", 40, timedelta(hours=1))
 LINK_ADDRESS: Final = Limit("link:address", 60, timedelta(minutes=15))
+# A list of numbers at once, as an employer pastes it.
+VERIFY_LISTS: Final = Limit("verify:lists", 20, timedelta(minutes=10))
 VERIFY_ADDRESS: Final = Limit("verify:address", 60, timedelta(minutes=10))
 FORMAT_ACCOUNT: Final = Limit("format:account", 6, timedelta(hours=1))
 # High: nobody in need is to be turned away for writing twice.

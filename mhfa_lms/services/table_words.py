@@ -20,6 +20,7 @@ def table_words() -> dict[str, str]:
         "authorisation_reminder": _("When you were reminded that an authorisation ends"),
         "badge": _("The badges of your certificates, as they were signed"),
         "certificate": _("Your certificates"),
+        "certificate_correction": _("That a certificate was corrected, why, and by whom"),
         "course_acceptance": _("Courses you opened without a clinical review"),
         "conversation_run": _(
             "Where you are in practice conversations, and what you chose in them. Nobody else sees it"

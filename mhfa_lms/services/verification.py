@@ -1,17 +1,34 @@
 """Checking a certificate by its code: what anybody who holds the code may know, and nothing else."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Select, and_, select
+from sqlalchemy.orm import aliased
 
 from mhfa_lms import clock
 from mhfa_lms.db import session as reading
 from mhfa_lms.i18n import gettext as _
-from mhfa_lms.models import Account, Certificate, Membership, Organisation
+from mhfa_lms.models import Account, Certificate, CertificateCorrection, Correction, Membership, Organisation
 from mhfa_lms.services import names
 from mhfa_lms.services.periods import CERTIFIED, Standing, standing
 from mhfa_lms.services.secrets import read_code
+
+# How many numbers can be checked at once.
+MOST: Final = 50
+
+
+class Then(StrEnum):
+    """How it was with a certificate on a day."""
+
+    NOT_YET = "not-yet"
+    COUNTED = "counted"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    REPLACED = "replaced"
 
 
 def statement(licence: str) -> str:
@@ -39,6 +56,9 @@ class Verified:
     expires_on: date
     renewable_until: date
     revoked_on: date | None
+    replaced_on: date | None
+    # The number of the corrected certificate, where a misspelt name was all that was wrong.
+    replaced_by: str | None
     is_renewed: bool
     checked_on: date
 
@@ -47,27 +67,73 @@ class Verified:
         """Whether the certificate counts today."""
         return self.standing in CERTIFIED
 
+    def on(self, day: date) -> Then:
+        """Return how it was on a day; of a day to come: how it will be if nothing happens until then.
+
+        From the day of a withdrawal or a correction on, it does not count: on that day it ended.
+        """
+        if day < self.starts_on:
+            return Then.NOT_YET
+        if self.revoked_on is not None and day >= self.revoked_on:
+            return Then.WITHDRAWN
+        if self.replaced_on is not None and day >= self.replaced_on:
+            return Then.REPLACED
+        return Then.COUNTED if day <= self.expires_on else Then.EXPIRED
+
+
+def read_many(text: str) -> list[str]:
+    """Return the numbers in a pasted text, each once, in order: one a line, or with commas, semicolons or tabs between.
+
+    An address that ends in a number counts as the number. What cannot be a number is returned as it is.
+    """
+    found: dict[str, str] = {}
+    for piece in re.split(r"[\n\r,;\t]+", text):
+        typed = " ".join(piece.rsplit("/v/", 1)[-1].split())
+        # Several on a line, with spaces between, where the line as a whole is not one.
+        parts = typed.split() if read_code(typed) is None and all(map(read_code, typed.split())) else [typed]
+        found.update((read_code(one) or one, one) for one in parts if one)
+    return list(found.values())
+
 
 def look_up(typed: str, *, now: datetime) -> Verified | None:
     """Return what a typed code proves on the day of `now` in the organisation's zone; None when it proves nothing."""
-    code = read_code(typed)
-    if code is None:
-        return None
-    row = (
-        reading()
-        .execute(
-            select(Certificate, Organisation.timezone, Account.erased_at)
-            .join(Organisation, Organisation.id == Certificate.organisation_id)
-            .join(Membership, Membership.id == Certificate.membership_id)
-            .join(Account, Account.id == Membership.account_id)
-            .where(Certificate.code == code)
+    return look_up_many([typed], now=now)[0]
+
+
+def look_up_many(typed: list[str], *, now: datetime) -> list[Verified | None]:
+    """Return what each of several typed codes proves, in their order, with one query. At most `MOST`."""
+    codes = [read_code(one) for one in typed[:MOST]]
+    query = _facts().where(Certificate.code.in_({code for code in codes if code}))
+    found = {row.Certificate.code: _verified(row, now) for row in reading().execute(query)}
+    return [found.get(code or "") for code in codes]
+
+
+def _facts() -> Select[*tuple[Any, ...]]:
+    newer = aliased(Certificate)
+    return (
+        select(
+            Certificate,
+            Organisation.timezone,
+            Account.erased_at.label("holder_gone_at"),
+            CertificateCorrection.corrected_at,
+            CertificateCorrection.because,
+            newer.code.label("newer_code"),
+            newer.issued_on.label("newer_on"),
         )
-        .one_or_none()
+        .join(Organisation, Organisation.id == Certificate.organisation_id)
+        .join(Membership, Membership.id == Certificate.membership_id)
+        .join(Account, Account.id == Membership.account_id)
+        .outerjoin(newer, newer.id == Certificate.replaced_by_id)
+        .outerjoin(
+            CertificateCorrection,
+            and_(CertificateCorrection.certificate_id == Certificate.id, Certificate.replaced_by_id.is_not(None)),
+        )
     )
-    return _verified(row.Certificate, row.timezone, now, holder_gone=row.erased_at is not None) if row else None
 
 
-def _verified(certificate: Certificate, timezone: str, now: datetime, *, holder_gone: bool) -> Verified:
+def _verified(row: Any, now: datetime) -> Verified:
+    certificate, timezone = row.Certificate, row.timezone
+    holder_gone = row.holder_gone_at is not None
     # Whoever deleted their account is named to nobody, also while an organisation keeps its training record.
     erased = holder_gone or certificate.erased_at is not None
     today = clock.civil_date(now, timezone)
@@ -89,6 +155,8 @@ def _verified(certificate: Certificate, timezone: str, now: datetime, *, holder_
         expires_on=certificate.expires_on,
         renewable_until=certificate.window_closes_on,
         revoked_on=clock.civil_date(certificate.revoked_at, timezone) if certificate.revoked_at else None,
+        replaced_on=clock.civil_date(row.corrected_at, timezone) if row.corrected_at else row.newer_on,
+        replaced_by=row.newer_code if row.because is Correction.MISSPELT and not erased else None,
         is_renewed=certificate.renewed_by_id is not None,
         checked_on=today,
     )

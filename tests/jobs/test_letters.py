@@ -56,6 +56,12 @@ FACTS: dict[str, dict[str, Any]] = {
         "path": "/learn/1/step/talk",
     },
     "attempt-released": {"name": "Amina <Yusuf>", "course": "The first > conversation", "path": "/learn/1"},
+    "certificate-withdrawn": {
+        **PERSON,
+        "type": "First aider",
+        "withdrawn_on": "2026-11-21",
+        "path": "/certificates/ABCD",
+    },
     "certificate-ready": {**PERSON, "type": "First aider", "expires_on": "2029-11-21", "path": "/certificates/ABCD"},
     "reminder": REMINDER,
     "coordinator-digest": {"organisation": "North & Co", "due": 1, "grace": 2, "lapsed": 0, "path": "/coordinate"},

@@ -7,10 +7,21 @@ import pytest
 from sqlalchemy import select
 
 from mhfa_lms import db
-from mhfa_lms.models import AuditEvent, Certificate, Job, Membership, Message, Organisation, Role, StoredFile
+from mhfa_lms.models import (
+    AuditEvent,
+    Certificate,
+    CertificateCorrection,
+    Correction,
+    Job,
+    Membership,
+    Message,
+    Organisation,
+    Role,
+    StoredFile,
+)
 from mhfa_lms.policy import SYSTEM, Actor, Forbidden
 from mhfa_lms.services import certificates
-from mhfa_lms.services.certificates import CertificateError, UnknownCertificateError
+from mhfa_lms.services.certificates import CertificateError, SameNameError, UnknownCertificateError
 from tests import make
 from tests.make import NOON
 
@@ -85,7 +96,7 @@ def test_only_coordinators_of_the_organisation_withdraw_and_correct(holder: Memb
         with pytest.raises(Forbidden):
             certificates.revoke(CODE, "No", by=actor, now=NOON)
         with pytest.raises(Forbidden):
-            certificates.replace(CODE, "No", by=actor, now=NOON)
+            certificates.replace(CODE, "No", because=Correction.MISSPELT, by=actor, now=NOON)
     found = stored()
     assert (found.revoked_at, found.replaced_by_id) == (None, None)
     certificates.revoke(CODE, "From the command line", by=SYSTEM, now=NOON)
@@ -102,7 +113,7 @@ def test_a_correction_has_the_same_dates_under_a_new_number(holder: Membership, 
     enrolment = make.enrolment(holder, completed_at=NOON)
     old_id = issued(holder, enrolment_id=enrolment.id, starts_on=date(2026, 12, 1), initials_only=True).id
     later = NOON + timedelta(days=40)
-    new = certificates.replace(CODE, "  Amina   El-Yusuf ", by=coordinator, now=later)
+    new = certificates.replace(CODE, "  Amina   El-Yusuf ", because=Correction.MISSPELT, by=coordinator, now=later)
     assert (new.name, new.enrolment_id, new.initials_only) == ("Amina El-Yusuf", None, True)
     assert new.sort_key < "b"
     assert new.code != CODE
@@ -116,23 +127,58 @@ def test_a_correction_has_the_same_dates_under_a_new_number(holder: Membership, 
     assert verbs() == ["certificate-replaced", "certificate-issued"]
 
 
+def test_a_correction_keeps_why_and_by_whom_and_may_mend_the_record(holder: Membership, coordinator: Actor) -> None:
+    issued(holder)
+    first = certificates.replace(CODE, "Amina Yusuff", because=Correction.NAME_CHANGED, by=coordinator, now=NOON)
+    db.session().rollback()
+    assert db.session().get_one(Membership, holder.id).name == "Amina Yusuf"
+    certificates.replace(
+        first.code, "Amina Yousuf", because=Correction.MISSPELT, by=coordinator, now=NOON, in_record=True
+    )
+    kept = db.session().scalars(select(CertificateCorrection).order_by(CertificateCorrection.certificate_id)).all()
+    assert [one.because for one in kept] == [Correction.NAME_CHANGED, Correction.MISSPELT]
+    assert {one.corrected_by_id for one in kept} == {coordinator.account_id}
+    member = db.session().get_one(Membership, holder.id)
+    assert (member.name, member.sort_key) == ("Amina Yousuf", "amina yousuf")
+    with pytest.raises(SameNameError):
+        certificates.replace(stored_last().code, "Amina  Yousuf", because=Correction.MISSPELT, by=coordinator, now=NOON)
+
+
+def stored_last() -> Certificate:
+    """The newest certificate."""
+    return db.session().scalars(select(Certificate).order_by(Certificate.id.desc()).limit(1)).one()
+
+
+def test_whoever_lost_a_certificate_is_told_without_the_reason(holder: Membership, coordinator: Actor) -> None:
+    issued(holder)
+    for _again in range(2):
+        certificates.revoke(CODE, "Confidential words", by=coordinator, now=NOON)
+    message = db.session().scalars(select(Message)).one()
+    assert (message.kind, message.account_id) == ("certificate-withdrawn", holder.account_id)
+    assert message.facts["withdrawn_on"] == "2026-11-21"
+    assert "Confidential" not in str(message.facts)
+
+
 def test_a_correction_takes_the_place_in_the_line_of_renewals(holder: Membership, coordinator: Actor) -> None:
     next_id = make.certificate(holder).id
     own_id = issued(holder, renewed_by_id=next_id).id
     before_id = make.certificate(holder, renewed_by_id=own_id).id
-    new = certificates.replace(CODE, "Amina", by=coordinator, now=NOON)
+    new = certificates.replace(CODE, "Amina", because=Correction.MISSPELT, by=coordinator, now=NOON)
     assert new.renewed_by_id == next_id
     assert db.session().get_one(Certificate, before_id).renewed_by_id == new.id
 
 
 def test_what_no_longer_counts_is_not_corrected(holder: Membership, coordinator: Actor) -> None:
     issued(holder)
-    certificates.replace(CODE, "Amina", by=coordinator, now=NOON)
-    for change in (lambda: certificates.replace(CODE, "A", by=coordinator, now=NOON), lambda: revoke(coordinator)):
+    certificates.replace(CODE, "Amina", because=Correction.MISSPELT, by=coordinator, now=NOON)
+    for change in (
+        lambda: certificates.replace(CODE, "A", because=Correction.MISSPELT, by=coordinator, now=NOON),
+        lambda: revoke(coordinator),
+    ):
         with pytest.raises(CertificateError):
             change()
     with pytest.raises(CertificateError):
-        certificates.replace(CODE, "  ", by=coordinator, now=NOON)
+        certificates.replace(CODE, "  ", because=Correction.MISSPELT, by=coordinator, now=NOON)
     assert stored().revoked_at is None
 
 

@@ -66,6 +66,7 @@ FORMS: Final[dict[str, dict[str, str]]] = {
     "coordinate.authorise": {"type_id": "1", "until": "2027-01-31"},
     "coordinate.details": {**PERSON, "site_id": "", "languages": "English", "work_email": "a@example.org"},
     "coordinate.invite": {**PERSON, **NEW, "site_id": "", "roles": "learner", "course_id": ""},
+    "coordinate.correct": {"name": "Ann Other", "in_record": "y", "because": "misspelt"},
     "coordinate.sites": {"name": "North"},
     "coordinate.add_help_line": {
         "name": "Desk",

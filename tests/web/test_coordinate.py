@@ -340,6 +340,23 @@ def test_withdrawing_a_certificate(coordinator: FlaskClient, here: Organisation,
     assert coordinator.get(f"/coordinate/certificates/{theirs.code}/revoke").status_code == 404
 
 
+def test_correcting_a_name(coordinator: FlaskClient, here: Organisation, revision: CourseRevision) -> None:
+    member = make.member(here, name="Amina Yusuff")
+    certificate = make.certificate(member, revision)
+    path = f"/coordinate/certificates/{certificate.code}/correct"
+    assert "Amina Yusuff" in coordinator.get(path).text
+    good = {"name": "Amina Yusuf", "in_record": "y", "because": "misspelt"}
+    for wrong in ({"name": ""}, {"name": "x" * 121}, {"because": "other"}, {"name": "Amina Yusuff"}):
+        assert coordinator.post(path, data={**good, **wrong}).status_code == BAD
+    assert fresh(Certificate, certificate).replaced_by_id is None
+    assert coordinator.post(path, data=good).status_code == SEE
+    assert fresh(Certificate, certificate).replaced_by_id is not None
+    assert fresh(Membership, member).name == "Amina Yusuf"
+    assert coordinator.get(path).status_code == SEE
+    theirs = make.certificate(make.member(make.organisation("there")), revision)
+    assert coordinator.get(f"/coordinate/certificates/{theirs.code}/correct").status_code == 404
+
+
 # ------------------------------------------------------------------ invitations
 
 

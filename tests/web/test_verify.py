@@ -9,7 +9,8 @@ import time_machine
 from flask.testing import FlaskClient
 
 from mhfa_lms.models import Certificate
-from mhfa_lms.services.limits import VERIFY_ADDRESS
+from mhfa_lms.services.limits import VERIFY_ADDRESS, VERIFY_LISTS
+from mhfa_lms.services.verification import MOST
 from tests import make
 from tests.make import NOON
 
@@ -101,6 +102,8 @@ def test_programs_get_every_fact(client: FlaskClient) -> None:
         "valid_from": "2026-11-21",
         "expires_on": "2029-11-21",
         "revoked_on": None,
+        "replaced_on": None,
+        "replaced_by": None,
         "checked_on": "2026-11-21",
         "statement": "Independent; not affiliated with or licensed by MHFA International or any national provider.",
     }
@@ -217,3 +220,64 @@ def test_markup_in_a_name_is_text(client: FlaskClient) -> None:
     issued(name="<script>alert(1)</script>")
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in read(client)
     assert "<script" not in read(client)
+
+
+# ------------------------------------------------------------------ another day, and several at once
+
+
+def test_it_can_be_asked_about_another_day(client: FlaskClient) -> None:
+    issued()
+    assert ask(client, f"{CODE}?on=2026-11-20")["on_that_day"] == "not-yet"
+    assert ask(client, f"{CODE}?on=2029-11-21")["on_that_day"] == "counted"
+    assert "it will count on" in read(client, f"/v/{CODE}?on=2029-11-21")
+    assert "It will have expired by" in read(client, f"/v/{CODE}?on=2029-11-22")
+    assert "on_that_day" not in ask(client)
+
+
+@pytest.mark.parametrize("day", ["2026-02-30", "tomorrow", "<b>"])
+def test_a_day_that_no_calendar_has_is_asked_for_again(client: FlaskClient, day: str) -> None:
+    issued()
+    text = read(client, f"/v/{CODE}?on={day}", 422)
+    assert "Enter a day, such as" in text
+    assert "This certificate is valid" in text
+    assert ask(client, f"{CODE}?on={day}", 422)["message"].startswith("Enter a day")
+
+
+def check_list(client: FlaskClient, status: int = 200, **data: str) -> str:
+    """Check a list, and get what the page says."""
+    response = client.post("/v/several", data={name.rstrip("_"): value for name, value in data.items()})
+    assert response.status_code == status
+    assert {name: response.headers.get(name) for name in PRIVATE} == PRIVATE
+    return response.get_data(as_text=True)
+
+
+def test_several_are_checked_at_once(client: FlaskClient) -> None:
+    issued(revoked_at=NOON, revoked_reason="x")
+    good = make.certificate(make.member(name="Ben Ode"))
+    text = check_list(client, codes=f"{CODE}\n{good.code} ; {UNKNOWN}\nnonsense", on="")
+    for words in ("1 of 4 count today", "Ben Ode", "Withdrawn", "Not found", "Not a number"):
+        assert words in text
+    assert "1 of 1 count on" in check_list(client, codes=good.code, on="2029-11-21")
+
+
+def test_several_as_a_file(client: FlaskClient) -> None:
+    issued(name="=1+1")
+    rows = check_list(client, codes=f"{CODE},{UNKNOWN}", on="2029-11-22", as_="csv").splitlines()
+    assert rows[1].startswith("7KQ2-M9XB-T4HF-0RWA,yes,2029-11-22,no,'=1+1,")
+    assert rows[2].startswith(f"{UNKNOWN},no,,")
+
+
+def test_a_list_that_cannot_be_checked_is_kept(client: FlaskClient) -> None:
+    many = "\n".join(f"{number:016}" for number in range(MOST + 1))
+    text = check_list(client, 422, codes=many, on="")
+    assert f"These are {MOST + 1} numbers" in text
+    assert f"{MOST:016}" in text
+    for codes in ("", " ,; "):
+        assert "Enter at least one number" in check_list(client, 422, codes=codes, on="")
+    assert "Enter a day" in check_list(client, 422, codes=CODE, on="31.12.2027")
+
+
+def test_too_many_lists_have_to_wait(client: FlaskClient) -> None:
+    for _one in range(VERIFY_LISTS.count):
+        check_list(client, codes=UNKNOWN, on="")
+    check_list(client, 429, codes=UNKNOWN, on="")

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from wtforms import DateField, EmailField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import BooleanField, DateField, EmailField, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import lazy
-from mhfa_lms.models import Audience, CourseRevision, Membership, Role
+from mhfa_lms.models import Audience, Correction, CourseRevision, Membership, Role
 from mhfa_lms.services import names
 from mhfa_lms.services.certificates import LONGEST_REASON
 from mhfa_lms.services.sites import LONGEST_NAME as LONGEST_SITE
@@ -172,6 +172,18 @@ class RevokeForm(Form):
         [Said(lazy("Say why the certificate is withdrawn")), at_most(LONGEST_REASON)],
         filters=[stripped],
     )
+
+
+class CorrectForm(Form):
+    """The name as it should stand on a certificate. `because` is the button that was pressed."""
+
+    name = StringField(
+        lazy("Name as it should be"),
+        [Printed(lazy("Enter the name as it should be")), at_most(names.LONGEST)],
+        filters=[stripped],
+    )
+    in_record = BooleanField(lazy("Mend it in the training record and the register, too"))
+    because = SelectField(lazy("Why"), choices=[(one.value, one.value) for one in Correction], validate_choice=True)
 
 
 class SiteForm(Form):

@@ -1,10 +1,15 @@
-"""Checking a certificate, by people and by programs. Tells nothing to anybody who does not hold the number."""
+"""Checking a certificate, by people and by programs, today or on another day.
 
+Tells nothing to anybody who does not hold the number.
+"""
+
+from datetime import date
 from typing import Any, Final
 
 from flask import Response, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import StringField
+from wtforms import DateField, StringField
+from wtforms.validators import Optional
 
 from mhfa_lms import clock, i18n
 from mhfa_lms.i18n import lazy
@@ -17,7 +22,7 @@ from mhfa_lms.web.forms import Form, ValidationError, at_most, needed
 from mhfa_lms.web.identity import settings
 from mhfa_lms.web.public.blueprint import blueprint
 
-ENDPOINTS: Final = frozenset({"public.check", "public.verify"})
+ENDPOINTS: Final = frozenset({"public.check", "public.verify", "public.several"})
 UNKNOWN: Final[Any] = lazy("We found no certificate with this number. Check every letter and digit, and try again.")
 
 
@@ -32,6 +37,18 @@ class CheckForm(Form):
         """Say what a number looks like when this cannot be one; whether it exists is not asked here."""
         if read_code(field.data or "") is None:
             raise ValidationError(lazy("Enter all 16 letters and digits, such as 7KQ2-M9XB-T4HF-0RWA"))
+
+
+class DayForm(Form):
+    """A day to ask about."""
+
+    on = DateField(lazy("Did it count on another day?"), [Optional()])
+
+    def validate_on(self, field: DateField) -> None:
+        """Ask for a day that a calendar has, in words of our own."""
+        if field.errors or (field.raw_data and field.raw_data[0] and field.data is None):
+            field.errors = []
+            raise ValidationError(lazy("Enter a day, such as 2027-03-31"))
 
 
 @blueprint.after_request
@@ -62,15 +79,21 @@ def check() -> ResponseReturnValue:
 @blueprint.get("/v/<code>")
 @public
 def verify(code: str) -> ResponseReturnValue:
-    """What a number proves today."""
+    """What a number proves today, and with `on` (YYYY-MM-DD) on another day."""
     now = clock.now()
     limits.take([(limits.VERIFY_ADDRESS, request.remote_addr or "")], secret=settings().secret_key, now=now)
     found = verification.look_up(code, now=now)
     if found is None:
         return _unknown(code)
+    form = DayForm(formdata=request.args if request.args.get("on") else None, meta={"csrf": False})
+    if request.args.get("on") and not form.validate():
+        if wants_json():
+            return jsonify(error="Unprocessable Entity", message=str(form.on.errors[0])), 422
+        return render_template("public/verify.html", found=found, form=form, then=None), 422
+    day = form.on.data
     if wants_json():
-        return jsonify(facts(found))
-    return render_template("public/verify.html", found=found)
+        return jsonify(facts(found, day))
+    return render_template("public/verify.html", found=found, form=form, then=found.on(day) if day else None, day=day)
 
 
 def _unknown(code: str) -> Response:
@@ -84,9 +107,13 @@ def _unknown(code: str) -> Response:
     return response
 
 
-def facts(found: Verified) -> dict[str, Any]:
-    """Return what programs are told: dates as YYYY-MM-DD, null where there is nothing to tell."""
-    return {
+def facts(found: Verified, day: date | None = None) -> dict[str, Any]:
+    """Return what programs are told: dates as YYYY-MM-DD, null where there is nothing to tell.
+
+    Asked about a `day`, they are told that day and how it was then as well.
+    """
+    asked = {"on": day.isoformat(), "on_that_day": found.on(day).value} if day else {}
+    return asked | {
         "number": i18n.format_code(found.code),
         "standing": found.standing.value,
         "certified": found.is_certified,
@@ -102,6 +129,8 @@ def facts(found: Verified) -> dict[str, Any]:
         "valid_from": found.starts_on.isoformat(),
         "expires_on": found.expires_on.isoformat(),
         "revoked_on": found.revoked_on.isoformat() if found.revoked_on else None,
+        "replaced_on": found.replaced_on.isoformat() if found.replaced_on else None,
+        "replaced_by": i18n.format_code(found.replaced_by) if found.replaced_by else None,
         "checked_on": found.checked_on.isoformat(),
         "statement": statement(settings().licence_statement),
     }
