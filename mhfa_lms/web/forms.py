@@ -99,4 +99,4 @@ def stripped(value: str | None) -> str | None:
     return value.strip() if value else value
 
 
-__all__ = ["Form", "OneLine", "Printed", "ValidationError", "at_most", "needed", "stripped"]
+__all__ = ["OFFERED", "Form", "OneLine", "Printed", "ValidationError", "at_most", "needed", "stripped"]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from wtforms import BooleanField, DateField, EmailField, SelectField, SelectMultipleField, StringField, TextAreaField
-from wtforms.validators import Optional
+from wtforms.validators import AnyOf, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from mhfa_lms.i18n import gettext as _
@@ -14,7 +14,7 @@ from mhfa_lms.services.certificates import LONGEST_REASON
 from mhfa_lms.services.sites import LONGEST_NAME as LONGEST_SITE
 from mhfa_lms.web.account.forms import Address
 from mhfa_lms.web.coordinate import words
-from mhfa_lms.web.forms import Form, OneLine, Printed, ValidationError, at_most, needed, stripped
+from mhfa_lms.web.forms import OFFERED, Form, OneLine, Printed, ValidationError, at_most, needed, stripped
 
 
 class Said:
@@ -183,7 +183,7 @@ class CorrectForm(Form):
         filters=[stripped],
     )
     in_record = BooleanField(lazy("Mend it in the training record and the register, too"))
-    because = SelectField(lazy("Why"), choices=[(one.value, one.value) for one in Correction], validate_choice=True)
+    because = StringField(lazy("Why"), [AnyOf([one.value for one in Correction], OFFERED)])
 
 
 class SiteForm(Form):

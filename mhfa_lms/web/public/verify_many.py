@@ -68,7 +68,14 @@ def several() -> ResponseReturnValue:
         return answer
     counting = sum(_counts(one, form.on.data) for _typed, one in found)
     return render_template(
-        "public/verify_many.html", form=form, checked=found, day=form.on.data, counting=counting, could_be=read_code
+        "public/verify_many.html",
+        form=form,
+        checked=found,
+        day=form.on.data,
+        counting=counting,
+        could_be=read_code,
+        # The table's own styles, which visitors' pages do without.
+        staff=True,
     )
 
 
