@@ -14,6 +14,7 @@ from mhfa_lms.models import (
     AttendanceState,
     Certificate,
     CertificationType,
+    Correction,
     Course,
     CourseRevision,
     Enrolment,
@@ -109,7 +110,7 @@ def test_nothing_printed_changes_when_everything_around_it_does(issued: Certific
 
 def test_a_corrected_certificate_says_the_same_of_the_training(issued: Certificate) -> None:
     before = printed()
-    new = certificates.replace(issued.code, "Amina Yusuf-Smith", by=SYSTEM, now=NOON)
+    new = certificates.replace(issued.code, "Amina Yusuf-Smith", because=Correction.MISSPELT, by=SYSTEM, now=NOON)
     assert {name: getattr(new, name) for name in before} == {**before, "name": "Amina Yusuf-Smith"}
 
 

@@ -88,7 +88,7 @@ BLANK = Verified(
     type_name="First aider", course_title="Course", organisation_name="Here", issuer_name="Here",
     completed_on=date(2026, 1, 1), issued_on=date(2026, 1, 1), starts_on=date(2026, 1, 1),
     expires_on=date(2029, 1, 1), renewable_until=date(2029, 4, 1), revoked_on=None, replaced_on=None,
-    replaced_by=None, is_renewed=False, checked_on=date(2026, 1, 1),
+    replaced_by=None, minutes=None, is_renewed=False, checked_on=date(2026, 1, 1),
 )  # fmt: skip
 
 

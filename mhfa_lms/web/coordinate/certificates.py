@@ -30,7 +30,7 @@ def correct(certificate: Certificate) -> ResponseReturnValue:
             new = certificates.replace(
                 certificate.code,
                 form.name.data or "",
-                because=Correction(form.because.data),
+                because=Correction(form.because.data or ""),
                 in_record=form.in_record.data,
                 by=me(),
                 now=clock.now(),

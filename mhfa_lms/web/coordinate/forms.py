@@ -3,7 +3,7 @@
 from typing import Any
 
 from wtforms import BooleanField, DateField, EmailField, SelectField, SelectMultipleField, StringField, TextAreaField
-from wtforms.validators import AnyOf, Optional
+from wtforms.validators import Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from mhfa_lms.i18n import gettext as _
@@ -183,7 +183,12 @@ class CorrectForm(Form):
         filters=[stripped],
     )
     in_record = BooleanField(lazy("Mend it in the training record and the register, too"))
-    because = StringField(lazy("Why"), [AnyOf([one.value for one in Correction], OFFERED)])
+    because = StringField(lazy("Why"))
+
+    def validate_because(self, field: StringField) -> None:
+        """Take one of the buttons."""
+        if field.data not in set(Correction):
+            raise ValidationError(OFFERED)
 
 
 class SiteForm(Form):
