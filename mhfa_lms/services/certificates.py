@@ -171,11 +171,17 @@ def revoke(code: str, reason: str, *, by: Actor, now: datetime) -> None:
 
 
 def replace(
-    code: str, name: str, *, because: Correction, by: Actor, now: datetime, in_record: bool = False
+    code: str,
+    name: str,
+    *,
+    by: Actor,
+    now: datetime,
+    because: Correction = Correction.NAME_CHANGED,
+    in_record: bool = False,
 ) -> Certificate:
     """Correct the name: issue a new certificate with the same dates, under a new number, in place of this one.
 
-    `because` decides whether whoever checks the old number is led to the new one. `in_record` mends the name in the
+    `because` decides whether whoever checks the old number is led to the new one; left out, they are not. `in_record` mends the name in the
     organisation's training record as well. The same name again is refused: there would be nothing to correct.
 
     Raises `UnknownCertificateError`, `CertificateError` and `Forbidden`.
