@@ -181,8 +181,9 @@ def replace(
 ) -> Certificate:
     """Correct the name: issue a new certificate with the same dates, under a new number, in place of this one.
 
-    `because` decides whether whoever checks the old number is led to the new one; left out, they are not. `in_record` mends the name in the
-    organisation's training record as well. The same name again is refused: there would be nothing to correct.
+    `because` decides whether whoever checks the old number is led to the new one; left out, they are not. `in_record`
+    mends the name in the organisation's training record as well. The same name again is refused: there would be
+    nothing to correct.
 
     Raises `UnknownCertificateError`, `CertificateError` and `Forbidden`.
     """
