@@ -26,7 +26,7 @@ from tests import make
 from tests.jobs.mails import post
 from tests.test_server import free_port
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 CHANCE = random.Random(2026)
 Command = Callable[..., "subprocess.Popen[bytes]"]
 

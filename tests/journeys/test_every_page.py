@@ -68,7 +68,7 @@ def everything(chromium: Browser, server: Server) -> dict[str, Seen]:
     """The pages there are to see, by person."""
     outside = subprocess.run(
         [sys.executable, "-m", "tests.stage"],
-        env=server.environment, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
+        env=server.environment, cwd=ROOT, capture_output=True, text=True, check=True, timeout=300,
     ).stdout  # fmt: skip
     routes = Routes(one["route"] for one in json.loads(server.command("routes", "--json")) if "GET" in one["methods"])
     found: dict[str, Seen] = {}

@@ -106,7 +106,6 @@ def go_through(hand: Hand, course: str, found: list[str] | None = None) -> None:
     expect(page.get_by_text("8 of 8", exact=True)).to_be_visible()
 
 
-@pytest.mark.timeout(240)
 def test_every_kind_by_keyboard_with_axe(page: Page, site: Server) -> None:
     found: list[str] = []
     course = begin(page, site, "educator")
@@ -116,7 +115,6 @@ def test_every_kind_by_keyboard_with_axe(page: Page, site: Server) -> None:
     assert found == []
 
 
-@pytest.mark.timeout(240)
 def test_every_kind_without_javascript_on_a_phone(plain_page: Page, site: Server) -> None:
     assert plain_page.viewport_size == PHONE
     go_through(Pointer(plain_page), begin(plain_page, site, "instructor"))

@@ -91,7 +91,6 @@ def answer_everything(one: Browser, together: threading.Barrier, times: list[flo
         assert one.ask("POST", "/1/check", {"csrf_token": fields["csrf_token"]})[0] == 303
 
 
-@pytest.mark.timeout(300)
 def test_fifty_learners_at_once_lose_nothing(app: Flask, settings: Settings) -> None:
     environment = {
         "MHFA_DATA_DIR": str(settings.data_dir),
