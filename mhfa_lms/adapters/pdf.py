@@ -6,6 +6,7 @@ WeasyPrint is loaded at the first drawing only: it takes half a second and needs
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol, cast
 
 
@@ -18,13 +19,28 @@ class ForbiddenAddressError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Attached:
+    """A file inside the PDF. Its name's ending says what it is."""
+
+    name: str
+    data: bytes
+    description: str
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
-    """What to draw. `html` names its images `asset:<name>`; nothing else can be loaded. `identifier` marks the file."""
+    """What to draw. `html` names its images `asset:<name>`; nothing else can be loaded. `identifier` marks the file.
+
+    `facts` stand in the document's information dictionary, for programs; their names are ASCII letters.
+    """
 
     html: str
     stylesheet: str
     images: Mapping[str, bytes] = field(default_factory=dict)
     identifier: bytes = b""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    attachments: tuple[Attached, ...] = ()
 
 
 class Drawer(Protocol):

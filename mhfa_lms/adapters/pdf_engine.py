@@ -1,14 +1,18 @@
 """The part of PDF drawing that needs WeasyPrint to be there."""
 
+import io
 import threading
-from functools import lru_cache
+from collections.abc import Mapping
+from datetime import UTC
+from functools import lru_cache, partial
 from typing import Any, Final
 
-from weasyprint import CSS, HTML
+import pydyf
+from weasyprint import CSS, HTML, Attachment
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
-from mhfa_lms.adapters.pdf import Document, ForbiddenAddressError
+from mhfa_lms.adapters.pdf import Attached, Document, ForbiddenAddressError
 
 SCHEME: Final = "asset:"
 MEDIA_TYPES: Final = {".png": "image/png", ".svg": "image/svg+xml"}
@@ -53,6 +57,8 @@ def draw(document: Document) -> bytes:
                 font_config=FONTS,
                 pdf_variant="pdf/ua-1",
                 pdf_identifier=document.identifier or None,
+                attachments=[_attachment(one) for one in document.attachments],
+                finisher=partial(_write_facts, document.facts),
             )
         except _RefusedError as error:
             raise ForbiddenAddressError(str(error)) from error
@@ -60,6 +66,22 @@ def draw(document: Document) -> bytes:
     if fetcher.refused:
         raise ForbiddenAddressError(fetcher.refused[0])
     return bytes(drawn)
+
+
+def _attachment(attached: Attached) -> Attachment:
+    return Attachment(
+        file_obj=io.BytesIO(attached.data),
+        name=attached.name,
+        description=attached.description,
+        created=attached.made_at.astimezone(UTC),
+        modified=attached.made_at.astimezone(UTC),
+        relationship="Data",
+    )
+
+
+def _write_facts(facts: Mapping[str, str], _document: Any, pdf: Any) -> None:
+    for name, value in facts.items():
+        pdf.info[name] = pydyf.String(value)
 
 
 @lru_cache(maxsize=8)

@@ -1,8 +1,11 @@
 """The floor of drawing a certificate: WeasyPrint on a plain page of the same size, its fonts and style kept."""
 
+from datetime import UTC, datetime
 from typing import Final
 
 from mhfa_lms.adapters import qr
+from mhfa_lms.adapters.pdf import Document, Drawer
+from mhfa_lms.jobs import drawing
 
 STYLE: Final = """
 @page { size: A4 landscape; margin: 12mm }
@@ -15,6 +18,29 @@ PAGE: Final = """<!doctype html><html lang="en"><head><title>Certificate</title>
 <p>Issued on 21 November 2026 by Alder District. It counts until 20 November 2029.</p>
 <p><img src="asset:qr.png" alt="The address of the page that checks this certificate"></p>
 <p>ABCD-EFGH-JKMN-PQRS</p></body></html>"""
+
+
+# As long as an Open Badge with its proof.
+BADGE: Final = b'{"@context": "' + b"a badge of the usual size " * 100 + b'"}'
+
+
+class Unsigned:
+    """Leaves out the signature."""
+
+    def sign(self, pdf: bytes, at: datetime) -> bytes:  # the protocol fixes it
+        """Return the file as it is."""
+        return pdf
+
+
+class WithBadge:
+    """Draws a document with a badge inside."""
+
+    def __init__(self, drawer: Drawer) -> None:
+        self.drawer = drawer
+
+    def draw(self, document: Document) -> bytes:
+        """Return the PDF."""
+        return self.drawer.draw(drawing.with_badge(document, BADGE, datetime(2026, 11, 21, tzinfo=UTC)))
 
 
 def bare_drawing() -> bytes:

@@ -78,6 +78,7 @@ LINES: Final[tuple[tuple[str, str, Callable[[Figures], str]], ...]] = (
     ("Certificate checked", "a certificate checked by anybody", _page),
     ("Floor: a plain page drawn", "*floor:* a plain page drawn by WeasyPrint", _certificates),
     ("Certificate drawn", "a certificate drawn, stored, recorded", _certificates),
+    ("Certificate signed", "the same with its badge attached, and signed", _certificates),
     ("Floor: a mail sent", "*floor:* a mail in a bare smtplib loop", _mails),
     ("Mail written", "a mail written, sent, recorded", _mails),
     ("CSV export", "CSV export, beside a bare csv loop", _rows),

@@ -69,10 +69,11 @@ def test_work_outside_requests_is_measured(seeded: Seeded, settings: Settings, m
     bare, mail = work.measure_mails(settings)
     assert mail.figures["times_bare"] == mail.figures["cpu_ms"] / bare.figures["cpu_ms"]
     monkeypatch.setattr(work, "CERTIFICATES", 1)
-    _plain, certificate = work.measure_certificates(seeded.to_draw, settings)
+    _plain, certificate, signed = work.measure_certificates(seeded.to_draw, settings)
     assert certificate.figures["certificates_a_second"] > 0
+    assert signed.figures["times_bare"] > 0
     drawn = select(func.count(StoredFile.id)).where(StoredFile.key.startswith("certificates/"))
-    assert db.session().scalar(drawn) == 2
+    assert db.session().scalar(drawn) == 4
     csv, xlsx = work.measure_tables(settings, seeded)
     assert csv.figures["rows"] == xlsx.figures["rows"] == 80
 

@@ -2,7 +2,7 @@
 
 import re
 import subprocess
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 
 from mhfa_lms import db
 from mhfa_lms.adapters.files import FolderFiles
-from mhfa_lms.adapters.pdf import Document, WeasyPrintDrawer
+from mhfa_lms.adapters.pdf import Document, Drawer, WeasyPrintDrawer
 from mhfa_lms.jobs import certificate_page, drawing
 from mhfa_lms.jobs.handlers import HANDLERS
 from mhfa_lms.models import Certificate
@@ -34,6 +34,24 @@ class RecordingDrawer:
         self.documents.append(document)
         self.held.append(db.session().in_transaction())
         return self.data
+
+
+class AsItIs:
+    """Signs nothing, and remembers what it was given, when, and whether anybody held the database meanwhile."""
+
+    def __init__(self) -> None:
+        self.given: list[tuple[bytes, datetime, bool]] = []
+
+    def sign(self, pdf: bytes, at: datetime) -> bytes:
+        self.given.append((pdf, at, db.session().in_transaction()))
+        return pdf
+
+
+def draw(certificate_id: int, settings: Settings, files: FolderFiles, drawer: Drawer, signer: Any = None) -> None:
+    """Do what the worker does, without a signature."""
+    drawing.draw(
+        certificate_id, settings=settings, now=NOON, files=files, drawer=drawer, signer=signer or AsItIs()
+    )  # fmt: skip
 
 
 class Killed(BaseException):
@@ -71,19 +89,20 @@ def stored(certificate_id: int) -> Certificate:
 
 
 def test_it_is_drawn_stored_and_recorded_with_no_transaction_held(settings: Settings, files: FolderFiles) -> None:
-    drawer, found = RecordingDrawer(), issued()
-    drawing.draw(found, settings=settings, now=NOON, files=files, drawer=drawer)
+    drawer, signer, found = RecordingDrawer(), AsItIs(), issued()
+    draw(found, settings, files, drawer, signer)
     file = stored(found).file
     assert file is not None
     assert (file.key, file.size, file.created_at) == (f"certificates/7K/{CODE}.pdf", len(drawer.data), NOON)
     assert files.read(file.key, file.sha256) == drawer.data
     assert drawer.held == [False]
+    assert signer.given == [(drawer.data, NOON, False)]
 
 
 def test_it_is_never_drawn_again(settings: Settings, files: FolderFiles) -> None:
     drawer, found = RecordingDrawer(), issued()
     for _time in range(3):
-        drawing.draw(found, settings=settings, now=NOON, files=files, drawer=drawer)
+        draw(found, settings, files, drawer)
     assert len(drawer.documents) == 1
 
 
@@ -98,14 +117,41 @@ def test_killed_between_file_and_row_the_file_that_is_there_is_recorded(
     with monkeypatch.context() as patch:
         patch.setattr(certificates, "attach", killed)
         with pytest.raises(Killed):
-            drawing.draw(found, settings=settings, now=NOON, files=files, drawer=RecordingDrawer(b"first"))
+            draw(found, settings, files, RecordingDrawer(b"first"))
     assert stored(found).file_id is None
     again = RecordingDrawer(b"second")
-    drawing.draw(found, settings=settings, now=NOON, files=files, drawer=again)
+    draw(found, settings, files, again)
     file = stored(found).file
     assert file is not None
     assert files.read(file.key, file.sha256) == b"first"
     assert again.documents == []
+
+
+def test_killed_while_it_is_signed_nothing_is_left_and_the_next_one_is_the_only_one(
+    settings: Settings, files: FolderFiles
+) -> None:
+    found = issued()
+
+    class Dying:
+        def sign(self, pdf: bytes, at: datetime) -> bytes:
+            raise Killed
+
+    with pytest.raises(Killed):
+        draw(found, settings, files, RecordingDrawer(b"first"), Dying())
+    assert stored(found).file_id is None
+    assert files.find(drawing.file_key(CODE)) is None
+    draw(found, settings, files, RecordingDrawer(b"second"))
+    file = stored(found).file
+    assert file is not None
+    assert files.read(file.key, file.sha256) == b"second"
+
+
+def test_a_file_of_an_earlier_version_stays_unsigned(settings: Settings, files: FolderFiles) -> None:
+    found, signer = issued(), AsItIs()
+    files.put(drawing.file_key(CODE), b"drawn before files were signed")
+    draw(found, settings, files, RecordingDrawer(), signer)
+    assert signer.given == []
+    assert stored(found).file_id is not None
 
 
 def test_two_workers_with_the_same_job_agree_on_one_file(settings: Settings, files: FolderFiles) -> None:
@@ -113,10 +159,10 @@ def test_two_workers_with_the_same_job_agree_on_one_file(settings: Settings, fil
 
     class Late(RecordingDrawer):
         def draw(self, document: Document) -> bytes:
-            drawing.draw(found, settings=settings, now=NOON, files=files, drawer=RecordingDrawer(b"the faster one"))
+            draw(found, settings, files, RecordingDrawer(b"the faster one"))
             return super().draw(document)
 
-    drawing.draw(found, settings=settings, now=NOON, files=files, drawer=Late())
+    draw(found, settings, files, Late())
     file = stored(found).file
     assert file is not None
     assert files.read(file.key, file.sha256) == b"the faster one"
@@ -124,7 +170,7 @@ def test_two_workers_with_the_same_job_agree_on_one_file(settings: Settings, fil
 
 def test_an_erased_certificate_is_not_drawn(settings: Settings, files: FolderFiles) -> None:
     drawer, found = RecordingDrawer(), issued(erased_at=NOON)
-    drawing.draw(found, settings=settings, now=NOON, files=files, drawer=drawer)
+    draw(found, settings, files, drawer)
     assert drawer.documents == []
 
 
@@ -133,7 +179,9 @@ def test_the_worker_knows_the_kind(settings: Settings, files: FolderFiles) -> No
     HANDLERS["certificate-pdf"](settings, 1, {"certificate_id": found}, NOON)
     file = stored(found).file
     assert file is not None
-    assert files.read(file.key, file.sha256).startswith(b"%PDF-1.7")
+    data = files.read(file.key, file.sha256)
+    assert data.startswith(b"%PDF-1.7")
+    assert b"/ETSI.CAdES.detached" in data
 
 
 class Paper:
