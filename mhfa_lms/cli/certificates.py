@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from mhfa_lms import clock, db
 from mhfa_lms.adapters.files import FolderFiles
 from mhfa_lms.cli.base import Failed, emit, installation, json_option
+from mhfa_lms.cli.checking import check_file
 from mhfa_lms.i18n import format_code
 from mhfa_lms.models import (
     Account,
@@ -174,10 +175,24 @@ def _render_one(settings: Settings, code: str, out: Path | None) -> dict[str, An
 
 
 @certificates.command()
-@click.argument("code")
+@click.argument("code", metavar="CODE|FILE")
+@click.option(
+    "--trust",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    metavar="PEM",
+    help="Keys that may have signed FILE; the site has them at /keys/documents.pem.",
+)
 @json_option
-def verify(code: str, as_json: bool) -> None:
-    """Ask the database what CODE proves today. Exit code 0 only for a certificate that counts today."""
+def verify(code: str, trust: tuple[Path, ...], as_json: bool) -> None:
+    """Ask the database what CODE proves today, or check the PDF FILE with nothing but the keys in PEM.
+
+    Exit code 0 only for a certificate that counts today, or a file that is unaltered and signed by one of the keys.
+    A file needs no database and no connection; whether it was withdrawn since, only the site that issued it can tell.
+    """
+    if trust or code.lower().endswith(".pdf") or Path(code).is_file():
+        check_file(Path(code), trust, as_json=as_json)
+        return
     with installation():
         found = verification.look_up(code, now=clock.now())
     if found is None:
