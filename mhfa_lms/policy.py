@@ -90,6 +90,7 @@ class Can(StrEnum):
     CHANGE_MEMBERSHIP = "change-membership"
     ENROL = "enrol"
     REVOKE_CERTIFICATE = "revoke-certificate"
+    MEND_MAIL = "mend-mail"
     REVIEW = "review"
     SIGN_OFF = "sign-off"
     ADMINISTER = "administer"
@@ -200,6 +201,7 @@ GRANTS: Final[dict[Can, list[list[Rule]]]] = {
     Can.CHANGE_MEMBERSHIP: [[in_organisation, role(Role.COORDINATOR)]],
     Can.ENROL: [[in_organisation, role(Role.COORDINATOR)]],
     Can.REVOKE_CERTIFICATE: [[in_organisation, role(Role.COORDINATOR)]],
+    Can.MEND_MAIL: [[administrator], [in_organisation, role(Role.COORDINATOR)]],
     # Of a course, not of an organisation: a reviewer sees that course's text and what was said of it, and no people.
     Can.REVIEW: [[reviewer], [administrator]],
     Can.SIGN_OFF: [[reviewer]],

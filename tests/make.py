@@ -28,6 +28,7 @@ from mhfa_lms.models import (
     HelpLine,
     Membership,
     MembershipRole,
+    Message,
     Organisation,
     ReviewComment,
     ReviewerKind,
@@ -38,6 +39,7 @@ from mhfa_lms.models import (
     SecondStep,
     Site,
     StepKind,
+    WorkState,
 )
 from mhfa_lms.policy import Actor
 from mhfa_lms.services import names, sessions
@@ -68,6 +70,14 @@ def organisation(slug: str | None = None, **values: Any) -> Organisation:
 def site(owner: Organisation, name: str = "North") -> Site:
     """A site."""
     return _save(Site(organisation_id=owner.id, name=name, sort_key=names.sort_key(name)))
+
+
+def failed_mail(owner: Organisation, kind: str = "invitation") -> Message:
+    """A mail of an organisation's that the mail server refused."""
+    key = f"{kind}-{next(_numbers)}"
+    ended = {"state": WorkState.FAILED, "created_at": NOON, "due_at": NOON, "done_at": NOON, "error": "refused (550)"}
+    to = {"organisation_id": owner.id, "to_address": f"{key}@example.org", "locale": "en"}
+    return _save(Message(key=key, kind=kind, internet_id=f"<{key}@test.invalid>", facts={}, **ended, **to))
 
 
 def help_line(owner: Organisation, **values: Any) -> HelpLine:

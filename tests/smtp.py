@@ -28,8 +28,11 @@ class Post:
     logins: list[tuple[str, str]] = field(default_factory=list)
     sessions: list[Session] = field(default_factory=list)
     transports: list[Any] = field(default_factory=list)
+    sender_answers: list[str] = field(default_factory=list)
     recipient_answers: list[str] = field(default_factory=list)
     data_answers: list[str] = field(default_factory=list)
+    recipients: list[str] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
     # Called (in the server's own thread) after a mail was taken and before the answer goes out.
     before_answer: Callable[[EmailMessage], Any] | None = None
     port: int = 0
@@ -40,6 +43,16 @@ class Post:
         """The Message-IDs in the order in which mails came."""
         with self.lock:
             return [str(mail["Message-ID"]) for mail in self.mails]
+
+    async def handle_MAIL(  # aiosmtpd fixes the name
+        self, server: Protocol, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Answer MAIL FROM."""
+        answer = self.sender_answers.pop(0) if self.sender_answers else OK
+        if answer == OK:
+            envelope.mail_from = address
+            envelope.mail_options.extend(options)
+        return answer
 
     async def handle_RCPT(  # aiosmtpd fixes the name
         self, server: Protocol, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -58,6 +71,8 @@ class Post:
         mail = message_from_bytes(content, policy=SMTP)
         with self.lock:
             self.mails.append(mail)
+            self.raw.append(content)
+            self.recipients.extend(str(one) for one in envelope.rcpt_tos)
             self.sessions.append(session)
             self.transports.append(server.transport)
         if self.before_answer:

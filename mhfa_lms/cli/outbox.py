@@ -10,6 +10,7 @@ from mhfa_lms import db as database
 from mhfa_lms.cli.base import Failed, emit, installation, json_option
 from mhfa_lms.models import Message, WorkState
 from mhfa_lms.policy import SYSTEM
+from mhfa_lms.services import mail_life
 from mhfa_lms.services import outbox as service
 
 STATES: Final = {
@@ -65,11 +66,45 @@ def _described(message: Message) -> dict[str, Any]:
 @click.argument("message_id", metavar="ID", type=click.IntRange(1, LARGEST_ID))
 @json_option
 def retry(message_id: int, as_json: bool) -> None:
-    """Send a failed mail after all, or one held back by a restore: the worker takes it next."""
+    """Send a mail after all that failed, is put off, or was held back by a restore: the worker takes it next."""
     with installation():
         if not service.retry(message_id, by=SYSTEM, now=clock.now()):
             raise Failed(f"There is no failed mail with the number {message_id}, and none that a restore held back.")
     emit(as_json, {"id": message_id, "state": "waiting"}, f"Mail {message_id} waits to be sent again.")
+
+
+@outbox.command()
+@click.argument("message_id", metavar="ID", type=click.IntRange(1, LARGEST_ID))
+@json_option
+def show(message_id: int, as_json: bool) -> None:
+    """Show one mail's life: each try with the mail server's words. Neither addresses nor what the mail tells."""
+    with installation():
+        found = mail_life.life(database.session(), message_id, by=SYSTEM, now=clock.now())
+        if found is None:
+            raise Failed(f"There is no mail with the number {message_id}.")
+        row = {**_described(found.message), "stage": found.stage.value}
+        tries = [
+            {"at": one.at.isoformat(timespec="seconds"), "outcome": one.outcome.value, "words": one.words}
+            for one in found.tries
+        ]
+    lines = [
+        f"Mail {row['id']}, {row['kind']}: {row['stage']}, tries {row['attempts']}",
+        f"  {row['created_at']}  posted",
+        *(f"  {one['at']}  {one['outcome']:12} {one['words']}".rstrip() for one in tries),
+        *([f"  {row['done_at']}  {row['stage']}"] if row["done_at"] else [f"  {row['due_at']}  next try"]),
+    ]
+    emit(as_json, {**row, "tries": tries}, "\n".join(lines))
+
+
+@outbox.command()
+@click.argument("message_id", metavar="ID", type=click.IntRange(1, LARGEST_ID))
+@json_option
+def cancel(message_id: int, as_json: bool) -> None:
+    """Have a mail never sent that waits or failed. One that is just being sent may still arrive."""
+    with installation():
+        if not service.cancel(message_id, by=SYSTEM, now=clock.now()):
+            raise Failed(f"There is no mail with the number {message_id} that waits or failed.")
+    emit(as_json, {"id": message_id, "state": "cancelled"}, f"Mail {message_id} will not be sent.")
 
 
 @outbox.command()

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy.orm import Session
 
 from mhfa_lms import db
 from mhfa_lms.models import Job, Message, WorkState
@@ -35,6 +36,7 @@ class Lease:
 
     id: int
     attempt: int
+    kind: str = ""
 
     @property
     def worn_out(self) -> bool:
@@ -61,6 +63,14 @@ def any_free(model: Work, *where: ColumnElement[bool], now: datetime) -> bool:
 
 def take(model: Work, *where: ColumnElement[bool], now: datetime, lease: timedelta, limit: int = 1) -> list[Lease]:
     """Lease the work that has been due longest. Two workers never get the same row."""
+    with db.transaction() as session:
+        return taken(session, model, *where, now=now, lease=lease, limit=limit)
+
+
+def taken(
+    session: Session, model: Work, *where: ColumnElement[bool], now: datetime, lease: timedelta, limit: int = 1
+) -> list[Lease]:
+    """Lease as `take` does, in the caller's transaction."""
     due = (
         select(model.id)
         .where(_free(model, now), *where)
@@ -74,22 +84,29 @@ def take(model: Work, *where: ColumnElement[bool], now: datetime, lease: timedel
         update(model)
         .where(model.id.in_(select(due.c.id)))
         .values(leased_until=now + lease, attempts=model.attempts + 1)
-        .returning(model.id, model.attempts)
+        .returning(model.id, model.attempts, model.kind)
         .execution_options(synchronize_session=False)
     )
-    with db.transaction() as session:
-        return [Lease(row.id, row.attempts) for row in session.execute(statement)]
+    return [Lease(row.id, row.attempts, row.kind) for row in session.execute(statement)]
 
 
 def close(model: Work, lease: Lease, state: WorkState, *, now: datetime, error: str = "", **values: Any) -> None:
     """End the work as done, cancelled or failed. What has been ended already stays as it is."""
     with db.transaction() as session:
-        session.execute(
-            update(model)
-            .where(model.id == lease.id, model.state == WorkState.WAITING)
-            .values(state=state, done_at=now, leased_until=None, error=error, **values)
-            .execution_options(synchronize_session=False)
-        )
+        closed(session, model, lease, state, now=now, error=error, **values)
+
+
+def closed(
+    session: Session, model: Work, lease: Lease, state: WorkState, *, now: datetime, error: str = "", **values: Any
+) -> bool:
+    """End the work as `close` does, in the caller's transaction; whether it had not been ended before."""
+    statement = (
+        update(model)
+        .where(model.id == lease.id, model.state == WorkState.WAITING)
+        .values(state=state, done_at=now, leased_until=None, error=error, **values)
+        .execution_options(synchronize_session=False)
+    )
+    return _count(session.execute(statement)) == 1
 
 
 def put_off(model: Work, lease: Lease, *, now: datetime, error: str, at_last: Mapping[str, Any] | None = None) -> bool:
@@ -98,17 +115,38 @@ def put_off(model: Work, lease: Lease, *, now: datetime, error: str, at_last: Ma
     `at_last` are values written when it has failed. Returns whether it will be tried again. A lease that has run out
     and was taken over changes nothing.
     """
-    again = lease.attempt <= len(DELAYS)
+    with db.transaction() as session:
+        postponed(session, model, lease, now=now, error=error, at_last=at_last)
+    return lease.attempt <= len(DELAYS)
+
+
+def postponed(
+    session: Session, model: Work, lease: Lease, *, now: datetime, error: str, at_last: Mapping[str, Any] | None = None
+) -> bool:
+    """Put the work off as `put_off` does, in the caller's transaction; whether the lease was still ours."""
     values: dict[str, Any] = {"leased_until": None, "error": error}
-    if again:
+    if lease.attempt <= len(DELAYS):
         values["due_at"] = now + DELAYS[lease.attempt - 1]
     else:
         values |= {"state": WorkState.FAILED, "done_at": now, **(at_last or {})}
-    with db.transaction() as session:
-        session.execute(
-            update(model)
-            .where(model.id == lease.id, model.state == WorkState.WAITING, model.attempts == lease.attempt)
-            .values(**values)
-            .execution_options(synchronize_session=False)
-        )
-    return again
+    return _give_back(session, model, lease, values)
+
+
+def untried(session: Session, model: Work, lease: Lease, *, due_at: datetime, error: str) -> bool:
+    """Give back what could not be tried at all: no try is used up. Returns whether the lease was still ours."""
+    values = {"leased_until": None, "error": error, "due_at": due_at, "attempts": lease.attempt - 1}
+    return _give_back(session, model, lease, values)
+
+
+def _give_back(session: Session, model: Work, lease: Lease, values: dict[str, Any]) -> bool:
+    statement = (
+        update(model)
+        .where(model.id == lease.id, model.state == WorkState.WAITING, model.attempts == lease.attempt)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    return _count(session.execute(statement)) == 1
+
+
+def _count(result: Any) -> int:
+    return int(result.rowcount)

@@ -1,37 +1,34 @@
 """Delivering the outbox: one mail at a time is leased, checked, written, handed over and marked as done.
 
 Killed between handing over and marking, the worker's lease runs out and the mail goes again, once, with the same
-Message-ID. No transaction is open while a mail is under way.
+Message-ID. No transaction is open while a mail is under way; the one that marks it leases the next.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import Enum, auto
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from mhfa_lms import db, logs
-from mhfa_lms.adapters.mail import Mailer, MailError, RefusedError, UnavailableError, open_mailer
+from mhfa_lms.adapters.mail import (
+    AddressRefusedError,
+    Mailer,
+    MailError,
+    RefusedError,
+    UnavailableError,
+    open_mailer,
+)
 from mhfa_lms.jobs import claim
 from mhfa_lms.jobs.claim import Stop
 from mhfa_lms.jobs.letters import Letter, compose
-from mhfa_lms.models import Message, Organisation, WorkState
-from mhfa_lms.services import delivery_checks, outbox
+from mhfa_lms.jobs.mail_ends import End, Outcome, settle
+from mhfa_lms.models import Message, Organisation, TryOutcome
+from mhfa_lms.services import delivery_checks, failing_addresses
 from mhfa_lms.settings import Settings
 
 LIMIT: Final = 200
-
-
-class Outcome(Enum):
-    """What became of one mail."""
-
-    SENT = auto()
-    PUT_OFF = auto()
-    FAILED = auto()
-    CANCELLED = auto()
-    UNAVAILABLE = auto()  # put off because no mail can be sent at all at present
 
 
 @dataclass(slots=True)
@@ -69,59 +66,60 @@ def send_waiting(
     if not claim.any_free(Message, now=now_fn()):
         return counts
     with mailer or open_mailer(settings.mail_url) as out:
-        while counts.all < limit and not (stop and stop.is_set()):
-            leases = claim.take(Message, now=now_fn(), lease=claim.MAIL_LEASE)
-            if not leases:
-                break
-            outcome = _deliver(leases[0], settings, now_fn, out)
+        leases = [] if stop and stop.is_set() else claim.take(Message, now=now_fn(), lease=claim.MAIL_LEASE)
+        while leases:
+            end = _deliver(leases[0], settings, now_fn, out)
+            more = counts.all + 1 < limit and not (stop and stop.is_set()) and end.what is not TryOutcome.UNREACHED
+            outcome, leases = settle(leases[0], end, now=now_fn(), more=more)
             counts.add(outcome)
-            if outcome is Outcome.UNAVAILABLE:
-                break
     return counts
 
 
-def _deliver(lease: claim.Lease, settings: Settings, now_fn: Callable[[], datetime], out: Mailer) -> Outcome:
+def _deliver(lease: claim.Lease, settings: Settings, now_fn: Callable[[], datetime], out: Mailer) -> End:
     if lease.worn_out:
-        return _end(lease, Outcome.FAILED, now_fn(), "the worker stopped at every try", **_forgotten(lease.id))
-    forgotten: dict[str, Any] = {}
+        return End(TryOutcome.INTERRUPTED, "the worker stopped at every try")
     try:
-        forgotten = _forgotten(lease.id)
-        letter, against, rest = _read(lease.id, now_fn())
-        if letter is None:
-            return _end(lease, Outcome.CANCELLED, now_fn(), against, facts=rest, **forgotten)
-        mail = compose(letter, settings, now=now_fn())
+        found = _read(lease.id, now_fn())
+        if isinstance(found, End):
+            return found
+        mail = compose(found.letter, settings, now=now_fn())
     except Exception as error:
         # A mistake in a template or a fact: said by its kind alone, for its words may repeat the facts.
         logs.logger().error("mail-not-written", message_id=lease.id, error=type(error).__name__, at=logs.place(error))
-        return _end(
-            lease, Outcome.PUT_OFF, now_fn(), f"the mail could not be written ({type(error).__name__})", **forgotten
-        )
+        return End(TryOutcome.UNWRITTEN, f"the mail could not be written ({type(error).__name__})")
+    end = found.end
     try:
         out.send(mail)
-    except RefusedError as error:
-        return _end(lease, Outcome.FAILED, now_fn(), str(error), error.words, **forgotten)
-    except UnavailableError as error:
-        return _end(lease, Outcome.UNAVAILABLE, now_fn(), str(error), error.words, **forgotten)
     except MailError as error:
-        return _end(lease, Outcome.PUT_OFF, now_fn(), str(error), error.words, **forgotten)
+        return replace(end, what=_told(error), error=str(error), words=error.words, facts=None, untried=_early(error))
     except Exception as error:
-        return _end(
-            lease, Outcome.PUT_OFF, now_fn(), f"the mail could not be sent ({type(error).__name__})", **forgotten
-        )
-    return _end(lease, Outcome.SENT, now_fn(), facts=rest, **forgotten)
+        said = f"the mail could not be sent ({type(error).__name__})"
+        return replace(end, what=TryOutcome.DEFERRED, error=said, facts=None)
+    return end
 
 
-def _forgotten(message_id: int) -> dict[str, Any]:
-    session = db.session()
-    try:
-        kind = session.scalars(select(Message.kind).where(Message.id == message_id)).one()
-        return outbox.forgotten(kind)
-    finally:
-        session.rollback()
+def _told(error: MailError) -> TryOutcome:
+    if isinstance(error, AddressRefusedError):
+        return TryOutcome.NO_MAILBOX
+    if isinstance(error, RefusedError):
+        return TryOutcome.REFUSED
+    return TryOutcome.UNREACHED if isinstance(error, UnavailableError) else TryOutcome.DEFERRED
 
 
-def _read(message_id: int, now: datetime) -> tuple[Letter | None, str, dict[str, Any]]:
-    """Return the letter, or why it is not to be sent; and the facts without the one-time secret."""
+def _early(error: MailError) -> bool:
+    return isinstance(error, UnavailableError) and error.early
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A mail that is still wanted, and how it ends once it is sent."""
+
+    letter: Letter
+    end: End
+
+
+def _read(message_id: int, now: datetime) -> Ready | End:
+    """Return the letter, with the facts that stay without the one-time secret; or why it is not to be sent now."""
     session = db.session()
     try:
         message = session.get_one(Message, message_id)
@@ -129,37 +127,20 @@ def _read(message_id: int, now: datetime) -> tuple[Letter | None, str, dict[str,
         against = delivery_checks.unwanted(session, message, now=now)
         address = delivery_checks.recipient(session, message)
         if against or not address:
-            return None, str(against or "there is no address any more"), rest
-        organisation = (
-            session.get(Organisation, message.organisation_id) if message.organisation_id is not None else None
-        )
-        zone = organisation.timezone if organisation else "UTC"
-        facts = message.facts
-        if "name" not in facts:
-            facts = {**facts, "name": delivery_checks.greeted(session, message)}
-        letter = Letter(message.kind, address, message.locale, facts, message.internet_id, zone)
-        return letter, "", rest
+            return End(TryOutcome.UNWANTED, str(against or "there is no address any more"), facts=rest)
+        refusals = failing_addresses.known(session, address)
+        if message.kind in failing_addresses.CAN_WAIT and failing_addresses.is_failing(refusals):
+            return End(TryOutcome.HELD, failing_addresses.HELD, untried=True)
+        end = End(None, facts=rest, address=address, refused_before=refusals is not None)
+        return Ready(_letter(message, address, session), end)
     finally:
         session.rollback()
 
 
-def _end(
-    lease: claim.Lease, outcome: Outcome, now: datetime, error: str = "", words: str = "", **values: Any
-) -> Outcome:
-    """Write down what became of the mail, and with its end the values that it loses.
-
-    The server's own words stand beside the mail's address, where erasing takes both; the log gets neither.
-    """
-    told = f"{error}: {words}" if words else error
-    states = {
-        Outcome.SENT: WorkState.DONE,
-        Outcome.FAILED: WorkState.FAILED,
-        Outcome.CANCELLED: WorkState.CANCELLED,
-    }
-    if outcome in states:
-        claim.close(Message, lease, states[outcome], now=now, error=told, **values)
-    elif not claim.put_off(Message, lease, now=now, error=told, at_last=values):
-        outcome = Outcome.FAILED if outcome is Outcome.PUT_OFF else outcome
-    if outcome is not Outcome.SENT:
-        logs.logger().info("mail-" + outcome.name.lower(), message_id=lease.id, attempt=lease.attempt, error=error)
-    return outcome
+def _letter(message: Message, address: str, session: Session) -> Letter:
+    organisation = session.get(Organisation, message.organisation_id) if message.organisation_id is not None else None
+    facts = message.facts
+    if "name" not in facts:
+        facts = {**facts, "name": delivery_checks.greeted(session, message)}
+    zone = organisation.timezone if organisation else "UTC"
+    return Letter(message.kind, address, message.locale, facts, message.internet_id, zone)

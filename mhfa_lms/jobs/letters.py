@@ -109,6 +109,14 @@ def _folded(line: str) -> list[str]:
     return folded or [""]
 
 
+def _undisguised(text: str) -> str:
+    """Return a header's text without what the mail library would decode: a name like "=?utf-8?q?=0D=0ABcc:...?=".
+
+    It decodes such words on setting a header, line ends among them, and would write a header that a name made up.
+    """
+    return "".join(letter if letter.isprintable() else " " for letter in text.replace("=?", "= ?"))
+
+
 def compose(letter: Letter, settings: Settings, *, now: datetime) -> EmailMessage:
     """Return the finished mail. The Message-ID is the row's own, whatever number of times it is sent."""
     written = write(letter, settings, today=clock.civil_date(now, letter.zone))
@@ -117,7 +125,7 @@ def compose(letter: Letter, settings: Settings, *, now: datetime) -> EmailMessag
     mail["Date"] = format_datetime(now)
     mail["From"] = Address(settings.site_name, addr_spec=settings.mail_from)
     mail["To"] = Address(addr_spec=letter.to)
-    mail["Subject"] = written.subject
+    mail["Subject"] = _undisguised(written.subject)
     mail["Auto-Submitted"] = "auto-generated"
     if letter.kind in REMINDERS and letter.facts.get("stop_path"):
         mail["List-Unsubscribe"] = f"<{settings.base_url}{letter.facts['stop_path']}>"

@@ -50,7 +50,7 @@ from mhfa_lms.models.training import (
     TrainingSession,
 )
 from mhfa_lms.models.waiting import Arrival, Doing, SentLater
-from mhfa_lms.models.work import Job, Message, WorkerBeat, WorkState
+from mhfa_lms.models.work import FailingAddress, Job, MailTry, Message, TryOutcome, WorkerBeat, WorkState
 
 __all__ = [
     "Account",
@@ -91,6 +91,7 @@ __all__ = [
     "EnrolmentCorrection",
     "EnrolmentState",
     "EntryKind",
+    "FailingAddress",
     "Format",
     "FormatRequest",
     "HalfOpenLogin",
@@ -100,6 +101,7 @@ __all__ = [
     "Job",
     "LinkKind",
     "LoginSession",
+    "MailTry",
     "Mark",
     "MarkDraft",
     "Membership",
@@ -131,6 +133,7 @@ __all__ = [
     "StoredFile",
     "TrainingSession",
     "Try",
+    "TryOutcome",
     "Way",
     "WorkState",
     "WorkerBeat",

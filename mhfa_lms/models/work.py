@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from mhfa_lms.db import Base, Erasure, Id
@@ -32,6 +32,14 @@ class Message(Base):
         CheckConstraint("(state = 'waiting') = (done_at IS NULL)", name="waiting_iff_not_done"),
         CheckConstraint("attempts >= 0", name="attempts_not_negative"),
         Index(None, "state", "due_at", "id"),
+        # What an organisation's coordinator asks about: the few mails that have not arrived, among all that have.
+        Index(
+            "ix_message_not_arrived",
+            "organisation_id",
+            "id",
+            sqlite_where=text("state IN ('waiting', 'failed')"),
+            postgresql_where=text("state IN ('waiting', 'failed')"),
+        ),
     )
 
     id: Mapped[Id]
@@ -52,6 +60,54 @@ class Message(Base):
     internet_id: Mapped[str]
     done_at: Mapped[datetime | None]
     error: Mapped[str] = mapped_column(default="")
+
+
+class TryOutcome(StrEnum):
+    """What came of one try to send a mail, or of somebody's stepping in."""
+
+    REFUSED = "refused"  # the server will never take this mail
+    NO_MAILBOX = "no-mailbox"  # the server will take nothing for this address
+    DEFERRED = "deferred"  # the server asked to try again later
+    UNREACHED = "unreached"  # no mail could be sent to anybody then
+    UNWRITTEN = "unwritten"  # a mistake in a template or a fact
+    INTERRUPTED = "interrupted"  # the worker stopped at every try
+    HELD = "held"  # the address refuses mail: waits until somebody mends it
+    UNWANTED = "unwanted"  # no longer of use when its turn came
+    AGAIN = "again"  # somebody had it sent again
+    STOPPED = "stopped"  # somebody had it not sent
+
+
+class MailTry(Base):
+    """One thing that happened to a mail on its way. That it was sent stands in the mail's own row."""
+
+    __tablename__ = "mail_try"
+    __erasure__ = Erasure.DELETED
+    __table_args__ = (Index(None, "message_id", "id"), Index(None, "at"))
+
+    id: Mapped[Id]
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"))
+    at: Mapped[datetime]
+    outcome: Mapped[TryOutcome]
+    # Our own short words and the mail server's, without addresses.
+    words: Mapped[str] = mapped_column(default="")
+
+
+class FailingAddress(Base):
+    """An address for which the mail server has refused mail for good, some times in a row."""
+
+    __tablename__ = "failing_address"
+    __erasure__ = Erasure.DELETED
+    __table_args__ = (
+        CheckConstraint("refusals > 0", name="refused_once"),
+        CheckConstraint("last_at >= first_at", name="last_after_first"),
+    )
+
+    id: Mapped[Id]
+    email_key: Mapped[str] = mapped_column(unique=True)
+    refusals: Mapped[int]
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+    words: Mapped[str] = mapped_column(default="")
 
 
 class Job(Base):

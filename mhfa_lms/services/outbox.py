@@ -10,9 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mhfa_lms.db import Insert, insert, transaction
-from mhfa_lms.models import Message, WorkState
+from mhfa_lms.models import Account, MailTry, Message, TryOutcome, WorkState
 from mhfa_lms.policy import Actor, Can, require
-from mhfa_lms.services import audit
+from mhfa_lms.services import audit, failing_addresses
 
 # The part of a Message-ID after the @: RFC 5322 asks for a name that is unique, not for one that exists.
 INTERNET_DOMAIN = "outbox.mhfa-lms.invalid"
@@ -90,32 +90,44 @@ def _row(one: Post, *, due_at: datetime, now: datetime) -> dict[str, Any]:
 
 
 def retry(message_id: int, *, by: Actor, now: datetime) -> bool:
-    """Send a failed mail after all, or one held back by a restore, as if it had just been posted.
+    """Send a mail after all, as if it had just been posted: one that failed, is put off, or was held back by a restore.
 
-    Returns False when there is no such mail.
+    What its address refused is forgotten with it. Returns False when there is no such mail, or it is just being sent.
+    Raises `Forbidden`.
     """
-    require(by, Can.ADMINISTER)
     with transaction() as session:
         message = session.get(Message, message_id, with_for_update=True)
-        if message is None or not (message.state is WorkState.FAILED or _is_held(message)):
+        if message is None or not can_retry(message, now):
             return False
+        require(by, Can.MEND_MAIL, message)
         _wait_again(session, message, by=by, now=now)
         return True
 
 
 def cancel(message_id: int, *, by: Actor, now: datetime) -> bool:
-    """Have a mail that waits or failed never sent. Returns False when there is none; one under way may still arrive."""
-    require(by, Can.ADMINISTER)
+    """Have a mail that waits or failed never sent. Returns False when there is none; one under way may still arrive.
+
+    Raises `Forbidden`.
+    """
     with transaction() as session:
         message = session.get(Message, message_id, with_for_update=True)
         if message is None or message.state not in {WorkState.WAITING, WorkState.FAILED}:
             return False
+        require(by, Can.MEND_MAIL, message)
         message.state, message.done_at, message.leased_until = WorkState.CANCELLED, now, None
-        message.error = "an administrator cancelled it"
+        message.error = "an administrator cancelled it" if by.is_admin else "a coordinator cancelled it"
         for name, value in forgotten(message.kind).items():
             setattr(message, name, value)
+        session.add(MailTry(message_id=message_id, at=now, outcome=TryOutcome.STOPPED))
         audit.record(session, "message-cancelled", by=by, now=now, subject="message", subject_id=message_id)
         return True
+
+
+def can_retry(message: Message, now: datetime) -> bool:
+    """Whether a mail can be sent again by hand: it failed, is put off, or was held back by a restore."""
+    if message.state is WorkState.WAITING:
+        return bool(message.error) and (message.leased_until is None or message.leased_until <= now)
+    return message.state is WorkState.FAILED or _is_held(message)
 
 
 def release(*, by: Actor, now: datetime) -> int:
@@ -140,6 +152,12 @@ def _is_held(message: Message) -> bool:
 def _wait_again(session: Session, message: Message, *, by: Actor, now: datetime) -> None:
     message.state, message.done_at, message.leased_until = WorkState.WAITING, None, None
     message.due_at, message.attempts, message.error = now, 0, ""
+    session.add(MailTry(message_id=message.id, at=now, outcome=TryOutcome.AGAIN))
+    address = message.to_address
+    if address is None and message.account_id is not None:
+        address = session.scalars(select(Account.email).where(Account.id == message.account_id)).one_or_none()
+    if address:
+        failing_addresses.clear(session, address, now=now)
     audit.record(session, "message-retried", by=by, now=now, subject="message", subject_id=message.id)
 
 

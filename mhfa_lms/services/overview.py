@@ -19,11 +19,12 @@ from mhfa_lms.models import (
     Membership,
     MembershipRole,
     MembershipState,
+    Message,
     Role,
     ScenarioAnswer,
 )
 from mhfa_lms.policy import Actor, Can, require, scope
-from mhfa_lms.services import activities, formats, people, safeguarding_notices, sites
+from mhfa_lms.services import activities, formats, mail_life, people, safeguarding_notices, sites
 from mhfa_lms.services.help_checks import STALE_AFTER
 from mhfa_lms.services.paging import Total
 from mhfa_lms.services.periods import Standing, counts_on, standing_condition
@@ -67,6 +68,7 @@ class Overview:
     is_alone: bool
     lines_to_try: int
     formats_asked: int
+    mails_missing: int
     # Activities that learners say are done, and that nobody here may confirm.
     stuck: int
 
@@ -83,7 +85,9 @@ def of(session: Session, *, by: Actor, today: date, now: datetime) -> Overview:
     if None in found:
         per_site.append(AtSite(None, "", found[None]))
     waiting, since = _waiting(session, by)
-    has_lead, has_marker, is_alone, lines_to_try, formats_asked, stuck = _beginning(session, by, today, now)
+    has_lead, has_marker, is_alone, lines_to_try, formats_asked, stuck, mails_missing = _beginning(
+        session, by, today, now
+    )
     return Overview(
         figures=sum(found.values(), Figures()),
         sites=per_site,
@@ -95,14 +99,15 @@ def of(session: Session, *, by: Actor, today: date, now: datetime) -> Overview:
         is_alone=is_alone,
         lines_to_try=lines_to_try,
         formats_asked=formats_asked,
+        mails_missing=mails_missing,
         stuck=stuck,
     )
 
 
-def _beginning(session: Session, by: Actor, today: date, now: datetime) -> tuple[bool, bool, bool, int, int, int]:
+def _beginning(session: Session, by: Actor, today: date, now: datetime) -> tuple[bool, bool, bool, int, int, int, int]:
     """Return whether there is a lead and a marker, and whether the actor is alone; then what waits.
 
-    That is lines to try, formats asked for, and activities that nobody may confirm.
+    That is lines to try, formats asked for, activities that nobody may confirm, and mails that did not arrive.
     """
     instructors = select(MembershipRole.membership_id).where(MembershipRole.role == Role.INSTRUCTOR)
     marker = exists().where(
@@ -121,8 +126,9 @@ def _beginning(session: Session, by: Actor, today: date, now: datetime) -> tuple
     asked = formats.waiting(scope(by, FormatRequest))
     lead = safeguarding_notices.in_organisation(by.organisation_id or 0).exists()
     stuck = activities.stuck(by, today).scalar_subquery()
-    row = session.execute(select(lead, marker, ~other & ~invited, to_try, asked.scalar_subquery(), stuck)).one()
-    return bool(row[0]), bool(row[1]), bool(row[2]), row[3] or 0, row[4] or 0, row[5] or 0
+    mails = select(func.count(Message.id)).where(mail_life.missing_here(by, now)).scalar_subquery()
+    row = session.execute(select(lead, marker, ~other & ~invited, to_try, asked.scalar_subquery(), stuck, mails)).one()
+    return bool(row[0]), bool(row[1]), bool(row[2]), row[3] or 0, row[4] or 0, row[5] or 0, row[6] or 0
 
 
 def _people(session: Session, by: Actor, condition: ColumnElement[bool]) -> dict[int | None, int]:

@@ -31,12 +31,14 @@ from mhfa_lms.models import (
     Enrolment,
     EnrolmentCorrection,
     EntryKind,
+    FailingAddress,
     FormatRequest,
     HalfOpenLogin,
     HelpCheck,
     Invitation,
     Job,
     LoginSession,
+    MailTry,
     Mark,
     MarkDraft,
     Membership,
@@ -157,6 +159,12 @@ ROWS: Final[dict[type[Base], Callable[[Person], ColumnElement[bool]]]] = {
     Reminder: lambda who: Reminder.certificate_id.in_(who.certificates),
     AuthorisationReminder: lambda who: AuthorisationReminder.authorisation_id.in_(who.authorisations),
     Message: lambda who: or_(Message.account_id == who.account_id, func.lower(Message.to_address) == who.email_key),
+    MailTry: lambda who: MailTry.message_id.in_(
+        select(Message.id).where(
+            or_(Message.account_id == who.account_id, func.lower(Message.to_address) == who.email_key)
+        )
+    ),
+    FailingAddress: lambda who: FailingAddress.email_key == who.email_key,
     FormatRequest: lambda who: or_(
         FormatRequest.membership_id.in_(who.memberships),
         # A member may name a colleague's address to be answered at: the wish is the member's all the same.

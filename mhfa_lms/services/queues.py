@@ -1,5 +1,6 @@
 """Reading the outbox and the jobs, for administrators: by state, by kind, the newest first."""
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, select
@@ -12,14 +13,22 @@ LONGEST_KIND: Final = 60
 Slice = tuple[list[Any], int | None]
 
 
-def mails(
-    session: Session, *, state: WorkState | None, kind: str = "", before: int | None = None, size: int = paging.PAGE
-) -> Slice:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which mails: by state, those that are put off only, a part of the kind's name, a part of the organisation's."""
+
+    state: WorkState | None
+    put_off: bool = False
+    kind: str = ""
+    organisation: str = ""
+
+
+def mails(session: Session, wanted: Wanted, *, before: int | None = None, size: int = paging.PAGE) -> Slice:
     """Return a page of the outbox, the newest first, and the id that the next page begins before.
 
-    Each row is a message, the organisation's name and the account's address. `kind` is a part of the kind's name.
+    Each row is a message, the organisation's name and the account's address.
     """
-    conditions = _mail_conditions(state, kind)
+    conditions = _mail_conditions(wanted)
     if before is not None:
         conditions.append(Message.id < before)
     statement = (
@@ -34,13 +43,19 @@ def mails(
     return rows[:size], rows[size - 1].Message.id if len(rows) > size else None
 
 
-def mails_total(session: Session, *, state: WorkState | None, kind: str = "") -> paging.Total:
+def mails_total(session: Session, wanted: Wanted) -> paging.Total:
     """Return how many mails there are like this."""
-    return paging.count(session, select(Message.id).where(and_(True, *_mail_conditions(state, kind))))
+    return paging.count(session, select(Message.id).where(and_(True, *_mail_conditions(wanted))))
 
 
-def _mail_conditions(state: WorkState | None, kind: str) -> list[ColumnElement[bool]]:
+def _mail_conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+    state, kind = wanted.state, wanted.kind
     conditions: list[ColumnElement[bool]] = []
+    if wanted.put_off:
+        conditions.append(Message.error != "")
+    if wanted.organisation:
+        part = Organisation.name.icontains(wanted.organisation[:LONGEST_KIND], autoescape=True)
+        conditions.append(Message.organisation_id.in_(select(Organisation.id).where(part)))
     if state is WorkState.DONE:
         # Nearly all are: walking back from the newest is quicker than the index of states, which says nothing of age.
         conditions.append(Message.state.not_in([one for one in WorkState if one is not WorkState.DONE]))

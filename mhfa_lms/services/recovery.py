@@ -8,7 +8,7 @@ from mhfa_lms.db import session as reading
 from mhfa_lms.db import transaction
 from mhfa_lms.models import Account, LinkKind
 from mhfa_lms.policy import Actor
-from mhfa_lms.services import accounts, audit, joining, links, outbox, passwords, signing_in
+from mhfa_lms.services import accounts, audit, failing_addresses, joining, links, outbox, passwords, signing_in
 from mhfa_lms.services.names import email_key
 
 
@@ -107,6 +107,8 @@ def confirm_address(secret: str, *, now: datetime) -> None:
             row = links.use(session, LinkKind.CHANGE_ADDRESS, secret, now=now)
             account = session.get_one(Account, row.account_id, with_for_update={"key_share": True})
             old, new = account.email, str(row.data["email"])
+            # What waits because the old address refused mail goes to the new one.
+            failing_addresses.clear(session, old, now=now)
             account.email, account.email_key, row.data = new, email_key(new), {}
             session.flush()
             # A link for a new password that lies in the old mailbox must not work any more.

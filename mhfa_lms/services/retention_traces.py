@@ -9,7 +9,17 @@ from sqlalchemy import ColumnElement, String, and_, cast, delete, or_, select, t
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from mhfa_lms.db import Base
-from mhfa_lms.models import FormatRequest, Invitation, Job, LoginSession, Message, OneTimeLink, WorkState
+from mhfa_lms.models import (
+    FailingAddress,
+    FormatRequest,
+    Invitation,
+    Job,
+    LoginSession,
+    MailTry,
+    Message,
+    OneTimeLink,
+    WorkState,
+)
 from mhfa_lms.policy import Actor
 from mhfa_lms.services.outbox import HELD
 from mhfa_lms.services.retention_due import Due
@@ -95,6 +105,20 @@ TRACES: Final = (
         QUARTER,
         _tells_something,
         _emptied,
+    ),
+    Trace(
+        "mail-tries",
+        "What happened to a mail on its way goes after 90 days",
+        MailTry,
+        (MailTry.at,),
+        QUARTER,
+    ),
+    Trace(
+        "failing-addresses",
+        "That an address refused mail is forgotten a year after the last time",
+        FailingAddress,
+        (FailingAddress.last_at,),
+        YEAR,
     ),
     Trace(
         "requests",

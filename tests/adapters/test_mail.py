@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 
 from mhfa_lms.adapters import mail
-from mhfa_lms.adapters.mail import FolderMailer, MailError, RefusedError, SmtpMailer, UnavailableError, open_mailer
+from mhfa_lms.adapters.mail import (
+    AddressRefusedError,
+    FolderMailer,
+    MailError,
+    RefusedError,
+    SmtpMailer,
+    UnavailableError,
+    open_mailer,
+)
 from tests.smtp import Post, serving, tls
 
 WITH_LOGIN = "smtp://me%40example.org:secret%20w%3Ard@127.0.0.1"
@@ -113,7 +121,8 @@ def set_answer(post: Post, where: str, answer: str) -> None:
 @pytest.mark.parametrize(
     ("where", "answer", "kind"),
     [
-        ("recipient", "550 5.1.1 amina@example.org is unknown", RefusedError),
+        ("recipient", "550 5.1.1 amina@example.org is unknown", AddressRefusedError),
+        ("recipient", "554 5.7.1 this site is not welcome", RefusedError),
         ("recipient", "450 4.2.1 try later", MailError),
         ("recipient", "530 5.7.0 sign in first", UnavailableError),
         ("data", "554 5.7.1 spam from noreply@example.org", RefusedError),

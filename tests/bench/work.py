@@ -122,10 +122,10 @@ def _one_mail(settings: Settings) -> EmailMessage:
     """Return the first mail that waits, as it would be sent."""
     session = db.session()
     found = session.scalars(select(Message.id).where(Message.state == WorkState.WAITING).limit(1)).one()
-    letter, _against, _facts = delivery._read(found, clock.now())
-    if letter is None:
+    ready = delivery._read(found, clock.now())
+    if not isinstance(ready, delivery.Ready):
         raise LookupError("no mail waits")
-    return letters.compose(letter, settings, now=clock.now())
+    return letters.compose(ready.letter, settings, now=clock.now())
 
 
 def _bare_mails(port: int, mail: EmailMessage) -> None:

@@ -50,6 +50,7 @@ INSIDE = {
     Can.CHANGE_MEMBERSHIP: {"coordinator"},
     Can.ENROL: {"coordinator"},
     Can.REVOKE_CERTIFICATE: {"coordinator"},
+    Can.MEND_MAIL: {"coordinator"},
     Can.REVIEW: {"administrator"},
     Can.SIGN_OFF: set(),
     Can.ADMINISTER: {"administrator"},
@@ -124,6 +125,7 @@ def world(app: Flask) -> World:
             "line_id": make.help_line(here).id,
             "request_id": make.format_request(people["owner"]).id,
             "case_id": make.safeguarding_case(people["owner"]).id,
+            "message_id": make.failed_mail(here).id,
             "second_step_id": make.second_step(people["owner"].account_id).id,
         },
     )

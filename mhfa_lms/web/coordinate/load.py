@@ -6,9 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mhfa_lms import clock, db
-from mhfa_lms.models import Certificate, Invitation, Membership, Organisation
+from mhfa_lms.models import Certificate, Invitation, Membership, Message, Organisation
 from mhfa_lms.policy import Actor, scope
-from mhfa_lms.services import people
+from mhfa_lms.services import mail_life, people
 from mhfa_lms.services.secrets import read_code
 
 
@@ -20,6 +20,11 @@ def member(actor: Actor, membership_id: int) -> Membership | None:
 def invitation(actor: Actor, invitation_id: int) -> Invitation | None:
     """Return an open invitation of the organisation."""
     return people.invitation(db.session(), invitation_id, by=actor)
+
+
+def mail(actor: Actor, message_id: int) -> Message | None:
+    """Return a mail of the organisation's that concerns its coordinators."""
+    return mail_life.of_coordinator(db.session(), message_id, by=actor)
 
 
 def certificate(actor: Actor, code: str) -> Certificate | None:

@@ -65,6 +65,16 @@ def _tasks(found: service.Overview) -> list[Task]:
                 _("Large print, audio, paper: they may not be able to go on until you answer."),
             )
         )  # fmt: skip
+    if found.mails_missing:
+        tasks.append(
+            Task(
+                ngettext("%(num)s mail did not arrive", "%(num)s mails did not arrive", found.mails_missing),
+                url_for("coordinate.mails"),
+                _("Not delivered"),
+                "bad",
+                _("Most often an address is misspelt or no longer in use."),
+            )
+        )
     if figures.grace:
         tasks.append(
             Task(

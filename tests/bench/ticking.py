@@ -1,0 +1,76 @@
+"""One tick over a national register: seconds, memory, and what it costs when nothing is due.
+
+`python -m tests.bench.ticking CERTIFICATES DATABASE_URL` seeds an empty database and prints JSON: a process of its own,
+so that the memory is the tick's.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from mhfa_lms import clock, db, schema
+from mhfa_lms.jobs import tick
+from mhfa_lms.services import digests
+from mhfa_lms.settings import read_settings
+from tests.bench import nation
+from tests.bench.tables import RESET_PEAK, STATUS
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """What one round took: seconds, how many MB the memory's peak grew, and what it posted."""
+
+    seconds: float
+    growth_mb: float
+    posted: int
+
+
+def measure(certificates: int, now: datetime, *, due: int = nation.DUE) -> dict[str, Any]:
+    """Seed an empty database and tick: the week's digests, then what is due, then with nothing due, then tidying."""
+    schema.upgrade()
+    began = time.perf_counter()
+    nation.seed(certificates, now, due=due)
+    seeding = time.perf_counter() - began
+    settings = read_settings({})
+    rounds: dict[str, Callable[[], int]] = {
+        "digests": lambda: digests.post_due(now=now),
+        "due": lambda: tick.tick(settings, now).total,
+        "idle": lambda: tick.tick(settings, now).total,
+        "tidy": lambda: tick.tidy(now),
+        "tidy_again": lambda: tick.tidy(now),
+    }
+    return {"seeding_s": seeding, **{name: _timed(work) for name, work in rounds.items()}}
+
+
+def _timed(work: Callable[[], int]) -> Ticked:
+    Path("/proc/self/clear_refs").write_text(RESET_PEAK)
+    before, began = _memory("VmRSS"), time.perf_counter()
+    posted = work()
+    db.sessions.remove()
+    return Ticked(time.perf_counter() - began, _memory("VmHWM") - before, posted)
+
+
+def _memory(name: str) -> float:
+    line = next(line for line in STATUS.read_text().splitlines() if line.startswith(f"{name}:"))
+    return int(line.split()[1]) / 1024
+
+
+def main(words: list[str]) -> None:
+    """Measure and print what came of it."""
+    certificates, url = words
+    db.configure(url)
+    print(
+        json.dumps(
+            measure(int(certificates), clock.now()), default=lambda one: {k: getattr(one, k) for k in one.__slots__}
+        )
+    )
+    db.release()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
