@@ -255,4 +255,4 @@ def _missing(session: Session, enrolment: Enrolment) -> str:
         *(f"the scenario {one}" for one in sorted(found.scenarios)),
         f"{found.sessions} sessions" if found.sessions else "",
     ]
-    return f"Missing: {', '.join(one for one in missing if one) or 'nothing, but the renewal window is closed'}."
+    return f"Missing: {', '.join(one for one in missing if one) or 'nothing, but a refresher does not renew now'}."

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from mhfa_lms.db import Base, Erasure, Id
 from mhfa_lms.models.people import Membership
+from mhfa_lms.models.training import CourseKind
 
 
 class RenewalBasis(StrEnum):
@@ -50,6 +51,7 @@ class Certificate(Base):
         CheckConstraint("instructor_name = '' OR instructor_id IS NOT NULL", name="named_instructor_is_known"),
         CheckConstraint("replaced_by_id IS NULL OR replaced_by_id <> id", name="not_own_replacement"),
         CheckConstraint("renewed_by_id IS NULL OR renewed_by_id <> id", name="not_own_renewal"),
+        CheckConstraint("NOT full_course_next OR earned_by = 'refresher'", name="full_course_after_refresher"),
         Index(None, "organisation_id", "sort_key", "id"),
         Index(None, "organisation_id", "expires_on"),
         # A person's certificates, and what makes an older one count no more, without reading the rows.
@@ -98,7 +100,11 @@ class Certificate(Base):
     expires_on: Mapped[date]
     window_opens_on: Mapped[date]
     window_closes_on: Mapped[date]
+    # How its own renewal will count, fixed when it was issued: from when, and by which kind of course.
     renewal_basis: Mapped[RenewalBasis] = mapped_column(default=RenewalBasis.COMPLETION)
+    full_course_next: Mapped[bool] = mapped_column(default=False)
+    # The kind of course that earned it; one that was imported counts as earned by a full course.
+    earned_by: Mapped[CourseKind] = mapped_column(default=CourseKind.FULL)
     issued_at: Mapped[datetime]
     issued_on: Mapped[date]
     revoked_at: Mapped[datetime | None]

@@ -39,6 +39,8 @@ CARRIED: Final = (
     "window_opens_on",
     "window_closes_on",
     "renewal_basis",
+    "full_course_next",
+    "earned_by",
     "initials_only",
     "renewed_by_id",
 )

@@ -4,6 +4,7 @@ Whatever may have met the last requirement (a step, an attempt, a mark, an atten
 `complete_if_ready`.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from sqlalchemy import func, select
@@ -29,10 +30,16 @@ from mhfa_lms.policy import SYSTEM, Actor
 from mhfa_lms.services import attendance, audit, catalogue, outbox, pathway, printed_facts, rules, work
 from mhfa_lms.services.pathway import Left
 from mhfa_lms.services.periods import Period, Terms, period, renewal
-from mhfa_lms.services.rules import Rule
+from mhfa_lms.services.rules import Resolved, Rule
 from mhfa_lms.services.secrets import new_code
 
-RULES = [Rule.VALID_MONTHS, Rule.WINDOW_BEFORE_MONTHS, Rule.WINDOW_AFTER_MONTHS, Rule.RENEWAL_BASIS]
+RULES = [
+    Rule.VALID_MONTHS,
+    Rule.WINDOW_BEFORE_MONTHS,
+    Rule.WINDOW_AFTER_MONTHS,
+    Rule.RENEWAL_BASIS,
+    Rule.FULL_EVERY_SECOND,
+]
 _issuer_name = ""
 
 
@@ -70,7 +77,8 @@ def complete_if_ready(session: Session, enrolment_id: int, *, now: datetime, by:
     """Complete the enrolment and issue its one certificate, in the caller's transaction, when nothing is missing.
 
     Call it last, after the caller's own writes. Repeated and parallel calls return the same certificate; None while
-    something is missing, and for an enrolment that has ended. A refresher issues nothing outside the renewal window.
+    something is missing, and for an enrolment that has ended. A refresher issues nothing outside the renewal window,
+    nor where the full course is to renew this time.
     """
     session.flush()
     # The lock makes whoever comes second wait for the first one's commit and see what it wrote. NO KEY UPDATE, because
@@ -87,7 +95,12 @@ def complete_if_ready(session: Session, enrolment_id: int, *, now: datetime, by:
     membership = session.get_one(Membership, enrolment.membership_id)
     today = clock.civil_date(now, membership.organisation.timezone)
     predecessor = _predecessor(session, membership, revision.course.certification_type_id, today)
-    if revision.course.kind is CourseKind.REFRESHER and predecessor is None:
+    if not may_earn(revision.course.kind, predecessor):
+        # It is over without a certificate, unless a window that it can still renew in is yet to open.
+        if predecessor is not None or not _opens_later(
+            session, membership, revision.course.certification_type_id, today
+        ):
+            _complete(session, enrolment, today, by=by, now=now)
         return None
     _complete(session, enrolment, today, by=by, now=now)
     certificate = _certificate(session, enrolment, membership, revision, predecessor, today, now)
@@ -98,6 +111,11 @@ def complete_if_ready(session: Session, enrolment_id: int, *, now: datetime, by:
         predecessor.renewed_by_id = certificate.id
         audit.about(session, "certificate-renewed", predecessor, by=by, now=now, successor=certificate.id)
     return certificate
+
+
+def may_earn(kind: CourseKind, predecessor: Certificate | None) -> bool:
+    """Whether a course of this kind certifies somebody who renews `predecessor` with it, or nothing (None)."""
+    return kind is CourseKind.FULL or (predecessor is not None and not predecessor.full_course_next)
 
 
 def _predecessor(session: Session, membership: Membership, type_id: int, today: date) -> Certificate | None:
@@ -119,6 +137,24 @@ def _predecessor(session: Session, membership: Membership, type_id: int, today: 
     ).one_or_none()
 
 
+def _opens_later(session: Session, membership: Membership, type_id: int, today: date) -> bool:
+    """Whether somebody holds a certificate that a refresher will be able to renew."""
+    found = session.scalars(
+        select(Certificate.id)
+        .where(
+            Certificate.membership_id == membership.id,
+            Certificate.certification_type_id == type_id,
+            Certificate.revoked_at.is_(None),
+            Certificate.replaced_by_id.is_(None),
+            Certificate.renewed_by_id.is_(None),
+            Certificate.full_course_next.is_(False),
+            Certificate.window_opens_on > today,
+        )
+        .limit(1)
+    )
+    return found.first() is not None
+
+
 def _complete(session: Session, enrolment: Enrolment, today: date, *, by: Actor, now: datetime) -> None:
     enrolment.state = EnrolmentState.COMPLETED
     enrolment.completed_at, enrolment.completed_on = now, today
@@ -136,7 +172,8 @@ def _certificate(
 ) -> Certificate:
     kind = session.get_one(CertificationType, revision.course.certification_type_id)
     course, spoken = _course_of(revision, membership)
-    dates, basis = _period(session, enrolment, course, predecessor, today)
+    found = resolved(session, enrolment.organisation_id, enrolment.course_id, course)
+    dates = new_period(found, predecessor, today)
     # The language that the name of the certification is written in.
     locale = spoken or i18n.known(course.language) or membership.organisation.locale
     facts = printed_facts.gather(session, enrolment, course, membership.organisation, spoken or course.language)
@@ -158,7 +195,9 @@ def _certificate(
         expires_on=dates.expires_on,
         window_opens_on=dates.window_opens_on,
         window_closes_on=dates.window_closes_on,
-        renewal_basis=basis,
+        renewal_basis=RenewalBasis(found[Rule.RENEWAL_BASIS].value),
+        earned_by=revision.course.kind,
+        full_course_next=revision.course.kind is CourseKind.REFRESHER and found[Rule.FULL_EVERY_SECOND].value,
         issued_at=now,
         issued_on=today,
         **facts.columns(),
@@ -175,25 +214,29 @@ def _course_of(revision: CourseRevision, membership: Membership) -> tuple[Course
     return catalogue.course(revision), ""
 
 
-def _period(
-    session: Session, enrolment: Enrolment, course: Course, predecessor: Certificate | None, today: date
-) -> tuple[Period, RenewalBasis]:
-    """Resolve the rules as they are today; what they give is stored, and no later change of them moves it."""
-    found = rules.resolve(
+def resolved(session: Session, organisation_id: int, course_id: int, course: Course) -> dict[Rule, Resolved]:
+    """Resolve the rules of a new certificate as they are today; what they give is stored with it, and stays."""
+    return rules.resolve(
         session,
         RULES,
-        organisation_id=enrolment.organisation_id,
-        course_id=enrolment.course_id,
+        organisation_id=organisation_id,
+        course_id=course_id,
         revision_defaults=course.defaults.model_dump(),
     )
+
+
+def new_period(found: Mapping[Rule, Resolved], predecessor: Certificate | None, completed_on: date) -> Period:
+    """Return the period that a completion on a day earns under these rules.
+
+    From when a renewal counts was fixed when the certificate that it renews was issued.
+    """
     terms = Terms(
         found[Rule.VALID_MONTHS].value, found[Rule.WINDOW_BEFORE_MONTHS].value, found[Rule.WINDOW_AFTER_MONTHS].value
     )
-    basis = RenewalBasis(found[Rule.RENEWAL_BASIS].value)
     if predecessor is None:
-        return period(today, terms), basis
-    old_expiry = predecessor.expires_on
-    return renewal(today, old_expiry, terms, from_old_expiry=basis is RenewalBasis.OLD_EXPIRY), basis
+        return period(completed_on, terms)
+    from_old_expiry = predecessor.renewal_basis is RenewalBasis.OLD_EXPIRY
+    return renewal(completed_on, predecessor.expires_on, terms, from_old_expiry=from_old_expiry)
 
 
 def announce(session: Session, certificate: Certificate, membership: Membership, *, by: Actor, now: datetime) -> None:

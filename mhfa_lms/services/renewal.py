@@ -46,7 +46,8 @@ def course_for(session: Session, certificate: Certificate, today: date) -> Renew
         Standing.LAPSED,
     }:
         return None
-    offered = _offered(session, certificate, refreshers=in_window(certificate, today))
+    refreshers = in_window(certificate, today) and not certificate.full_course_next
+    offered = _offered(session, certificate, refreshers=refreshers)
     # Whoever is on one of them already goes on with that.
     return next((one for one in offered if one.enrolment_id), offered[0] if offered else None)
 

@@ -28,6 +28,7 @@ class Rule(StrEnum):
     WINDOW_BEFORE_MONTHS = "window_before_months"
     WINDOW_AFTER_MONTHS = "window_after_months"
     RENEWAL_BASIS = "renewal_basis"
+    FULL_EVERY_SECOND = "full_every_second"
     REMINDER_DAYS = "reminder_days"
     GRACE_REMINDER_DAYS = "grace_reminder_days"
     KEEP_LAST_REMINDER = "keep_last_reminder"
@@ -43,6 +44,8 @@ DEFAULTS: Final[Mapping[Rule, Any]] = {
     Rule.WINDOW_BEFORE_MONTHS: 6,
     Rule.WINDOW_AFTER_MONTHS: 3,
     Rule.RENEWAL_BASIS: "completion",
+    # What a refresher earned is renewed by the full course.
+    Rule.FULL_EVERY_SECOND: False,
     Rule.REMINDER_DAYS: [180, 90, 30, 0],
     # The one reminder in grace: so many days after expiry.
     Rule.GRACE_REMINDER_DAYS: 30,
@@ -72,8 +75,10 @@ FOR_COURSES: Final = frozenset(
         Rule.WINDOW_BEFORE_MONTHS,
         Rule.WINDOW_AFTER_MONTHS,
         Rule.RENEWAL_BASIS,
+        Rule.FULL_EVERY_SECOND,
     }
 )
+SWITCHES: Final = frozenset({Rule.FULL_EVERY_SECOND, Rule.KEEP_LAST_REMINDER})
 
 
 class RuleError(ValueError):
@@ -273,7 +278,7 @@ def check(rule: Rule, value: Any) -> None:
         wanted = f"a whole number from {low} to {high}"
     elif rule is Rule.RENEWAL_BASIS:
         good, wanted = value in {"completion", "old-expiry"}, "completion or old-expiry"
-    elif rule is Rule.KEEP_LAST_REMINDER:
+    elif rule in SWITCHES:
         good, wanted = isinstance(value, bool), "true or false"
     else:
         good = isinstance(value, list) and all(isinstance(day, int) and 0 <= day <= 730 for day in value)

@@ -32,6 +32,7 @@ from mhfa_lms.models import (
 )
 from mhfa_lms.policy import SYSTEM
 from mhfa_lms.services import catalogue, certification, rules
+from mhfa_lms.services.periods import add_months
 from mhfa_lms.services.rules import Rule
 from tests import make
 from tests.content.test_translations import german
@@ -339,13 +340,13 @@ def test_a_transfer_is_made_up_by_a_session_elsewhere(database: str) -> None:
 
 
 def renewal(
-    basis: RenewalBasis | None = None, kind: CourseKind = CourseKind.FULL, dates: dict[str, date] | None = None
+    basis: RenewalBasis | None = None, kind: CourseKind = CourseKind.FULL, dates: dict[str, Any] | None = None
 ) -> tuple[Enrolment, Certificate]:
     """A ready enrolment of somebody who holds a certificate of the same type that ended, or ends, as said."""
     member, revision = make.member(), make.published()
     with db.transaction() as session:
         session.get_one(Course, revision.course_id).kind = kind
-    filled = {
+    filled: dict[str, Any] = {
         "completed_on": date(2023, 12, 10),
         "starts_on": date(2023, 12, 10),
         "expires_on": date(2026, 12, 10),
@@ -353,9 +354,9 @@ def renewal(
         "window_closes_on": date(2027, 3, 10),
         **(dates or {}),
     }
-    old = make.certificate(member, revision, **filled)
     if basis:
-        rules.put(Rule.RENEWAL_BASIS, basis.value, by=SYSTEM, now=NOON)
+        filled["renewal_basis"] = basis
+    old = make.certificate(member, revision, **filled)
     return ready(membership=member, revision=db.session().get_one(CourseRevision, revision.id)), old
 
 
@@ -369,10 +370,12 @@ def test_a_renewal_inside_the_window_starts_at_its_completion_and_is_linked(data
 
 def test_a_renewal_can_start_at_the_old_expiry(database: str) -> None:
     enrolment, _old = renewal(RenewalBasis.OLD_EXPIRY)
+    # What was promised with the old certificate counts; the rule of today is for the next renewal.
+    rules.put(Rule.RENEWAL_BASIS, RenewalBasis.COMPLETION.value, by=SYSTEM, now=NOON)
     code = complete(enrolment.id)
     new = db.session().scalars(select(Certificate).where(Certificate.code == code)).one()
     assert (new.completed_on, new.starts_on) == (date(2026, 11, 21), date(2026, 12, 10))
-    assert (new.expires_on, new.renewal_basis) == (date(2029, 12, 10), RenewalBasis.OLD_EXPIRY)
+    assert (new.expires_on, new.renewal_basis) == (date(2029, 12, 10), RenewalBasis.COMPLETION)
 
 
 @pytest.mark.parametrize(
@@ -394,6 +397,9 @@ def test_both_ends_of_the_window_are_inside(database: str, dates: dict[str, date
 def test_a_refresher_outside_the_window_certifies_nobody(database: str) -> None:
     enrolment, _old = renewal(kind=CourseKind.REFRESHER, dates={"window_opens_on": date(2026, 12, 1)})
     assert complete(enrolment.id) is None
+    assert (
+        db.session().get_one(Enrolment, enrolment.id).state is EnrolmentState.ACTIVE
+    )  # it counts once the window opens
     inside, _other = renewal(kind=CourseKind.REFRESHER)
     assert complete(inside.id) is not None
 
@@ -415,3 +421,59 @@ def test_a_withdrawn_certificate_and_somebody_elses_are_not_renewed(database: st
     ids = [old.id, other.id]
     complete(enrolment.id)
     assert [db.session().get_one(Certificate, one).renewed_by_id for one in ids] == [None, None]
+
+
+@pytest.mark.parametrize(("full_next", "earned"), [(True, False), (False, True)])
+def test_a_refresher_does_not_renew_where_the_full_course_is_next(database: str, full_next: bool, earned: bool) -> None:
+    frozen = {"earned_by": CourseKind.REFRESHER, "full_course_next": full_next}
+    enrolment, old = renewal(kind=CourseKind.REFRESHER, dates=frozen)
+    # A change of the rule afterwards takes nothing from anybody, and gives nothing.
+    rules.put(Rule.FULL_EVERY_SECOND, not full_next, by=SYSTEM, now=NOON)
+    old_id = old.id
+    assert (complete(enrolment.id) is not None) is earned
+    assert (db.session().get_one(Certificate, old_id).renewed_by_id is not None) is earned
+    # Finished all the same, so that it does not come up again in the next cycle.
+    assert db.session().get_one(Enrolment, enrolment.id).state is EnrolmentState.COMPLETED
+
+
+def test_every_second_cycle_is_the_full_course(database: str) -> None:
+    """Cycle after cycle, whoever takes only refreshers is certified by them every second time, and else not."""
+    full, member = make.published(), make.member()
+    again = make.published(small_course("small-again", certification=small_course().certification.model_dump()))
+    with db.transaction() as session:
+        session.get_one(Course, again.course_id).kind = CourseKind.REFRESHER
+    revisions = {CourseKind.FULL: full.id, CourseKind.REFRESHER: again.id}
+    rules.put(Rule.FULL_EVERY_SECOND, True, by=SYSTEM, now=NOON, organisation_id=member.organisation_id)
+    short, long = CourseKind.REFRESHER, CourseKind.FULL
+    taken = [(long, True), (short, True), (short, False), (long, True), (long, True), (short, True), (short, False)]
+    now, earned = NOON, []
+    for kind, counts in taken:
+        revision = db.session().get_one(CourseRevision, revisions[kind])
+        code = complete(ready(membership=member, revision=revision).id, now)
+        assert (code is not None) is counts
+        if code:
+            earned.append(kind)
+            now += timedelta(days=1000)
+    rows = db.session().scalars(select(Certificate).order_by(Certificate.id)).all()
+    assert [row.earned_by for row in rows] == earned
+    assert [row.full_course_next for row in rows] == [kind is short for kind in earned]
+    assert [row.renewed_by_id for row in rows] == [row.id for row in rows[1:]] + [None]
+
+
+@pytest.mark.parametrize(
+    ("zone", "instant", "day"),
+    [
+        ("Pacific/Kiritimati", datetime(2026, 12, 31, 10, 0, tzinfo=UTC), date(2027, 1, 1)),
+        ("Etc/GMT+12", datetime(2027, 1, 1, 11, 59, tzinfo=UTC), date(2026, 12, 31)),
+        # The hour that is skipped, and the hour that comes twice, each on either side of midnight.
+        ("Europe/London", datetime(2027, 3, 27, 23, 59, tzinfo=UTC), date(2027, 3, 27)),
+        ("Europe/London", datetime(2027, 3, 28, 23, 0, tzinfo=UTC), date(2027, 3, 29)),
+        ("Europe/London", datetime(2027, 10, 30, 23, 0, tzinfo=UTC), date(2027, 10, 31)),
+        ("Europe/London", datetime(2027, 10, 31, 23, 30, tzinfo=UTC), date(2027, 10, 31)),
+    ],
+)
+def test_the_period_runs_from_the_civil_day_there(database: str, zone: str, instant: datetime, day: date) -> None:
+    complete(ready(membership=make.member(make.organisation(timezone=zone))).id, instant)
+    found = the_certificate()
+    assert found.completed_on == found.starts_on == day
+    assert found.expires_on == add_months(day, 36)

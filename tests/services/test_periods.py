@@ -1,20 +1,22 @@
 """Certification periods: what the calendar does to them, and the same standing in Python and in the database."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import MAXYEAR, UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from mhfa_lms import db
+from mhfa_lms import clock, db
 from mhfa_lms.models import Certificate
 from mhfa_lms.services.periods import (
     CERTIFIED,
     Standing,
     Terms,
     add_months,
+    counts_on,
     in_window,
     period,
     renewal,
@@ -26,6 +28,19 @@ from tests import make
 
 DEFAULT = Terms(valid_months=36, window_before_months=6, window_after_months=3)
 DAY = timedelta(days=1)
+# The edges of the world, an hour's half and quarter, and places whose clocks change at midnight.
+ZONES = (
+    "UTC",
+    "Pacific/Kiritimati",
+    "Etc/GMT+12",
+    "Asia/Kathmandu",
+    "Asia/Kolkata",
+    "Europe/London",
+    "America/New_York",
+    "America/Havana",
+    "Asia/Beirut",
+    "Australia/Lord_Howe",
+)
 days = st.dates(date(2000, 1, 1), date(2100, 12, 31))
 terms = st.builds(Terms, st.integers(1, 120), st.integers(0, 24), st.integers(0, 24))
 
@@ -100,6 +115,45 @@ def test_a_renewal_starts_at_its_completion_or_at_the_old_expiry() -> None:
     assert renewal(completed, old, DEFAULT, from_old_expiry=True) == period(old, DEFAULT)
 
 
+@given(days, terms, st.booleans(), st.lists(st.integers(0, 10_000), min_size=1, max_size=30))
+def test_a_chain_of_renewals_never_loses_a_day(start: date, rules: Terms, from_old: bool, moments: list[int]) -> None:
+    """Renewed on any day of the window, cycle after cycle: a period ends no earlier than the one it renews, nobody who
+    renews in time is uncertified for a day, and counting from the old expiry the day of the month does not wander.
+    """
+    now, anchors = period(start, rules), {start.day}
+    for moment in moments:
+        if now.window_closes_on.year > MAXYEAR - 50:
+            return
+        length = (now.window_closes_on - now.window_opens_on).days + 1
+        completed = now.window_opens_on + moment % length * DAY
+        new = renewal(completed, now.expires_on, rules, from_old_expiry=from_old)
+        assert new.expires_on >= max(now.expires_on, completed)
+        assert new.starts_on <= max(now.expires_on, completed)
+        assert new.window_opens_on >= new.starts_on
+        if from_old and new.starts_on == now.expires_on:
+            assert new.expires_on == add_months(now.expires_on, rules.valid_months)
+            assert new.expires_on.day <= max(anchors)
+        else:
+            assert new.starts_on == completed
+        anchors.add(new.starts_on.day)
+        now = new
+
+
+@given(st.integers(1_577_836_800, 2_208_988_800), st.sampled_from(ZONES), terms)
+def test_the_window_is_open_on_the_civil_days_of_both_its_ends(instant: int, zone: str, rules: Terms) -> None:
+    """From the first midnight of the window to the last moment of its last day, wherever the organisation is."""
+    now = datetime.fromtimestamp(instant, UTC)
+    dates = period(clock.civil_date(now, zone), rules)
+    held = Dates(dates.window_opens_on, dates.expires_on, dates.window_closes_on)
+    first = datetime.combine(dates.window_opens_on, time(), ZoneInfo(zone))
+    after = datetime.combine(dates.window_closes_on + DAY, time(), ZoneInfo(zone))
+    second = timedelta(seconds=1)
+    moments = [one.astimezone(UTC) for one in (first, after)]
+    inside = [in_window(held, clock.civil_date(one, zone)) for one in moments]
+    before = [in_window(held, clock.civil_date(one - second, zone)) for one in moments]
+    assert (before, inside) == ([False, True], [True, False])
+
+
 def test_both_ends_of_the_window_and_the_last_day_are_inside() -> None:
     dates = Dates(date(2026, 5, 21), date(2026, 11, 21), date(2027, 2, 21))
     assert standing(dates, date(2026, 5, 20)) is Standing.VALID
@@ -169,5 +223,7 @@ def test_the_database_says_the_same(varied: list[int], shift: int) -> None:
         ):
             found[id_].append(one)
     assert found == {id_: [one] for id_, one in expected.items()}
+    counting = session.scalars(select(Certificate.id).where(Certificate.id.in_(varied), counts_on(today)))
+    assert set(counting) == {id_ for id_, one in expected.items() if one in CERTIFIED}
     words = session.execute(select(Certificate.id, standing_column(today)).where(Certificate.id.in_(varied)))
     assert {row.id: row.standing for row in words} == expected

@@ -40,6 +40,13 @@ def test_a_refresher_renews_inside_the_window(day: date) -> None:
     assert course_on(day, certificate) == shorter.course_id
 
 
+def test_where_the_full_course_is_next_the_refresher_is_not_offered() -> None:
+    full = make.published()
+    certificate = make.certificate(revision=full, earned_by=CourseKind.REFRESHER, full_course_next=True)
+    refresher()
+    assert course_on(DUE, certificate) == full.course_id
+
+
 def test_outside_the_window_it_is_the_full_course() -> None:
     full = make.published()
     certificate = make.certificate(revision=full)
