@@ -1,8 +1,7 @@
 """`mhfa-lms rules`: what an organisation may decide for itself, and where each value comes from."""
 
-import json
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import click
 from sqlalchemy import select
@@ -15,6 +14,7 @@ from mhfa_lms.models import Course, Organisation
 from mhfa_lms.policy import SYSTEM
 from mhfa_lms.services import catalogue
 from mhfa_lms.services import rules as service
+from mhfa_lms.services.rule_values import read, written
 from mhfa_lms.services.rules import Resolved, Rule
 
 RULE: Final = click.Choice([rule.value for rule in Rule])
@@ -62,13 +62,6 @@ def source(found: Resolved, slugs: dict[int, str]) -> str:
     if number:
         return f"{kind} {slugs[int(number)]}"
     return "course" if kind == "revision" else kind
-
-
-def written(value: Any) -> str:
-    """Return a value the way `set` reads it."""
-    if isinstance(value, list):
-        return ",".join(map(str, value)) or "none"
-    return json.dumps(value) if isinstance(value, bool) else str(value)
 
 
 @rules.command("set")
@@ -124,24 +117,6 @@ def find_course(session: Session, slug: str | None) -> Course | None:
     if found is None:
         raise Failed(f"There is no published course {slug}.")
     return found
-
-
-def read(rule: Rule, text: str) -> Any:
-    """Return what a text means for a rule; what cannot be read stays text, which the rule then refuses in words."""
-    text = text.strip()
-    kind = type(service.DEFAULTS[rule])
-    if kind is bool:
-        return {"true": True, "yes": True, "false": False, "no": False}.get(text.lower(), text)
-    if kind is list:
-        parts = [] if text.lower() == "none" else text.split(",")
-        return [number(part) for part in parts]
-    return number(text) if kind is int else text
-
-
-def number(text: str) -> int | str:
-    """Return a whole number, or the text when it is none."""
-    text = text.strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
 
 
 def said(organisation: str | None, course: str | None) -> str:

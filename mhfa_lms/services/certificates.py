@@ -101,7 +101,7 @@ def own(code: str, *, by: Actor, now: datetime) -> Held | None:
         )
         .one_or_none()
     )
-    return _held(row.Certificate, row.timezone, now) if row else None
+    return held(row.Certificate, row.timezone, now) if row else None
 
 
 def mine(*, by: Actor, now: datetime, before: int | None = None) -> tuple[list[Held], int | None]:
@@ -117,11 +117,12 @@ def mine(*, by: Actor, now: datetime, before: int | None = None) -> tuple[list[H
     if before is not None:
         query = query.where(Certificate.id < before)
     rows = reading().execute(query).all()
-    held = [_held(row.Certificate, row.timezone, now) for row in rows[: paging.PAGE]]
-    return held, held[-1].certificate.id if len(rows) > paging.PAGE else None
+    found = [held(row.Certificate, row.timezone, now) for row in rows[: paging.PAGE]]
+    return found, found[-1].certificate.id if len(rows) > paging.PAGE else None
 
 
-def _held(certificate: Certificate, timezone: str, now: datetime) -> Held:
+def held(certificate: Certificate, timezone: str, now: datetime) -> Held:
+    """Return a certificate with where it stands on the day of `now` in its organisation's zone."""
     today = clock.civil_date(now, timezone)
     return Held(certificate, standing(certificate, today), today)
 

@@ -5,6 +5,7 @@ Whatever may have met the last requirement (a step, an attempt, a mark, an atten
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import func, select
@@ -225,7 +226,15 @@ def resolved(session: Session, organisation_id: int, course_id: int, course: Cou
     )
 
 
-def new_period(found: Mapping[Rule, Resolved], predecessor: Certificate | None, completed_on: date) -> Period:
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What a new period takes from the certificate that is renewed."""
+
+    expires_on: date
+    renewal_basis: RenewalBasis
+
+
+def new_period(found: Mapping[Rule, Resolved], earlier: Certificate | Earlier | None, completed_on: date) -> Period:
     """Return the period that a completion on a day earns under these rules.
 
     From when a renewal counts was fixed when the certificate that it renews was issued.
@@ -233,10 +242,10 @@ def new_period(found: Mapping[Rule, Resolved], predecessor: Certificate | None, 
     terms = Terms(
         found[Rule.VALID_MONTHS].value, found[Rule.WINDOW_BEFORE_MONTHS].value, found[Rule.WINDOW_AFTER_MONTHS].value
     )
-    if predecessor is None:
+    if earlier is None:
         return period(completed_on, terms)
-    from_old_expiry = predecessor.renewal_basis is RenewalBasis.OLD_EXPIRY
-    return renewal(completed_on, predecessor.expires_on, terms, from_old_expiry=from_old_expiry)
+    from_old_expiry = earlier.renewal_basis is RenewalBasis.OLD_EXPIRY
+    return renewal(completed_on, earlier.expires_on, terms, from_old_expiry=from_old_expiry)
 
 
 def announce(session: Session, certificate: Certificate, membership: Membership, *, by: Actor, now: datetime) -> None:

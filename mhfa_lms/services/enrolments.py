@@ -10,8 +10,9 @@ from mhfa_lms.content.gating import Prerequisites
 from mhfa_lms.db import transaction
 from mhfa_lms.models import Enrolment, EnrolmentState, Membership, MembershipState
 from mhfa_lms.policy import Actor, Can, Forbidden, require
-from mhfa_lms.services import audit, catalogue, prerequisites
+from mhfa_lms.services import audit, catalogue, prerequisites, renewal
 from mhfa_lms.services.prerequisites import PrerequisitesError
+from mhfa_lms.services.renewal import RefresherError, Refused
 
 
 class NotPublishedError(LookupError):
@@ -29,8 +30,9 @@ class CannotBeginAgainError(RuntimeError):
 def enrol(membership_id: int, course_id: int, *, by: Actor, now: datetime) -> int:
     """Put a member on a course; one who is on it already stays as they are. Returns the enrolment's id.
 
-    People enrol themselves on courses whose prerequisites they have, coordinators the people of their organisation
-    on any: it opens when they have them. Raises `Forbidden`, `NotPublishedError`, `prerequisites.PrerequisitesError`.
+    People enrol themselves on courses whose prerequisites they have and on refreshers that renew something,
+    coordinators the people of their organisation on any: it opens when they have them. Raises `Forbidden`,
+    `NotPublishedError`, `prerequisites.PrerequisitesError` and `renewal.RefresherError`.
     """
     with transaction() as session:
         membership = session.get(Membership, membership_id)
@@ -40,6 +42,8 @@ def enrol(membership_id: int, course_id: int, *, by: Actor, now: datetime) -> in
             require(by, Can.ENROL, membership)
         elif missing := _lacking(session, membership_id, course_id, now):
             raise PrerequisitesError(missing)
+        elif refused := _refused(session, membership, course_id, now):
+            raise RefresherError(refused)
         return enrol_in(session, membership, course_id, by=by, now=now).id
 
 
@@ -50,6 +54,12 @@ def _lacking(session: Session, membership_id: int, course_id: int, now: datetime
     asked = catalogue.course(revision).prerequisites
     missing = prerequisites.lacking(session, membership_id, asked, on=now.date())
     return missing if missing.any else None
+
+
+def _refused(session: Session, membership: Membership, course_id: int, now: datetime) -> Refused | None:
+    if catalogue.newest_of(session, course_id) is None or active(session, membership.id, course_id):
+        return None
+    return renewal.refused(session, membership.id, course_id, now)
 
 
 def enrol_in(session: Session, membership: Membership, course_id: int, *, by: Actor, now: datetime) -> Enrolment:

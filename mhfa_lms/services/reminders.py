@@ -141,7 +141,7 @@ def facts(row: Any, offset: int, today: date) -> dict[str, Any]:
         "window_closes_on": row.window_closes_on.isoformat(),
         "as_of": today.isoformat(),
         "audience": row.audience.value,
-        "path": f"/certificates/{row.code}",
+        "path": f"/certificates/{row.code}/renew",
         "stop_path": "/account#reminders",
     }
 

@@ -1,15 +1,17 @@
 """How a certificate is renewed: by a refresher inside its window, else by a full course of the same type."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
+from mhfa_lms import clock
 from mhfa_lms.db import rows
-from mhfa_lms.models import Certificate, Course, CourseKind, CourseRevision, Enrolment, EnrolmentState
-from mhfa_lms.services.periods import Standing, in_window, standing
+from mhfa_lms.models import Certificate, Course, CourseKind, CourseRevision, Enrolment, EnrolmentState, Membership
+from mhfa_lms.services.periods import Dated, Standing, in_window, standing
 
 _GOING: Final = and_(
     Enrolment.course_id == Course.id,
@@ -24,15 +26,42 @@ _OFFERED: Final = (
     .where(Course.certification_type_id == bindparam("type_id"), CourseRevision.open.is_(True))
     .order_by(Course.id, CourseRevision.number.desc())
 )
+TO_RENEW: Final = frozenset({Standing.DUE, Standing.GRACE, Standing.LAPSED})
+
+
+class WhyNot(StrEnum):
+    """Why a refresher does not renew a certificate today."""
+
+    NOTHING = "nothing-to-renew"
+    NOT_YET = "not-yet"
+    OVER = "over"
+    FULL_COURSE_NEXT = "full-course-next"
 
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """The course that renews a certificate; `enrolment_id` when its holder is on it already."""
+    """A course that renews a certificate; `enrolment_id` when its holder is on it already."""
 
     course_id: int
     title: str
     enrolment_id: int | None
+    kind: CourseKind
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a refresher renews nothing of somebody's, and the certificate that decides so, if there is one."""
+
+    why: WhyNot
+    certificate: Certificate | None = None
+
+
+class RefresherError(RuntimeError):
+    """A refresher would renew nothing for whoever wanted to begin it; `refused` says why."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(refused.why.value)
+        self.refused = refused
 
 
 def course_for(session: Session, certificate: Certificate, today: date) -> Renewal | None:
@@ -40,27 +69,62 @@ def course_for(session: Session, certificate: Certificate, today: date) -> Renew
 
     One query. A certificate that was renewed, withdrawn or replaced is not renewed again.
     """
-    if certificate.renewed_by_id or standing(certificate, today) not in {
-        Standing.DUE,
-        Standing.GRACE,
-        Standing.LAPSED,
-    }:
+    if certificate.renewed_by_id or standing(certificate, today) not in TO_RENEW:
         return None
-    refreshers = in_window(certificate, today) and not certificate.full_course_next
-    offered = _offered(session, certificate, refreshers=refreshers)
+    found = offered(session, certificate, refreshers=why_not(certificate, today) is None)
     # Whoever is on one of them already goes on with that.
-    return next((one for one in offered if one.enrolment_id), offered[0] if offered else None)
+    return next((one for one in found if one.enrolment_id), found[0] if found else None)
 
 
-def _offered(session: Session, certificate: Certificate, *, refreshers: bool) -> list[Renewal]:
+def why_not(certificate: Dated, today: date) -> WhyNot | None:
+    """Return why a refresher does not renew a certificate on a day; None when it does."""
+    if getattr(certificate, "full_course_next", False):
+        return WhyNot.FULL_COURSE_NEXT
+    if in_window(certificate, today):
+        return None
+    return WhyNot.NOT_YET if today < certificate.window_opens_on else WhyNot.OVER
+
+
+def offered(session: Session, certificate: Certificate, *, refreshers: bool) -> list[Renewal]:
     """Return the published courses of a certificate's type with their newest titles, refreshers first where they count.
 
-    Each comes with its holder's active enrolment, of which there is at most one a course.
+    Each comes with its holder's active enrolment, of which there is at most one a course. One query.
     """
     wanted = {"membership_id": certificate.membership_id, "type_id": certificate.certification_type_id}
     found = rows(session, _OFFERED, wanted).all()
     newest = {row.id: row for row in reversed(found)}
     kinds = [CourseKind.REFRESHER, CourseKind.FULL] if refreshers else [CourseKind.FULL]
     return [
-        Renewal(row.id, row.title, row.enrolment_id) for kind in kinds for row in newest.values() if row.kind is kind
+        Renewal(row.id, row.title, row.enrolment_id, kind)
+        for kind in kinds
+        for row in newest.values()
+        if row.kind is kind
     ]
+
+
+def refused(session: Session, membership_id: int, course_id: int, now: datetime) -> Refused | None:
+    """Return why a course would renew nothing for a member today; None for a full course and a refresher that counts.
+
+    At most four queries.
+    """
+    course = session.get(Course, course_id)
+    if course is None or course.kind is CourseKind.FULL:
+        return None
+    held = session.scalars(
+        select(Certificate)
+        .where(
+            Certificate.membership_id == membership_id,
+            Certificate.certification_type_id == course.certification_type_id,
+            Certificate.revoked_at.is_(None),
+            Certificate.replaced_by_id.is_(None),
+            Certificate.renewed_by_id.is_(None),
+        )
+        .order_by(Certificate.expires_on.desc(), Certificate.id.desc())
+    ).all()
+    if not held:
+        return Refused(WhyNot.NOTHING)
+    today = clock.civil_date(now, session.get_one(Membership, membership_id).organisation.timezone)
+    # What completing would renew: the one in its window that lasts longest.
+    deciding = next((one for one in held if in_window(one, today)), held[0])
+    why = why_not(deciding, today)
+    return Refused(why, deciding) if why else None

@@ -66,6 +66,8 @@ RANGES: Final[Mapping[Rule, tuple[int, int]]] = {
     Rule.MINIMUM_AGE: (0, 120),
     Rule.RETENTION_MONTHS: (1, 240),
 }
+# How many days before expiry a reminder can go out.
+FARTHEST_DAY: Final = 730
 # The rules that are asked for with a course, and so can be set for one; the others hold for all of them.
 FOR_COURSES: Final = frozenset(
     {
@@ -79,6 +81,10 @@ FOR_COURSES: Final = frozenset(
     }
 )
 SWITCHES: Final = frozenset({Rule.FULL_EVERY_SECOND, Rule.KEEP_LAST_REMINDER})
+
+
+# A rule's key, whose it is (None: the installation's), for which course (None: all).
+Key = tuple[str, int | None, int | None]
 
 
 class RuleError(ValueError):
@@ -137,29 +143,53 @@ def resolve_for_revisions(
 
 def resolve_everywhere(session: Session, rules: list[Rule]) -> dict[int, dict[Rule, Resolved]]:
     """Resolve rules that do not depend on a course for every organisation at once, with two queries in all."""
+    tree = whole_tree(session, rules)
+    return {place: {rule: tree.resolve(rule, place) for rule in rules} for place in tree.parents}
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Every organisation with what stands above it, and what is set of some rules: each resolves without a query."""
+
+    parents: Mapping[int, int | None]
+    settings: Mapping[Key, Any]
+
+    def resolve(
+        self,
+        rule: Rule,
+        organisation_id: int | None,
+        course_id: int | None = None,
+        revision_defaults: Mapping[str, Any] | None = None,
+    ) -> Resolved:
+        """Resolve one rule in one place."""
+        upwards = _upwards(organisation_id, self.parents)
+        return _first(rule, self.settings, upwards, course_id, revision_defaults or {})
+
+    def changed(self, place: Key, value: Any, *, unset: bool) -> "Tree":
+        """Return the tree as it would be with another value at one place, or with none there."""
+        kept = {key: one for key, one in self.settings.items() if key != place}
+        return Tree(self.parents, kept if unset else {**kept, place: value})
+
+
+def whole_tree(session: Session, rules: list[Rule]) -> Tree:
+    """Return all organisations and all that is set of these rules. Two queries."""
     parents = {row.id: row.parent_id for row in session.execute(select(Organisation.id, Organisation.parent_id))}
     found = session.execute(
-        select(RuleSetting.key, RuleSetting.organisation_id, RuleSetting.value).where(
-            RuleSetting.key.in_([rule.value for rule in rules]), RuleSetting.course_id.is_(None)
+        select(RuleSetting.key, RuleSetting.organisation_id, RuleSetting.course_id, RuleSetting.value).where(
+            RuleSetting.key.in_([rule.value for rule in rules])
         )
-    ).all()
-    settings: dict[tuple[str, int | None, int | None], Any] = {
-        (row.key, row.organisation_id, None): row.value["value"] for row in found
-    }
-    return {
-        organisation_id: {rule: _first(rule, settings, _upwards(organisation_id, parents), None, {}) for rule in rules}
-        for organisation_id in parents
-    }
+    )
+    return Tree(parents, {(row.key, row.organisation_id, row.course_id): row.value["value"] for row in found})
 
 
-def _settings(session: Session, rules: list[Rule], tree: list[int]) -> dict[tuple[str, int | None, int | None], Any]:
+def _settings(session: Session, rules: list[Rule], tree: list[int]) -> dict[Key, Any]:
     found = rows(session, _SETTINGS, {"keys": [rule.value for rule in rules], "tree": tree})
     return {(row.key, row.organisation_id, row.course_id): row.value["value"] for row in found}
 
 
 def _first(
     rule: Rule,
-    settings: Mapping[tuple[str, int | None, int | None], Any],
+    settings: Mapping[Key, Any],
     tree: list[int],
     course_id: int | None,
     revision_defaults: Mapping[str, Any],
@@ -214,9 +244,7 @@ def put(
     Raises `RuleError` and `Forbidden`.
     """
     require(by, Can.ADMINISTER)
-    check(rule, value)
-    if course_id is not None and rule not in FOR_COURSES:
-        raise RuleError(f"{rule.value} holds for all courses, so it cannot be set for one")
+    check(rule, value, course_id=course_id)
     said = {"value": {"value": value}, "set_at": now, "set_by_id": by.account_id or None}
     place = {"place": _place(organisation_id, course_id), "organisation_id": organisation_id, "course_id": course_id}
     with transaction() as session:
@@ -270,8 +298,10 @@ def _place(organisation_id: int | None, course_id: int | None) -> str:
     return f"{organisation_id or '*'}/{course_id or '*'}"
 
 
-def check(rule: Rule, value: Any) -> None:
-    """Raise `RuleError` when a rule cannot have this value."""
+def check(rule: Rule, value: Any, *, course_id: int | None = None) -> None:
+    """Raise `RuleError` when a rule cannot have this value, or cannot be set for one course."""
+    if course_id is not None and rule not in FOR_COURSES:
+        raise RuleError(f"{rule.value} holds for all courses, so it cannot be set for one")
     if rule in RANGES:
         low, high = RANGES[rule]
         good = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
@@ -281,7 +311,7 @@ def check(rule: Rule, value: Any) -> None:
     elif rule in SWITCHES:
         good, wanted = isinstance(value, bool), "true or false"
     else:
-        good = isinstance(value, list) and all(isinstance(day, int) and 0 <= day <= 730 for day in value)
-        wanted = "a list of days before expiry, each from 0 to 730"
+        good = isinstance(value, list) and all(isinstance(day, int) and 0 <= day <= FARTHEST_DAY for day in value)
+        wanted = f"a list of days before expiry, each from 0 to {FARTHEST_DAY}"
     if not good:
         raise RuleError(f"{rule.value} must be {wanted}")

@@ -115,7 +115,7 @@ def test_the_mail_knows_all_its_template_asks_for(settings: Settings) -> None:
         "window_closes_on": certificate.window_closes_on.isoformat(),
         "as_of": "2026-11-21",
         "audience": "educator",
-        "path": f"/certificates/{certificate.code}",
+        "path": f"/certificates/{certificate.code}/renew",
         "stop_path": "/account#reminders",
     }
     assert (row.locale, row.account_id, row.organisation_id) == ("en-XA", member.account_id, owner.id)

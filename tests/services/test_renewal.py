@@ -17,7 +17,7 @@ VALID, DUE, GRACE, LAPSED = date(2029, 1, 1), date(2029, 8, 1), date(2029, 12, 1
 
 def refresher() -> CourseRevision:
     """A published refresher of the small course's certification type."""
-    content = small_course("small-again", certification=small_course().certification.model_dump())
+    content = small_course("small-again", kind="refresher", certification=small_course().certification.model_dump())
     revision = make.published(content)
     with db.transaction() as session:
         session.get_one(Course, revision.course_id).kind = CourseKind.REFRESHER

@@ -223,7 +223,7 @@ def test_home_says_when_a_certificate_can_be_renewed(
     enter(client, who)
     page = client.get("/home").text
     assert words in page
-    assert "Go on with my renewal" in page or "Renew now" in page
+    assert "Go on with my renewal" in page or "See how to renew" in page
     assert asked(client, "/home") <= 12
 
 
@@ -238,7 +238,7 @@ def test_home_of_a_holder_with_everything_on_it_stays_within_its_queries(client:
         held.window_opens_on = held.starts_on
     enter(client, who)
     page = client.get("/home").text
-    assert "Renew now" in page
+    assert "See how to renew" in page
     assert "Courses you can start" in page
     assert asked(client, "/home") <= 12
 
@@ -254,7 +254,7 @@ def test_home_is_silent_about_certificates_that_are_renewed_or_not_due(client: F
     make.certificate(revision=revision, **due)  # somebody else's
     enter(client, who)
     page = client.get("/home").text
-    assert "Renew now" not in page
+    assert "See how to renew" not in page
     assert "Go on with my renewal" not in page
 
 

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from mhfa_lms import clock, db, i18n
 from mhfa_lms.adapters.files import FolderFiles
 from mhfa_lms.policy import Actor, Can
-from mhfa_lms.services import certificates, names, renewal
+from mhfa_lms.services import certificates, names, renewal, renewing
 from mhfa_lms.services.certificates import Held
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.identity import me, settings
@@ -32,6 +32,7 @@ def index() -> str:
 def certificate(held: Held) -> str:
     """A certificate, and what can be done with it."""
     code = held.certificate.code
+    earlier, later = renewing.relatives(db.session(), held.certificate)
     return render_template(
         "learn/certificate.html",
         held=held,
@@ -39,6 +40,8 @@ def certificate(held: Held) -> str:
         address=f"{settings().base_url}/v/{i18n.format_code(code)}",
         initials=names.initials(held.certificate.name),
         renewal=renewal.course_for(db.session(), held.certificate, held.today),
+        earlier=earlier,
+        later=later,
         in_use=held.certificate.membership_id == me().membership_id,
     )
 

@@ -7,14 +7,15 @@ from mhfa_lms import clock, db
 from mhfa_lms.content.glossary import sorted_terms
 from mhfa_lms.content.markdown import render
 from mhfa_lms.i18n import gettext as _
-from mhfa_lms.models import Enrolment, EnrolmentState
+from mhfa_lms.models import CourseKind, Enrolment, EnrolmentState
 from mhfa_lms.policy import Can
-from mhfa_lms.services import assessment, journey, review_state, waiting
+from mhfa_lms.services import assessment, journey, renewal, review_state, waiting
 from mhfa_lms.services.enrolments import CannotBeginAgainError, NotActiveError, NotPublishedError
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.identity import me
 from mhfa_lms.web.learn.blueprint import blueprint
 from mhfa_lms.web.learn.load import course_of, own_enrolment
+from mhfa_lms.web.learn.renewal_words import refresher_words
 
 
 @blueprint.get("/learn", endpoint="courses")
@@ -42,7 +43,16 @@ def course(enrolment: Enrolment) -> str:
         about=render(here.course.about),
         two=waiting.has_clashes(session, enrolment.id),
         review=review_state.of(session, enrolment.revision),
+        refused=_refused(enrolment) if here.course.kind == CourseKind.REFRESHER else "",
     )
+
+
+def _refused(enrolment: Enrolment) -> str:
+    """Say of a refresher under way why it would renew nothing if it were finished today."""
+    if enrolment.state is not EnrolmentState.ACTIVE:
+        return ""
+    found = renewal.refused(db.session(), enrolment.membership_id, enrolment.course_id, clock.now())
+    return refresher_words(found) if found else ""
 
 
 @blueprint.get("/learn/<int:enrolment_id>/glossary")

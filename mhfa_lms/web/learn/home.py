@@ -9,14 +9,16 @@ from mhfa_lms import clock, db
 from mhfa_lms.content.schema import Course
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import ngettext
-from mhfa_lms.models import Role
+from mhfa_lms.models import CourseKind, Role
 from mhfa_lms.policy import Actor, Can
-from mhfa_lms.services import catalogue, enrolments, journey, names, prerequisites, review_state
+from mhfa_lms.services import catalogue, enrolments, journey, names, prerequisites, renewal, review_state
 from mhfa_lms.services.journey import Home, Next
 from mhfa_lms.services.prerequisites import Named, PrerequisitesError
+from mhfa_lms.services.renewal import RefresherError
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.identity import me
 from mhfa_lms.web.learn.blueprint import blueprint
+from mhfa_lms.web.learn.renewal_words import refresher_words
 from mhfa_lms.web.requests import whole
 
 
@@ -65,9 +67,9 @@ def _duties(who: Actor) -> Iterator[tuple[str, str, str, str]]:
         yield _("Run this installation"), url_for("admin.overview"), "", _("Mails, courses, organisations, help lines.")
 
 
-def _offers(here: Home, membership_id: int) -> list[tuple[int, Course, Named | None, bool]]:
-    """Return the courses to start, for those who are on none at the moment, what each lacks to be started, and whether
-    it was clinically reviewed.
+def _offers(here: Home, membership_id: int) -> list[tuple[int, Course, Named | None, str, bool]]:
+    """Return the courses to start, for those who are on none at the moment, what each lacks to be started, why it would
+    renew nothing (in words, empty when it may begin), and whether it was clinically reviewed.
     """
     if here.main is not None and here.main.next is not Next.FINISHED:
         return []
@@ -77,9 +79,20 @@ def _offers(here: Home, membership_id: int) -> list[tuple[int, Course, Named | N
     states = review_state.of_all(session, found)
     offered = [(one, catalogue.shown(one)) for one in found]
     return [
-        (one.course_id, course, prerequisites.before(session, membership_id, course, on=today), states[one.id].counts)
+        (
+            one.course_id,
+            course,
+            prerequisites.before(session, membership_id, course, on=today),
+            _refused(membership_id, one.course_id) if course.kind == CourseKind.REFRESHER else "",
+            states[one.id].counts,
+        )
         for one, course in offered
     ]
+
+
+def _refused(membership_id: int, course_id: int) -> str:
+    found = renewal.refused(db.session(), membership_id, course_id, clock.now())
+    return refresher_words(found) if found else ""
 
 
 @blueprint.post("/learn/enrol")
@@ -92,6 +105,9 @@ def enrol() -> ResponseReturnValue:
         abort(404)
     try:
         enrolment_id = enrolments.enrol(who.membership_id, course_id, by=who, now=clock.now())
+    except RefresherError as error:
+        flash(refresher_words(error.refused), "warning")
+        return redirect(url_for("learn.home"), 303)
     except PrerequisitesError:
         flash(_("Something else comes before this course. Your home page says what."), "warning")
         return redirect(url_for("learn.home"), 303)
