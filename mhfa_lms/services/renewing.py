@@ -119,5 +119,9 @@ def relatives(session: Session, certificate: Certificate) -> tuple[Certificate |
             Certificate.replaced_by_id.is_(None),
         )
     ).first()
-    later = session.get(Certificate, certificate.renewed_by_id) if certificate.renewed_by_id else None
-    return earlier, later
+    return earlier, successor(session, certificate)
+
+
+def successor(session: Session, certificate: Certificate) -> Certificate | None:
+    """Return the certificate that renewed this one. At most one query."""
+    return session.get(Certificate, certificate.renewed_by_id) if certificate.renewed_by_id else None

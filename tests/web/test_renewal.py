@@ -49,22 +49,22 @@ def test_before_the_window_it_says_from_when(client: FlaskClient) -> None:
     text = page(client, held, VALID)
     assert "There is nothing to do yet" in text
     assert (
-        "From <bdi>May 21, 2029</bdi> to <bdi>February 21, 2030</bdi>, both days included, a refresher renews it"
+        "From <bdi>21 May 2029</bdi> to <bdi>21 February 2030</bdi>, both days included, a refresher renews it"
         in text
     )
     assert "Renew now" not in text
-    assert "If you finish on <bdi>May 21, 2029</bdi>" in text
+    assert "If you finish on <bdi>21 May 2029</bdi>" in text
 
 
 def test_in_the_window_one_click_begins_the_refresher_and_a_second_changes_nothing(client: FlaskClient) -> None:
     held = holds()
-    short = refresher()
+    short = refresher().course_id
     assert "A refresher is enough" in page(client, held, DUE)
     with time_machine.travel(DUE, tick=False):
         answers = [client.post(f"/certificates/{held[1]}/renew") for _twice in range(2)]
     assert {answer.status_code for answer in answers} == {303}
     (enrolment,) = db.session().scalars(select(Enrolment)).all()
-    assert enrolment.course_id == short.course_id
+    assert enrolment.course_id == short
     assert {answer.location for answer in answers} == {f"/learn/{enrolment.id}"}
     text = page(client, held, DUE)
     assert "You are on it already. Still to come:" in text
@@ -74,18 +74,18 @@ def test_in_the_window_one_click_begins_the_refresher_and_a_second_changes_nothi
 @pytest.mark.parametrize(
     ("basis", "now", "words"),
     [
-        (RenewalBasis.COMPLETION, DUE, ["August 1, 2029</bdi> until <bdi>August 1, 2032", "November 21, 2032"]),
-        (RenewalBasis.OLD_EXPIRY, DUE, ["November 21, 2029</bdi> until <bdi>November 21, 2032", "no time is lost"]),
+        (RenewalBasis.COMPLETION, DUE, ["1 August 2029 until 1 August 2032", "21 November 2032"]),
+        (RenewalBasis.OLD_EXPIRY, DUE, ["21 November 2029 until 21 November 2032", "no time is lost"]),
         (
             RenewalBasis.COMPLETION,
             GRACE,
-            ["December 1, 2029</bdi> until <bdi>December 1, 2032", "not certified between"],
+            ["1 December 2029 until 1 December 2032", "not certified between"],
         ),
-        (RenewalBasis.OLD_EXPIRY, GRACE, ["November 21, 2029</bdi> until <bdi>November 21, 2032"]),
+        (RenewalBasis.OLD_EXPIRY, GRACE, ["21 November 2029 until 21 November 2032"]),
         (
             RenewalBasis.OLD_EXPIRY,
             LAPSED,
-            ["March 1, 2030</bdi> until <bdi>March 1, 2033", "the full course is needed"],
+            ["1 March 2030 until 1 March 2033", "the full course is needed"],
         ),
     ],
 )
@@ -95,22 +95,23 @@ def test_it_says_from_when_the_new_one_counts(
     held = holds(renewal_basis=basis)
     refresher()
     text = page(client, held, now)
-    assert [one for one in words if one not in text] == []
+    said = text.replace("<bdi>", "").replace("</bdi>", "")
+    assert [one for one in words if one not in said] == []
 
 
 def test_the_full_course_every_second_time_is_explained_and_the_refresher_refused(client: FlaskClient) -> None:
     held = holds(earned_by=CourseKind.REFRESHER, full_course_next=True)
-    short = refresher()
+    short = refresher().course_id
+    who = make.actor(held[0], now=DUE)
     text = page(client, held, DUE)
     assert "the full course every second time" in text
-    who = make.actor(held[0], now=DUE)
     with pytest.raises(RefresherError) as refused:
-        enrolments.enrol(who.membership_id or 0, short.course_id, by=who, now=DUE)
+        enrolments.enrol(who.membership_id or 0, short, by=who, now=DUE)
     assert refused.value.refused.why is WhyNot.FULL_COURSE_NEXT
     with time_machine.travel(DUE, tick=False):
         home = client.get("/home").text
         assert "Your organisation asks for the full course every second time" in home
-        answer = client.post("/learn/enrol", data={"course": str(short.course_id)}, follow_redirects=True)
+        answer = client.post("/learn/enrol", data={"course": str(short)}, follow_redirects=True)
         assert "would not renew your certificate now" in answer.text
     assert db.session().scalars(select(Enrolment)).all() == []
 
@@ -134,7 +135,7 @@ def test_a_coordinator_may_put_them_on_it_and_the_learner_is_told(client: FlaskC
     with time_machine.travel(VALID, tick=False):
         make.signed_in(client, member, now=VALID)
         text = client.get(f"/learn/{enrolment}").text
-    assert "This refresher counts from May 21, 2029" in text
+    assert "This refresher counts from 21 May 2029" in text
 
 
 def test_where_no_course_is_offered_it_says_whom_to_ask(client: FlaskClient) -> None:
@@ -151,14 +152,14 @@ def test_where_no_course_is_offered_it_says_whom_to_ask(client: FlaskClient) -> 
 
 def test_what_has_ended_cannot_be_renewed_and_says_why(client: FlaskClient) -> None:
     member, full = make.member(), make.published()
-    newer = make.certificate(member, full, expires_on=date(2032, 8, 1), window_closes_on=date(2032, 11, 1))
-    old = member, make.certificate(member, full, renewed_by_id=newer.id).code
+    later = make.certificate(member, full, expires_on=date(2032, 8, 1), window_closes_on=date(2032, 11, 1))
+    newer, old = later.code, (member, make.certificate(member, full, renewed_by_id=later.id).code)
     text = page(client, old, DUE)
     assert "You have renewed it" in text
-    assert f"/certificates/{newer.code}" in text
+    assert f"/certificates/{newer}" in text
     with time_machine.travel(DUE, tick=False):
-        assert f"/certificates/{newer.code}" in client.get(f"/certificates/{old[1]}").text
-        assert f"/certificates/{old[1]}" in client.get(f"/certificates/{newer.code}").text
+        assert f"/certificates/{newer}" in client.get(f"/certificates/{old[1]}").text
+        assert f"/certificates/{old[1]}" in client.get(f"/certificates/{newer}").text
         assert client.post(f"/certificates/{old[1]}/renew").location == f"/certificates/{old[1]}/renew"
     withdrawn = holds(revoked_at=make.NOON, revoked_reason="a mistake")
     assert "It cannot be renewed" in page(client, withdrawn, DUE)

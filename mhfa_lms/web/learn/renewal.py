@@ -21,7 +21,7 @@ def renew(held: Held) -> str:
     """What somebody must do to renew a certificate, by when, and why."""
     look = renewing.look(db.session(), held)
     in_use = held.certificate.membership_id == me().membership_id
-    _earlier, later = renewing.relatives(db.session(), held.certificate)
+    later = renewing.successor(db.session(), held.certificate)
     return render_template(
         "learn/renew.html",
         held=held,
