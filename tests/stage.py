@@ -122,6 +122,10 @@ def deep(who: str) -> list[str]:
     if who == "coordinator":
         under_way = select(Enrolment.id).where(Enrolment.membership_id == member("learner").id)
         return [f"/coordinate/people/courses/{db.session().scalars(under_way).first()}"]
+    if who == "admin":
+        effects = "/admin/rules/{}/effects?organisation={}&value={}".format
+        slug = member("coordinator").organisation.slug
+        return [effects("reminder_days", slug, "150,60,0"), effects("valid_months", slug, "24")]
     query = select(ConversationRun).join(Enrolment).where(Enrolment.membership_id == member(who).id)
     run = db.session().scalars(query).first()
     if run is None:

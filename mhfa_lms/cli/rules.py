@@ -1,7 +1,8 @@
 """`mhfa-lms rules`: what an organisation may decide for itself, and where each value comes from."""
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import Any, Final
 
 import click
 from sqlalchemy import select
@@ -12,8 +13,11 @@ from mhfa_lms.cli.base import Failed, emit, installation, json_option
 from mhfa_lms.cli.users import find_organisation
 from mhfa_lms.models import Course, Organisation
 from mhfa_lms.policy import SYSTEM
-from mhfa_lms.services import catalogue
+from mhfa_lms.services import catalogue, rule_changes
 from mhfa_lms.services import rules as service
+from mhfa_lms.services.periods import Period
+from mhfa_lms.services.reminder_forecast import Effect
+from mhfa_lms.services.rule_changes import Effects
 from mhfa_lms.services.rule_values import read, written
 from mhfa_lms.services.rules import Resolved, Rule
 
@@ -69,10 +73,14 @@ def source(found: Resolved, slugs: dict[int, str]) -> str:
 @click.argument("value")
 @organisation_option
 @course_option
+@click.option("--dry-run", is_flag=True, help="Save nothing: say what would change.")
 @json_option
-def set_(rule: str, value: str, organisation: str | None, course: str | None, as_json: bool) -> None:
+def set_(rule: str, value: str, organisation: str | None, course: str | None, dry_run: bool, as_json: bool) -> None:
     """Set RULE to VALUE. Days are written 180,90,30,0 (or none); yes or no as true or false."""
     key = Rule(rule)
+    if dry_run:
+        foresee(key, value, organisation, course, as_json)
+        return
 
     def put(place: dict[str, int | None]) -> None:
         try:
@@ -83,6 +91,70 @@ def set_(rule: str, value: str, organisation: str | None, course: str | None, as
     data = {"rule": rule, "value": read(key, value), "organisation": organisation, "course": course}
     at_place(organisation, course, put)
     emit(as_json, data, f"{rule} is {written(data['value'])} {said(organisation, course)}.")
+
+
+def foresee(rule: Rule, value: str, organisation: str | None, course: str | None, as_json: bool) -> None:
+    """Print what a change would do."""
+
+    def look(place: dict[str, int | None]) -> None:
+        try:
+            change = rule_changes.Change(rule, read(rule, value), place["organisation_id"], place["course_id"])
+            effects = rule_changes.simulate(db.session(), change, by=SYSTEM, now=clock.now())
+        except service.RuleError as error:
+            raise Failed(f"{error}.") from error
+        lines = [f"{rule.value} would be {written(change.value)} {said(organisation, course)}. Nothing is saved."]
+        emit(as_json, summary(effects), "\n".join([*lines, *in_lines(effects)]))
+
+    at_place(organisation, course, look)
+
+
+def summary(effects: Effects) -> dict[str, Any]:
+    """Return what a change would do, as data; dates as YYYY-MM-DD."""
+    found = effects.reminders
+    return {
+        "rule": effects.change.rule.value,
+        "value": effects.change.value,
+        "organisations": effects.organisation_count,
+        "learners": effects.learners,
+        "certificates_that_keep_their_dates": effects.issued,
+        "examples": [
+            {
+                "course": one.title,
+                "now": periods(one.before, one.renewed_before),
+                "then": periods(one.after, one.renewed_after),
+            }
+            for one in effects.examples
+        ],
+        "reminders": found
+        and {
+            "days": rule_changes.DAYS,
+            "new": found.total(Effect.NEW),
+            "gone": found.total(Effect.GONE),
+            "people": found.holders,
+            "at_once": found.at_once,
+        },
+    }
+
+
+def periods(first: Period, renewed: Period) -> dict[str, dict[str, str]]:
+    """Return a period and that of its renewal, as data."""
+    return {
+        name: {field: day.isoformat() for field, day in asdict(one).items()}
+        for name, one in (("certificate", first), ("renewed_on_the_first_day", renewed))
+    }
+
+
+def in_lines(effects: Effects) -> Iterator[str]:
+    """Yield what a change would do, in lines."""
+    yield f"organisations in which it counts: {effects.organisation_count}"
+    for one in effects.examples:
+        then = "the same" if not one.changes else f"{one.after.starts_on} to {one.after.expires_on}"
+        yield f"{one.title}, completed today: now {one.before.starts_on} to {one.before.expires_on}, then {then}"
+    if effects.examples:
+        yield f"people on such a course: {effects.learners}; certificates that keep their dates: {effects.issued}"
+    if found := effects.reminders:
+        yield f"reminders in {rule_changes.DAYS} days: {found.total(Effect.NEW)} new, {found.total(Effect.GONE)} gone"
+        yield f"people concerned: {found.holders}; mails at once: {found.at_once}"
 
 
 @rules.command()

@@ -31,6 +31,7 @@ VERBS: Final[Mapping[str, Any]] = {
     "site-added": lazy("Site added"),
     "rule-set": lazy("Rule set"),
     "rule-unset": lazy("Rule taken back"),
+    "rule-effects-exported": lazy("List of what a rule would change exported"),
     "invited": lazy("Person invited"),
     "invitation-accepted": lazy("Invitation accepted"),
     "invitation-withdrawn": lazy("Invitation withdrawn"),

@@ -96,3 +96,15 @@ def test_what_cannot_be_set_is_refused_and_nothing_is_written(
     assert result.exit_code == code
     assert told in result.stderr
     assert db.session().scalars(select(RuleSetting)).all() == []
+
+
+def test_a_dry_run_says_what_would_change_and_saves_nothing(tree: Run) -> None:
+    told = tree("rules", "set", "valid_months", "24", "--organisation", "district", "--dry-run")
+    assert told.exit_code == 0, told.stderr
+    assert "Nothing is saved." in told.stdout
+    assert "organisations in which it counts: 2" in told.stdout
+    data = json.loads(tree("rules", "set", "reminder_days", "60", "--dry-run", "--json").stdout)
+    assert data["reminders"] == {"days": 366, "new": 0, "gone": 0, "people": 0, "at_once": 0}
+    assert tree("rules", "set", "valid_months", "500", "--dry-run").exit_code == 1
+    assert db.session().scalars(select(RuleSetting)).all() == []
+    assert db.session().scalars(select(AuditEvent)).all() == []

@@ -13,7 +13,8 @@ from mhfa_lms.policy import SYSTEM
 from mhfa_lms.services import rules
 from mhfa_lms.services.rules import Rule
 from mhfa_lms.settings import read_settings
-from mhfa_lms.web.admin import variable_words, words
+from mhfa_lms.web import rule_words as words
+from mhfa_lms.web.admin import variable_words
 from tests import make
 from tests.make import NOON
 from tests.small_course import course as small_course

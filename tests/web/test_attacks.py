@@ -53,6 +53,8 @@ FORMS: Final[dict[str, dict[str, str]]] = {
     "learn.question": {"choice": "a", "version": "1", "page": "x", "then": "check"},
     "learn.scenario": {"do": "draft", "text": "I would listen.", "version": "0", "page": "x"},
     "learn.certificate_name": {"show": "initials"},
+    "learn.begin_renewal": {},
+    "admin.rule": {"value": "24"},
     "grading.answer": {
         "level-asks": "3",
         "level-hears": "3",

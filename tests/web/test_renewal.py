@@ -49,8 +49,7 @@ def test_before_the_window_it_says_from_when(client: FlaskClient) -> None:
     text = page(client, held, VALID)
     assert "There is nothing to do yet" in text
     assert (
-        "From <bdi>21 May 2029</bdi> to <bdi>21 February 2030</bdi>, both days included, a refresher renews it"
-        in text
+        "From <bdi>21 May 2029</bdi> to <bdi>21 February 2030</bdi>, both days included, a refresher renews it" in text
     )
     assert "Renew now" not in text
     assert "If you finish on <bdi>21 May 2029</bdi>" in text

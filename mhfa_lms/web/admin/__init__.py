@@ -13,6 +13,7 @@ from mhfa_lms.web.admin import (
     overview,
     publishing,
     questions,
+    rules,
     settings,
     system,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "overview",
     "publishing",
     "questions",
+    "rules",
     "settings",
     "system",
 ]

@@ -8,8 +8,8 @@ from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import Organisation
 from mhfa_lms.policy import Actor, Can
 from mhfa_lms.services import catalogue, invitations, memberships, organisation_facts, organisations
+from mhfa_lms.web import rule_words as words
 from mhfa_lms.web.access import requires
-from mhfa_lms.web.admin import words
 from mhfa_lms.web.admin.blueprint import blueprint
 from mhfa_lms.web.admin.forms import CoordinatorForm, DetailsForm
 from mhfa_lms.web.identity import me

@@ -1,4 +1,4 @@
-"""Settings: every variable and every rule with its value and where it comes from. Nothing is changed here."""
+"""Settings: every variable and every rule with its value, where it comes from, and the way to change a rule."""
 
 from dataclasses import dataclass
 
@@ -12,9 +12,10 @@ from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import CourseRevision, Organisation
 from mhfa_lms.policy import Can
 from mhfa_lms.services import catalogue, organisations, rules
-from mhfa_lms.services.rules import Resolved, Rule
+from mhfa_lms.services.rules import Rule
+from mhfa_lms.web import rule_words as words
 from mhfa_lms.web.access import requires
-from mhfa_lms.web.admin import variable_words, words
+from mhfa_lms.web.admin import variable_words
 from mhfa_lms.web.admin.blueprint import blueprint
 from mhfa_lms.web.identity import settings as installation
 
@@ -28,6 +29,8 @@ class Ruled:
     value: str
     source: str
     own: bool
+    # Whether it can be changed for the course that was chosen.
+    for_courses: bool
 
 
 def _ruled(session: Session, row: Organisation | None, revision: CourseRevision | None) -> list[Ruled]:
@@ -48,22 +51,12 @@ def _ruled(session: Session, row: Organisation | None, revision: CourseRevision 
             rule.value,
             words.rule(rule),
             words.value(one.value),
-            _source(one, row, revision, named),
+            words.source(one, row, revision, named),
             one.source != "default",
+            rule in rules.FOR_COURSES,
         )
         for rule, one in found.items()
     ]
-
-
-def _source(one: Resolved, row: Organisation | None, revision: CourseRevision | None, named: dict[int, str]) -> str:
-    kind, _colon, number = one.source.partition(":")
-    if number and row and int(number) == row.id:
-        return _("This organisation")
-    if number:
-        return _("%(name)s, above it", name=named[int(number)])
-    if kind == "revision":
-        return _("The course, revision %(number)s", number=revision.number if revision else "")
-    return _("The installation") if kind == "installation" else _("The program’s default")
 
 
 @blueprint.get("/admin/settings")

@@ -13,6 +13,7 @@ from mhfa_lms.web.coordinate import (
     people,
     person,
     register,
+    rules,
     sites,
 )
 from mhfa_lms.web.coordinate.blueprint import blueprint
@@ -31,5 +32,6 @@ __all__ = [
     "people",
     "person",
     "register",
+    "rules",
     "sites",
 ]
