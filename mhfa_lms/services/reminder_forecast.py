@@ -81,7 +81,7 @@ class Forecast:
 
     def total(self, effect: Effect) -> int:
         """Return how many reminders are new, or gone."""
-        return sum(one.people for one in self.events if one.effect is effect)
+        return sum(one.people for one in self.events if one.effect == effect)
 
     @property
     def at_once(self) -> int:

@@ -19,6 +19,7 @@ class _RuleForm(Form):
     """What every rule's form does with its value."""
 
     rule: Rule
+    value: Any
 
     def validate_value(self, _field: Any) -> None:
         """Refuse what the rule cannot have, in the words of its kind."""
@@ -29,7 +30,7 @@ class _RuleForm(Form):
 
     def read(self) -> Any:
         """Return the value, read; what cannot be read stays text."""
-        return rule_values.read(self.rule, self.value.data or "")  # type: ignore[attr-defined]  # each class made below has it
+        return rule_values.read(self.rule, self.value.data or "")
 
 
 def form_for(rule: Rule, **given: Any) -> Any:
@@ -37,7 +38,7 @@ def form_for(rule: Rule, **given: Any) -> Any:
     if rule in rules.SWITCHES or rule is Rule.RENEWAL_BASIS:
         found = ("completion", "old-expiry") if rule is Rule.RENEWAL_BASIS else ("true", "false")
         choices = [SelectChoice(one, words.value(rule_values.read(rule, one))) for one in found]
-        value = RadioField(lazy("New value"), choices=choices, validate_choice=False)
+        value: Any = RadioField(lazy("New value"), choices=choices, validate_choice=False)
     else:
         value = StringField(lazy("New value"), [at_most(LONGEST)], filters=[stripped])
     return type("RuleForm", (_RuleForm,), {"rule": rule, "value": value})(**given)

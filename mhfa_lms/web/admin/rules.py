@@ -60,7 +60,7 @@ class Ruled:
         return self.revision.course_id if self.revision else None
 
     @property
-    def address(self) -> dict[str, str]:
+    def address(self) -> dict[str, Any]:
         """The place as values of an address."""
         found = {
             "organisation": self.organisation.slug if self.organisation else "",
@@ -164,7 +164,7 @@ def _unset(here: Ruled) -> ResponseReturnValue:
     return redirect(_list(place), 303)
 
 
-def _list(place: dict[str, str]) -> str:
+def _list(place: dict[str, Any]) -> str:
     rest = {name: value for name, value in place.items() if name != "rule"}
     return url_for("admin.settings", **rest, _anchor="rules")
 
@@ -211,7 +211,7 @@ def _asked(here: Ruled) -> Any:
     return here.change(form.read()) if form.validate() else form
 
 
-def _written(change: Change) -> dict[str, str]:
+def _written(change: Change) -> dict[str, Any]:
     return {"unset": "yes"} if change.unset else {"value": rule_values.written(change.value)}
 
 

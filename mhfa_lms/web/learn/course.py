@@ -43,7 +43,7 @@ def course(enrolment: Enrolment) -> str:
         about=render(here.course.about),
         two=waiting.has_clashes(session, enrolment.id),
         review=review_state.of(session, enrolment.revision),
-        refused=_refused(enrolment) if here.course.kind == CourseKind.REFRESHER else "",
+        refused=_refused(enrolment) if here.course.kind == CourseKind.REFRESHER.value else "",
     )
 
 

@@ -83,7 +83,7 @@ def _offers(here: Home, membership_id: int) -> list[tuple[int, Course, Named | N
             one.course_id,
             course,
             prerequisites.before(session, membership_id, course, on=today),
-            _refused(membership_id, one.course_id) if course.kind == CourseKind.REFRESHER else "",
+            _refused(membership_id, one.course_id) if course.kind == CourseKind.REFRESHER.value else "",
             states[one.id].counts,
         )
         for one, course in offered
