@@ -214,6 +214,13 @@ def every_turn(app: Flask, world: World) -> Iterator[tuple[str, str]]:
         yield path, reads(nobody, path)
     # Programs get this as data.
     yield "an achievement", nobody.get("/achievements/small-type", headers={"Accept": "text/html"}).text
+    admin = sign_in(app.test_client(), world, "administrator")
+    for path in (
+        "reminder_days/effects?value=2000",
+        "reminder_days/effects?value=200,60",
+        "valid_months/effects?value=9",
+    ):
+        yield path, reads(admin, f"/admin/rules/{path}")
     learner, marker = (sign_in(app.test_client(), world, who) for who in ("owner", "instructor"))
     here = f"/learn/{values['enrolment_id']}"
     for path in ("/module/one?kept=1", "/step/one-a?kept=1", "/step/two-b?kept=1"):
