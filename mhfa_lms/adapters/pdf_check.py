@@ -83,7 +83,8 @@ def check(path: Path, trusted: set[str]) -> Checked:
         data = file.read(LARGEST_FILE + 1)
     if len(data) > LARGEST_FILE:
         return Checked(Verdict.TOO_LARGE)
-    command = [sys.executable, "-m", f"{__name__}_engine", *sorted(trusted)]
+    # -P: nothing is loaded from the folder one happens to stand in, where strangers' files may lie.
+    command = [sys.executable, "-P", "-m", f"{__name__}_engine", *sorted(trusted)]
     try:
         # Our own module, with digests of ours as arguments.
         done = subprocess.run(command, input=data, capture_output=True, check=True, timeout=PATIENCE_S)  # noqa: S603

@@ -11,6 +11,7 @@ import re
 import resource
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 from pyhanko.pdf_utils.generic import Dereferenceable
@@ -140,8 +141,10 @@ def _text(value: Any) -> str:
 
 def main() -> None:
     """Check what comes on standard input, with so much memory and time and no more."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    for what, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, SECONDS)):
+        # Some systems cannot limit memory; the parent's patience is a limit too.
+        with suppress(ValueError, OSError):
+            resource.setrlimit(what, (most, most))
     found = check(sys.stdin.buffer.read(), set(sys.argv[1:]))
     sys.stdout.write(json.dumps(found))
 

@@ -223,6 +223,16 @@ def test_a_bomb_takes_no_more_than_its_share(trust: Path, tmp_path: Path) -> Non
     assert verdict(bomb, trust, tmp_path) == (1, "unreadable")
 
 
+def test_nothing_is_run_that_lies_beside_the_file(
+    signed: bytes, trust: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("json", "mhfa_lms", "pyhanko", "re"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'run')!r}, 'w')")
+    monkeypatch.chdir(tmp_path)
+    assert verdict(signed, trust, tmp_path) == (0, "genuine")
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_file_far_too_large_is_not_read(trust: Path, tmp_path: Path) -> None:
     path = tmp_path / "large.pdf"
     with path.open("wb") as file:
