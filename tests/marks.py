@@ -74,20 +74,39 @@ def ripples() -> str:
     return f"{head}{rings}</g></svg>\n"
 
 
+def badge() -> str:
+    """Return the ground of a badge: the mark above rings on the water; its words are set later."""
+    shapes = i18n.make_environment(str(templates_dir())).get_template("components/stones.html").module.SHAPES  # type: ignore[attr-defined]
+    rings = "".join(
+        f'<path stroke="{_faded(MID, number / 7)}" d="{_ring(shapes[2], centre=(256, 190), scale=scale, turn=-4)}"/>'
+        for number, scale in ((3, 5.2), (4, 6.1), (5, 7.0))
+    )
+    mark = f'<g fill="{PINE}">{{{{ s.mark_trodden() }}}}</g><g fill="{HONEY}">{{{{ s.mark_next() }}}}</g>'
+    return _drawn(
+        f'{SVG}viewBox="0 0 512 512" width="512" height="512"><rect width="512" height="512" fill="{PAPER}"/>'
+        f'<rect x="14" y="14" width="484" height="484" rx="40" fill="#FFFFFF" stroke="{PINE}" stroke-width="8"/>'
+        f'<g fill="none" stroke-width="2.5">{rings}</g><g transform="translate(151 92) scale(2.1)">{mark}</g></svg>'
+    )
+
+
 def files() -> dict[Path, str]:
     """Return the drawings by the file they belong in."""
     return {
         static_dir() / "icons" / "favicon.svg": favicon(),
         templates_dir() / "certificate" / "stones.svg": certificate_stones(),
         templates_dir() / "certificate" / "ripples.svg": ripples(),
+        templates_dir() / "certificate" / "badge.svg": badge(),
     }
 
 
 def _touch_icon() -> bytes:
     ground = f'<path fill="{PAPER}" d="M-50-50h200v200h-200z"/>'
-    drawing = favicon(ground, PINE).replace('viewBox="0 0 100 100"', 'viewBox="-20 -20 140 140"')
+    return _photographed(favicon(ground, PINE).replace('viewBox="0 0 100 100"', 'viewBox="-20 -20 140 140"'), TOUCH)
+
+
+def _photographed(drawing: str, side: int) -> bytes:
     with started_chromium() as chromium:
-        page = chromium.new_page(viewport={"width": TOUCH, "height": TOUCH})
+        page = chromium.new_page(viewport={"width": side, "height": side})
         page.set_content(f'<body style="margin:0">{drawing.replace("<svg ", "<svg style=display:block ", 1)}')
         image = Image.open(BytesIO(page.screenshot())).convert("RGB").quantize(32)
     out = BytesIO()
@@ -100,6 +119,7 @@ def main() -> int:
     for path, text in files().items():
         path.write_text(text, encoding="utf-8")
     (static_dir() / "icons" / "touch.png").write_bytes(_touch_icon())
+    (static_dir() / "icons" / "badge.png").write_bytes(_photographed(badge(), 512))
     return 0
 
 

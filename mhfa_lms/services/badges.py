@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from mhfa_lms.db import insert, transaction
 from mhfa_lms.db import session as reading
-from mhfa_lms.models import Account, Badge, Certificate, CertificationType, Membership, Organisation
+from mhfa_lms.models import Account, Badge, Certificate, CertificationType, Job, Membership, Organisation
 from mhfa_lms.policy import Actor, Can, require
 from mhfa_lms.services import badge_lists, work
 from mhfa_lms.services.badge_documents import Facts
@@ -30,6 +30,16 @@ class NoBadge(StrEnum):
     NO_HTTPS = "no-https"  # nobody could look the issuer up
     NOT_COUNTING = "not-counting"  # withdrawn or replaced before one was made
     GONE = "gone"  # the person was erased
+
+
+class OwnBadge(StrEnum):
+    """What a holder can do with the badge of a certificate."""
+
+    READY = "ready"
+    COMING = "coming"  # the worker is about to make it
+    CAN_ASK = "can-ask"  # an older certificate
+    NO_HTTPS = "no-https"
+    NONE = "none"  # the certificate no longer counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +123,23 @@ def made_for(certificate: Certificate) -> str | None:
     return reading().scalar(select(Badge.credential).where(Badge.certificate_id == certificate.id))
 
 
+def own(certificate: Certificate, *, secure: bool) -> OwnBadge:
+    """Return what the holder can do. `secure`: whether the site has https. At most two queries."""
+    if _refusal(certificate):
+        return OwnBadge.NONE
+    if made_for(certificate) is not None:
+        return OwnBadge.READY
+    if not secure:
+        return OwnBadge.NO_HTTPS
+    asked = select(Job.id).where(Job.key == _key(certificate))
+    coming = certificate.file_id is None or reading().scalar(asked) is not None
+    return OwnBadge.COMING if coming else OwnBadge.CAN_ASK
+
+
+def _key(certificate: Certificate) -> str:
+    return f"{MAKE}:{certificate.code}"
+
+
 def public(typed: str) -> str | None:
     """Return the badge of a code for anybody who asks; None unless its page shows the name in full, as the badge does.
 
@@ -145,7 +172,7 @@ def ask(code: str, *, by: Actor, now: datetime) -> None:
         work.post(
             session,
             MAKE,
-            key=f"badge:{certificate.code}",
+            key=_key(certificate),
             now=now,
             payload={"certificate_id": certificate.id},
             organisation_id=certificate.organisation_id,

@@ -1,20 +1,28 @@
 """The addresses of badges: what anybody may look up, what stays between the holder and whom they show it to."""
 
+import io
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import fromstring
 
 import pytest
 import time_machine
+from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
+from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
+from sqlalchemy import event, select
 
 from mhfa_lms import db
 from mhfa_lms.app import create_app
 from mhfa_lms.jobs.badge_making import badge_of
+from mhfa_lms.jobs.handlers import HANDLERS
+from mhfa_lms.models import Job
 from mhfa_lms.policy import SYSTEM
 from mhfa_lms.services import certificates, erasure
+from mhfa_lms.services.badges import MAKE
 from mhfa_lms.services.limits import VERIFY_ADDRESS
 from mhfa_lms.settings import Settings, read_settings
 from tests import make
@@ -148,6 +156,64 @@ def test_what_a_badge_stands_for_is_told_to_programs_and_people(client: FlaskCli
     assert found["criteria"]["narrative"] in page
     assert client.get(path, headers={**PAGE, "Cookie": "language=en-XA"}).status_code == 200
     assert json.loads(client.get(path, headers={"Cookie": "language=en-XA"}).data) == found
+
+
+@pytest.fixture
+def amina(client: FlaskClient, badge: bytes) -> FlaskClient:
+    """Amina's browser."""
+    held = certificates.by_code(db.session(), CODE)
+    return make.signed_in(client, held.membership)
+
+
+def test_the_holder_downloads_the_badge_as_data_and_inside_pictures(amina: FlaskClient, badge: bytes) -> None:
+    page = amina.get(f"/certificates/{CODE}").text
+    for ending in ("json", "png", "svg"):
+        assert f'"/certificates/{CODE}/badge.{ending}"' in page
+    data = amina.get(f"/certificates/{CODE}/badge.json")
+    assert (data.data, data.content_type) == (badge, "application/vc")
+    assert data.headers["Content-Disposition"] == 'attachment; filename="badge-7KQ2-M9XB-T4HF-0RWA.json"'
+    picture = Image.open(io.BytesIO(amina.get(f"/certificates/{CODE}/badge.png").data))
+    assert isinstance(picture, PngImageFile)
+    assert picture.text == {"openbadgecredential": badge.decode()}
+    picture.load()
+    assert picture.size == (512, 512)
+    drawing = fromstring(amina.get(f"/certificates/{CODE}/badge.svg").data)  # noqa: S314  # our own drawing
+    assert drawing[0].tag == "{https://purl.imsglobal.org/ob/v3p0}credential"
+    assert drawing[0].text == badge.decode()
+
+
+def test_nobody_else_gets_it(amina: FlaskClient, badge: bytes, app: Flask) -> None:
+    other = make.signed_in(app.test_client(), make.member())
+    for ending in ("json", "png", "svg"):
+        assert other.get(f"/certificates/{CODE}/badge.{ending}").status_code == 404
+        assert app.test_client().get(f"/certificates/{CODE}/badge.{ending}").status_code == 303
+    assert other.post(f"/certificates/{CODE}/badge").status_code == 404
+
+
+def test_an_older_certificate_gets_a_badge_when_its_holder_asks(client: FlaskClient, settings: Settings) -> None:
+    member = make.member()
+    held = make.certificate(member, code=CODE)
+    certificates.attach(held.id, key="certificates/x.pdf", size=1, sha256="0" * 64, now=NOON)
+    make.signed_in(client, member)
+    assert "Make my badge" in client.get(f"/certificates/{CODE}").text
+    assert client.get(f"/certificates/{CODE}/badge.json").status_code == 404
+    for _press in range(2):
+        answer = client.post(f"/certificates/{CODE}/badge")
+        assert (answer.status_code, answer.location) == (303, f"/certificates/{CODE}#badge")
+    assert "It is being made" in client.get(f"/certificates/{CODE}").text
+    [payload] = db.session().scalars(select(Job.payload).where(Job.kind == MAKE)).all()
+    db.session().rollback()
+    HANDLERS[MAKE](settings, 0, payload, NOON)
+    assert client.get(f"/certificates/{CODE}/badge.json").status_code == 200
+
+
+def test_without_https_the_page_says_why_there_is_none(database_url: str, tmp_path: Path) -> None:
+    values = {"MHFA_DATA_DIR": str(tmp_path / "plain"), "MHFA_DATABASE_URL": database_url}
+    client = create_app(read_settings({**values, "MHFA_SECRET_KEY": "a-test-key-that-is-long-enough"})).test_client()
+    with time_machine.travel(NOON, tick=False):
+        make.signed_in(client, member := make.member())
+        make.certificate(member, code=CODE)
+        assert "they need an address that begins with https" in client.get(f"/certificates/{CODE}").text
 
 
 @pytest.mark.parametrize("address", ["http://learn.example.org", "http://127.0.0.1:8000"])

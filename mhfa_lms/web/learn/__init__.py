@@ -2,6 +2,7 @@
 
 from mhfa_lms.web.learn import (
     assessment,
+    badges,
     certificates,
     conversations,
     course,
@@ -19,6 +20,7 @@ from mhfa_lms.web.learn.blueprint import blueprint
 
 __all__ = [
     "assessment",
+    "badges",
     "blueprint",
     "certificates",
     "conversations",
