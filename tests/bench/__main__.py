@@ -63,6 +63,7 @@ def bench(name: str, settings: Settings, *, learners: int, certificates: int, se
         place = measure.Bench(platform, floors, seconds, work.postgres_processes())
         run.pages += measure.measure_pages(place, seeded, lambda what: tell(f"{name}: {what}"))
         run.others += measure.start_and_memory(platform)
+        run.others.append(measure.kept(seeded, run.pages))
     run.others += measure.sizes(run.pages)
     if settings.is_sqlite:
         tell("starting on an empty folder")

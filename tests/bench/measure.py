@@ -11,9 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
+from sqlalchemy import func, select
+
+from mhfa_lms import db
+from mhfa_lms.models import Attempt, AttemptAnswer
 from mhfa_lms.settings import Settings
 from tests.bench import floor, load, serving
 from tests.bench.browser import Browser, weigh
+from tests.bench.district import CROWD
 from tests.bench.load import CONCURRENCY, Plan, Seen, Visit, post
 from tests.bench.pages import By, Measured, pages, reading
 from tests.bench.report import Figure
@@ -24,6 +29,7 @@ ROUNDS: Final = 3
 WARMING: Final = 0.3
 KB: Final = 1024
 HELLO, RENDER, QUERIES = "Floor: hello", "Floor: a 9 KB page", "Floor: that page after 3 ORM queries"
+UPSERT_CROWD = "Floor: one row kept, 50 at once (POST)"
 UPSERT, HASH = "Floor: one row kept (POST)", "Floor: a password verified"
 
 
@@ -54,6 +60,7 @@ class Cost:
             "p50_ms": found.percentile(50),
             "p95_ms": found.percentile(95),
             "requests_a_second": found.rate,
+            "answers": found.count,
         }
 
 
@@ -85,6 +92,7 @@ def floors() -> list[Measured]:
         Measured(RENDER, reading("/render", [""])),
         Measured(QUERIES, lambda: [Visit((load.get(f"/queries/{number}"),)) for number in range(1, CONCURRENCY + 1)]),
         Measured(UPSERT, lambda: [_upserts(number) for number in range(1, CONCURRENCY + 1)]),
+        Measured(UPSERT_CROWD, lambda: [_upserts(number) for number in range(1, CROWD + 1)]),
         Measured(HASH, reading("/hash", [""])),
     ]
 
@@ -167,6 +175,24 @@ def floor_beside(settings: Settings) -> Iterator[Served]:
     port = serving.free_port()
     with serving.started(["tests.bench.floor", str(port), url], port, "/hello", {}) as served:
         yield served
+
+
+def kept(seeded: Seeded, measured: list[Figure]) -> Figure:
+    """Return whether every answer that fifty learners saved at once, and that was answered for, is in the database.
+
+    Each learner saves every question's answer again and again, one after the other, under versions that count up: the
+    sum of the versions is the number of requests.
+    """
+    sent = next(int(one.figures["answers"]) for one in measured if one.name.startswith("50 learners"))
+    attempts = select(Attempt.id).where(Attempt.enrolment_id.in_([one.enrolment_id for one in seeded.crowd]))
+    versions = select(func.sum(AttemptAnswer.version)).where(
+        AttemptAnswer.attempt_id.in_(attempts), AttemptAnswer.client_id == "bench"
+    )
+    found = int(db.session().scalar(versions) or 0)
+    db.session().rollback()
+    return Figure(
+        "50 learners at once: answers that were lost", {"saved": sent, "lost": sent - found}, "none", sent == found
+    )
 
 
 def start_and_memory(served: Served) -> list[Figure]:

@@ -50,6 +50,10 @@ def _memory(of: Figures) -> str:
     return f"{of['PSS_MB']:.0f} MB"
 
 
+def _lost(of: Figures) -> str:
+    return f"{of['lost']:.0f} of {of['saved']:,.0f}"
+
+
 def _size(of: Figures) -> str:
     return f"{of['KB']:.1f} KB" + (f", {of['requests']:.0f} requests" if "requests" in of else "")
 
@@ -63,9 +67,12 @@ LINES: Final[tuple[tuple[str, str, Callable[[Figures], str]], ...]] = (
     ("Learner: home among 1", "the same in an organisation of 10,000", _page),
     ("Learner: a step", "a step", _page),
     ("Learner: a question", "a question of the assessment", _page),
-    ("Floor: one row kept", "*floor:* one row kept", _page),
+    ("Floor: one row kept (", "*floor:* one row kept", _page),
     ("Learner: a step done", "saving a step", _page),
     ("Learner: an answer saved", "saving an answer", _page),
+    ("Floor: one row kept, 50", "*floor:* one row kept, 50 at once", _page),
+    ("50 learners at once: an answer", "50 learners saving an answer at once", _page),
+    ("50 learners at once: answers", "of them, answers lost", _lost),
     ("Floor: a password verified", "*floor:* a password verified", _page),
     ("Signing in", "signing in", _page),
     ("Instructor: 100 answers", "marking queue, 100 answers", _page),

@@ -70,6 +70,8 @@ class Seeded:
     coordinator: str
     coordinator_of_many: str
     district: District
+    # Fifty of the district's learners, each in the middle of an attempt.
+    crowd: list[Learner]
     code: str
     to_draw: list[int]
     many_id: int
@@ -90,14 +92,15 @@ def seed(settings: Settings, *, learners: int, certificates: int) -> Seeded:
     enrolments = _enrol(work, few.memberships, revision, now)
     _learn(content, enrolments, work, now)
     short = bulk.certificates(work, few.memberships, type_id, now, renewed=False)
-    staff = [*_staff(work, "work", type_id, now), *_district(content, revision, type_id, learners, now)]
+    in_district, taking = _district(content, revision, type_id, learners, now)
+    staff = [*_staff(work, "work", type_id, now), *in_district]
     many = bulk.organisation("many", "Cedar Health", now)
     other = bulk.people(many, 1, "other", now, roles=[Role.COORDINATOR])
     held = bulk.people(many, certificates // 2, "many", now)
     bulk.certificates(many, held.memberships, type_id, now, renewed=True)
     bulk.settle()
-    cookies = _cookies(settings, [*few.accounts, *staff, *other.accounts], now)
-    instructor, coordinator, pupil, second, third, last = cookies[LEARNERS:]
+    cookies = _cookies(settings, [*few.accounts, *staff, *other.accounts, *taking.values()], now)
+    instructor, coordinator, pupil, second, third, last, *crowd = cookies[LEARNERS:]
     return Seeded(
         content=content,
         learners=[Learner(*pair) for pair in zip(enrolments, cookies[:LEARNERS], strict=True)],
@@ -106,6 +109,7 @@ def seed(settings: Settings, *, learners: int, certificates: int) -> Seeded:
         coordinator=coordinator,
         coordinator_of_many=last,
         district=District(pupil, second, third, learners, district.waiting(learners), district.certified(learners)),
+        crowd=[Learner(*pair) for pair in zip(taking, crowd, strict=True)],
         code=db.session().scalars(select(Certificate.code).where(Certificate.id == short[0])).one(),
         to_draw=short,
         many_id=many,
@@ -121,14 +125,21 @@ def _staff(organisation_id: int, word: str, type_id: int, now: datetime) -> list
     return [*instructor.accounts, *coordinator.accounts]
 
 
-def _district(content: Content, revision: CourseRevision, type_id: int, learners: int, now: datetime) -> list[int]:
-    """Make the organisation of many learners; returns the accounts of a certified one and of its staff."""
+def _district(
+    content: Content, revision: CourseRevision, type_id: int, learners: int, now: datetime
+) -> tuple[list[int], dict[int, int]]:
+    """Make the organisation of many learners; returns the accounts of a certified one and of its staff.
+
+    Beside them the accounts of up to fifty who are in the middle of an attempt, by enrolment.
+    """
     here = bulk.organisation("district", "Birch County", now)
     people = bulk.people(here, learners, "pupil", now)
     enrolled = district.fill(here, people.memberships, revision, content, now)
     certified = [people.memberships[one.number] for one in enrolled if one.stage >= district.WAITS]
     bulk.certificates(here, certified, type_id, now, renewed=False)
-    return [people.accounts[enrolled[district.OF - 1].number], *_staff(here, "district", type_id, now)]
+    taking = district.crowd(enrolled)
+    accounts = [people.accounts[enrolled[district.OF - 1].number], *_staff(here, "district", type_id, now)]
+    return accounts, {one.id: people.accounts[one.number] for one in taking}
 
 
 def _publish(settings: Settings, now: datetime) -> tuple[CourseRevision, int]:

@@ -14,7 +14,7 @@ from mhfa_lms import db
 from mhfa_lms.app import create_app
 from mhfa_lms.models import AnswerState, Enrolment, EnrolmentState, ScenarioAnswer, StoredFile
 from mhfa_lms.settings import Settings
-from tests.bench import floor, load, measure, readme, report, work
+from tests.bench import district, floor, load, measure, readme, report, work
 from tests.bench.browser import Browser, weigh
 from tests.bench.load import Plan, Visit
 from tests.bench.pages import Measured, pages
@@ -47,18 +47,21 @@ def few(one: Measured) -> tuple[Visit, ...]:
 
 
 def test_every_page_answers_and_is_weighed(seeded: Seeded, port: int) -> None:
-    names = []
+    names, answers = [], 0
     for one in pages(seeded, port):
         # The thread server closes each connection after its answer, so each visit is one request.
         seen = load.run(Plan(f"http://127.0.0.1:{port}", few(one), 5))
         assert set(seen.statuses) == {one.status}, one.name
         assert seen.percentile(95) > 0
+        answers = seen.count if one.name.startswith("50 learners") else answers
         names.append(one.name)
         if one.path:
             weight = weigh(Browser(port, one.cookie), one.path)
             assert 500 < weight.html < weight.all
             assert weight.requests >= 3
-    assert len(names) == len(set(names)) == 21
+    assert len(names) == len(set(names)) == 22
+    measured = [Figure("50 learners at once: an answer saved (POST)", {"answers": answers})]
+    assert measure.kept(seeded, measured).figures == {"saved": answers, "lost": 0}
 
 
 def test_work_outside_requests_is_measured(seeded: Seeded, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +89,7 @@ def test_the_district_is_filled(seeded: Seeded) -> None:
 
 
 def test_the_floors_answer(settings: Settings, database_url: str) -> None:
-    floor.fill(database_url, people=8)
+    floor.fill(database_url, people=district.CROWD)
     app = floor.make_floor(database_url)
     statuses = {one.name: {run_here(app, visit.requests[-1]) for visit in one.visits()} for one in measure.floors()}
     assert set().union(*statuses.values()) == {200}
