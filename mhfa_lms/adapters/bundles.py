@@ -6,6 +6,7 @@ it (100 KB a page, measured).
 """
 
 import hashlib
+import importlib
 import io
 import re
 import unicodedata
@@ -15,8 +16,6 @@ from collections import OrderedDict
 from datetime import datetime
 from decimal import Decimal
 from typing import IO, Any, Final
-
-import pikepdf
 
 ZIP_TYPE: Final = "application/zip"
 PDF_TYPE: Final = "application/pdf"
@@ -75,6 +74,8 @@ class PrintPdf:
     def __init__(self, file: IO[bytes], *, title: str) -> None:
         self._file = file
         self._title = title
+        # 12 MB that web processes, which share this code with the worker, do without.
+        self._pikepdf: Any = importlib.import_module("pikepdf")
         self._places = array("Q", [0] * (INFO + 1))
         self._pages = array("Q")
         self._known: OrderedDict[bytes, int] = OrderedDict()
@@ -84,9 +85,9 @@ class PrintPdf:
     def add(self, data: bytes) -> None:
         """Append the pages of a PDF. Raises `UnfitPdfError`, and then nothing of it is among the pages."""
         try:
-            with pikepdf.open(io.BytesIO(data)) as source:
+            with self._pikepdf.open(io.BytesIO(data)) as source:
                 pages = [self._page(page.obj) for page in source.pages]
-        except (pikepdf.PdfError, RecursionError, TypeError, ValueError) as error:
+        except (self._pikepdf.PdfError, RecursionError, TypeError, ValueError) as error:
             raise UnfitPdfError(type(error).__name__) from error
         self._pages.extend(pages)
 
@@ -95,7 +96,7 @@ class PrintPdf:
         self._put(CATALOG, b"<< /Type /Catalog /Pages %d 0 R >>" % PAGES)
         kids = b" ".join(b"%d 0 R" % one for one in self._pages)
         self._put(PAGES, b"<< /Type /Pages /Count %d /Kids [%s] >>" % (len(self._pages), kids))
-        self._put(INFO, b"<< /Title %s >>" % pikepdf.String(self._title).unparse())
+        self._put(INFO, b"<< /Title %s >>" % self._pikepdf.String(self._title).unparse())
         start, count = self._at, len(self._places)
         self._write(b"xref\n0 %d\n0000000000 65535 f \n" % count)
         for place in self._places[1:]:
@@ -114,7 +115,7 @@ class PrintPdf:
 
     def _written(self, value: Any, taken: dict[Any, int]) -> bytes:
         """Return a value as it stands in a file; what it refers to has been written before."""
-        if not isinstance(value, pikepdf.Object):
+        if not isinstance(value, self._pikepdf.Object):
             return _plain(value)
         if not value.is_indirect:
             return self._body(value, taken)
@@ -127,19 +128,19 @@ class PrintPdf:
         return b"%d 0 R" % taken[value.objgen]
 
     def _body(self, value: Any, taken: dict[Any, int]) -> bytes:
-        if isinstance(value, pikepdf.Stream):
+        if isinstance(value, self._pikepdf.Stream):
             data = value.read_raw_bytes()
             kept = self._entries(value.stream_dict, taken, but="/Length")
             return b"<< %s /Length %d >>\nstream\n%s\nendstream" % (kept, len(data), data)
-        if isinstance(value, pikepdf.Dictionary):
+        if isinstance(value, self._pikepdf.Dictionary):
             return b"<< %s >>" % self._entries(value, taken)
-        if isinstance(value, pikepdf.Array):
+        if isinstance(value, self._pikepdf.Array):
             return b"[%s]" % b" ".join(self._written(one, taken) for one in value)
         return bytes(value.unparse())
 
     def _entries(self, found: Any, taken: dict[Any, int], but: str = "") -> bytes:
         return b" ".join(
-            b"%s %s" % (pikepdf.Name(key).unparse(), self._written(found[key], taken))
+            b"%s %s" % (self._pikepdf.Name(key).unparse(), self._written(found[key], taken))
             for key in found
             if key not in OF_THE_TAGS and key != but
         )
