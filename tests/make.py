@@ -232,6 +232,19 @@ def attempt(enrolled: Enrolment, **values: Any) -> Attempt:
     return _save(Attempt(enrolment_id=enrolled.id, started_at=NOON, **filled))
 
 
+def due_in(days: int, today: date = date(2026, 11, 21)) -> dict[str, Any]:
+    """The dates of a certificate that expires in so many days, with the usual three years and window."""
+    expires = today + timedelta(days=days)
+    started = expires - timedelta(days=1095)
+    return {
+        "starts_on": started,
+        "completed_on": started,
+        "expires_on": expires,
+        "window_opens_on": expires - timedelta(days=183),
+        "window_closes_on": expires + timedelta(days=92),
+    }
+
+
 def certificate(
     membership: Membership | None = None, revision: CourseRevision | None = None, **values: Any
 ) -> Certificate:

@@ -37,9 +37,11 @@ from mhfa_lms.services import (
     passwords,
     register,
     register_exports,
+    stopping,
     waiting,
 )
 from mhfa_lms.services.demo_people import DOMAIN
+from mhfa_lms.services.stopping import Stop
 from mhfa_lms.settings import read_settings
 from tests import make
 
@@ -105,6 +107,8 @@ def set_up(now: datetime) -> list[str]:
             addresses.append(
                 place + links.issue(session, kind, account_id, now=now, data={"email": "new@demo.example"}).secret
             )
+    coordinator = stopping.sign(member("coordinator").id, Stop.DIGEST, keys=read_settings().secret_keys)
+    addresses.append(f"/stop/{coordinator}")
     sofia = make.actor(member(ASSESSED), now=now)
     enrolment = select(Enrolment.id).where(
         Enrolment.membership_id == sofia.membership_id, Enrolment.state == EnrolmentState.ACTIVE

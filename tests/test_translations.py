@@ -34,8 +34,10 @@ from mhfa_lms.models import (
     Role,
 )
 from mhfa_lms.paths import courses_dir, templates_dir
-from mhfa_lms.services import invitations, links, passwords
+from mhfa_lms.services import invitations, links, passwords, stopping
+from mhfa_lms.services.stopping import Stop
 from mhfa_lms.settings import Settings
+from mhfa_lms.web.account.hours import zones
 from tests import make, talk
 from tests.jobs.mails import messages
 from tests.small_course import course as small_course
@@ -198,6 +200,8 @@ def every_link(app: Flask, world: World) -> Iterator[tuple[str, str]]:
         for kind, start in LINKS.items():
             owner = None if kind is LinkKind.FIRST_ADMIN else holder_id
             paths.append(start + links.issue(session, kind, owner, now=now, data={"email": "new@example.org"}).secret)
+    keys = app.extensions["mhfa_settings"].secret_keys
+    paths += [f"/stop/{stopping.sign(world.people['coordinator'].id, what, keys=keys)}" for what in Stop]
     for path in paths:
         yield f"{path} as nobody", reads(nobody, path)
         yield f"{path} as owner", reads(sign_in(app.test_client(), world, "owner"), path)
@@ -310,7 +314,7 @@ def a_certificate(settings: Settings) -> tuple[str, str]:
 def test_every_page_can_be_translated(app: Flask, world: World, shown: set[str], settings: Settings) -> None:
     pages = [*every_route(app, world), *every_link(app, world), *every_turn(app, world), a_certificate(settings),
              *every_second_step(app, world), *every_word_of_a_talk(app)]  # fmt: skip
-    known = f"{data()}\n{settings}"
+    known = "\n".join([data(), str(settings), *(zone.replace("_", " ") for zone in zones())])
     assert {(piece, name) for name, html in pages for piece in untranslated(html) if not is_data(piece, known)} == set()
     drawn = shown | {"certificate/certificate.html"}
     here = {path.relative_to(templates_dir()).as_posix() for path in templates_dir().rglob("*.html")}

@@ -40,8 +40,8 @@ def tick(as_of: str | None, yes: bool, as_json: bool) -> None:
                 "People would get mails that are not due yet, because MHFA_MAIL_URL names a real mail server."
                 " Add --yes if that is meant."
             )
-        # What was posted as if later is sent now: nobody could see it otherwise.
-        report = run_tick(settings, now, send_at=min(now, real))
+        # What was posted as if at another time is sent now, whatever the hour: nobody could see it otherwise.
+        report = run_tick(settings, now, send_at=min(now, real) if as_of else None)
         sealed = tidy(real)
     emit(
         as_json,

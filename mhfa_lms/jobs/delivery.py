@@ -25,7 +25,7 @@ from mhfa_lms.jobs.claim import Stop
 from mhfa_lms.jobs.letters import Letter, compose
 from mhfa_lms.jobs.mail_ends import End, Outcome, settle
 from mhfa_lms.models import Message, Organisation, TryOutcome
-from mhfa_lms.services import delivery_checks, failing_addresses
+from mhfa_lms.services import delivery_checks, failing_addresses, what_next
 from mhfa_lms.settings import Settings
 
 LIMIT: Final = 200
@@ -128,18 +128,20 @@ def _read(message_id: int, now: datetime) -> Ready | End:
         address = delivery_checks.recipient(session, message)
         if against or not address:
             return End(TryOutcome.UNWANTED, str(against or "there is no address any more"), facts=rest)
+        if until := delivery_checks.not_before(session, message, now=now):
+            return End(TryOutcome.HELD, untried=True, until=until)
         refusals = failing_addresses.known(session, address)
         if message.kind in failing_addresses.CAN_WAIT and failing_addresses.is_failing(refusals):
             return End(TryOutcome.HELD, failing_addresses.HELD, untried=True)
         end = End(None, facts=rest, address=address, refused_before=refusals is not None)
-        return Ready(_letter(message, address, session), end)
+        return Ready(_letter(message, address, session, now), end)
     finally:
         session.rollback()
 
 
-def _letter(message: Message, address: str, session: Session) -> Letter:
+def _letter(message: Message, address: str, session: Session, now: datetime) -> Letter:
     organisation = session.get(Organisation, message.organisation_id) if message.organisation_id is not None else None
-    facts = message.facts
+    facts = {**message.facts, **what_next.facts(session, message, now=now)}
     if "name" not in facts:
         facts = {**facts, "name": delivery_checks.greeted(session, message)}
     zone = organisation.timezone if organisation else "UTC"

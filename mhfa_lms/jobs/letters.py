@@ -13,11 +13,15 @@ from typing import Any, Final
 import jinja2
 
 from mhfa_lms import clock, i18n
+from mhfa_lms.jobs import calendar_files
+from mhfa_lms.jobs.letter import Letter
 from mhfa_lms.models import LinkKind
 from mhfa_lms.paths import templates_dir
-from mhfa_lms.services import invitations, links
+from mhfa_lms.services import invitations, links, stopping
 from mhfa_lms.services.verification import statement
 from mhfa_lms.settings import Settings
+
+__all__ = ["Letter", "Written", "compose", "write"]
 
 # How long the link in a mail works, from the services that make it.
 LASTS: Final = {
@@ -27,19 +31,6 @@ LASTS: Final = {
     "invitation": invitations.LASTS,
 }
 WIDTH: Final = 72
-REMINDERS: Final = frozenset({"reminder", "authorisation-reminder", "coordinator-digest"})
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """What is known of a mail before it is written. `zone` is the time zone in which its day is counted."""
-
-    kind: str
-    to: str
-    locale: str
-    facts: dict[str, Any]
-    internet_id: str
-    zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +72,7 @@ def _values(letter: Letter, settings: Settings, today: date) -> dict[str, Any]:
     here = i18n.language()
     return facts | {
         "link": settings.base_url + facts["path"] if "path" in facts else "",
-        "stop_link": settings.base_url + facts["stop_path"] if "stop_path" in facts else "",
+        "stop_link": _stop_link(letter, settings),
         "lasts": LASTS.get(letter.kind),
         "today": day,
         "site_name": settings.site_name,
@@ -91,6 +82,14 @@ def _values(letter: Letter, settings: Settings, today: date) -> dict[str, Any]:
         "dir": here.direction,
         "subject": "",
     }
+
+
+def _stop_link(letter: Letter, settings: Settings) -> str:
+    """Return the address at which mails of this sort are stopped, without signing in; "" for others."""
+    what, membership_id = stopping.BY_KIND.get(letter.kind), letter.facts.get("membership_id")
+    if what is None or membership_id is None:
+        return ""
+    return f"{settings.base_url}/stop/{stopping.sign(int(membership_id), what, keys=settings.secret_keys)}"
 
 
 def _tidy(text: str) -> str:
@@ -127,10 +126,16 @@ def compose(letter: Letter, settings: Settings, *, now: datetime) -> EmailMessag
     mail["To"] = Address(addr_spec=letter.to)
     mail["Subject"] = _undisguised(written.subject)
     mail["Auto-Submitted"] = "auto-generated"
-    if letter.kind in REMINDERS and letter.facts.get("stop_path"):
-        mail["List-Unsubscribe"] = f"<{settings.base_url}{letter.facts['stop_path']}>"
+    if stop := _stop_link(letter, settings):
+        mail["List-Unsubscribe"] = f"<{stop}>"
+        # One click in the mail program, by POST, as RFC 8058 has it.
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(written.text)
     mail.add_alternative(written.html, subtype="html")
+    if calendar := calendar_files.of(letter, settings, now=now):
+        mail.add_attachment(
+            calendar, "text", "calendar", filename=calendar_files.NAME, params={"method": "PUBLISH", "charset": "utf-8"}
+        )
     # Last, because setting the content takes away every header that begins so.
     mail["Content-Language"] = letter.locale
     return mail

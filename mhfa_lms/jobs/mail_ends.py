@@ -45,6 +45,7 @@ class End:
 
     `error` is our own short word, `words` are the server's, which the log does not get. `facts` replace the row's.
     `address` is whom it was for; `refused_before` says that the address has refused mail. `untried`: uses up no try.
+    `until`: nobody is written to at this hour; the mail goes then.
     """
 
     what: TryOutcome | None
@@ -54,6 +55,7 @@ class End:
     address: str = ""
     refused_before: bool = False
     untried: bool = False
+    until: datetime | None = None
 
     @property
     def told(self) -> str:
@@ -73,6 +75,9 @@ def settle(lease: claim.Lease, end: End, *, now: datetime, more: bool) -> tuple[
 
 def _settle(session: Session, lease: claim.Lease, end: End, now: datetime) -> Outcome:
     values = {**outbox.forgotten(lease.kind), **({"facts": end.facts} if end.facts is not None else {})}
+    if end.until is not None:
+        claim.untried(session, Message, lease, due_at=end.until, error="")
+        return Outcome.PUT_OFF
     state = FINAL.get(end.what)
     if state is not None:
         ours = claim.closed(session, Message, lease, state, now=now, error=end.told, **values)

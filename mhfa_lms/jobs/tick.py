@@ -10,6 +10,7 @@ from mhfa_lms.services import (
     authorisation_reminders,
     corrections,
     digests,
+    duty_reminders,
     half_open,
     limits,
     reminders,
@@ -24,7 +25,11 @@ SEALS_A_TICK: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class TickReport:
-    """What one tick posted. `cases` counts those that escalated, each with a mail or more."""
+    """What one tick posted.
+
+    `authorisation_reminders` are all those to instructors; `cases` counts those that escalated,
+    each with a mail or more.
+    """
 
     reminders: int
     authorisation_reminders: int
@@ -38,10 +43,11 @@ class TickReport:
 
 
 def tick(settings: Settings, now: datetime, *, send_at: datetime | None = None) -> TickReport:  # noqa: ARG001  # every kind of work is handed the settings
-    """Post every mail that is due at `now`, to be sent at `send_at` (at once, when left out)."""
+    """Post every mail that is due at `now`, to be sent at `send_at`: at its reader's humane hour, when left out."""
     return TickReport(
         reminders=reminders.post_due(now=now, due_at=send_at),
-        authorisation_reminders=authorisation_reminders.post_due(now=now, due_at=send_at),
+        authorisation_reminders=authorisation_reminders.post_due(now=now, due_at=send_at)
+        + duty_reminders.post_due(now=now, due_at=send_at),
         digests=digests.post_due(now=now, due_at=send_at),
         cases=safeguarding_notices.escalate_due(now=now, due_at=send_at),
     )

@@ -16,6 +16,7 @@ from mhfa_lms.models.certificate import (
     RenewalBasis,
     StoredFile,
 )
+from mhfa_lms.models.duty import BackgroundCheck
 from mhfa_lms.models.grading import AnswerState, Mark, MarkDraft, ScenarioAnswer
 from mhfa_lms.models.people import (
     Account,
@@ -71,6 +72,7 @@ __all__ = [
     "AuditSeal",
     "Authorisation",
     "AuthorisationReminder",
+    "BackgroundCheck",
     "Badge",
     "CaseState",
     "Certificate",

@@ -130,6 +130,8 @@ class Membership(Base):
     # When the person agreed to be listed; empty while they have not, or have withdrawn.
     listed_since: Mapped[datetime | None]
     reminders_stopped_at: Mapped[datetime | None]
+    # A coordinator wants no letters about the organisation's certificates.
+    digest_stopped_at: Mapped[datetime | None]
 
     account: Mapped[Account] = relationship()
     organisation: Mapped[Organisation] = relationship()

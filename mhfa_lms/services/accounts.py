@@ -7,9 +7,10 @@ from sqlalchemy.orm import Session
 
 from mhfa_lms import i18n
 from mhfa_lms.db import insert, transaction
+from mhfa_lms.db import session as reading
 from mhfa_lms.models import Account, Audience, LinkKind, Role
 from mhfa_lms.policy import SYSTEM, Actor, Can, require
-from mhfa_lms.services import audit, links, memberships, organisations, passwords, sessions
+from mhfa_lms.services import audit, humane_hour, links, memberships, organisations, passwords, sessions
 from mhfa_lms.services.names import email_key
 from mhfa_lms.services.privacy import PRIVACY_VERSION
 
@@ -97,6 +98,21 @@ def set_locale(locale: str, *, by: Actor, now: datetime) -> None:
         audit.record(
             session, "language-chosen", by=by, now=now, subject="account", subject_id=by.account_id, locale=locale
         )
+
+
+def timezone_of(actor: Actor) -> str | None:
+    """Return the time zone a person chose for themselves, or None."""
+    return reading().scalars(select(Account.timezone).where(Account.id == actor.account_id)).one_or_none()
+
+
+def set_timezone(zone: str | None, *, by: Actor, now: datetime) -> None:
+    """Keep the time zone a person lives in; None for their organisation's. Raises `ValueError` for an unknown one."""
+    if zone is not None and not humane_hour.exists(zone):
+        raise ValueError("there is no such time zone")
+    with transaction() as session:
+        session.get_one(Account, by.account_id).timezone = zone
+        # Where somebody lives is no matter for the trail: it says that they chose, not what.
+        audit.record(session, "time-zone-chosen", by=by, now=now, subject="account", subject_id=by.account_id)
 
 
 def first_admin_link(now: datetime) -> str | None:

@@ -20,6 +20,7 @@ from mhfa_lms.models import (
     Role,
 )
 from mhfa_lms.services import outbox
+from mhfa_lms.services import reminder_hours as hours
 from mhfa_lms.services.reminder_plan import Dates, Plan
 from mhfa_lms.services.reminders import plans
 
@@ -27,21 +28,30 @@ BATCH: Final = 500
 
 
 def post_due(*, now: datetime, due_at: datetime | None = None) -> int:
-    """Post the reminders that are due: on the organisation's days before the end, each once. Returns how many."""
+    """Post the reminders that are due: on the organisation's days before the end, each once. Returns how many.
+
+    Each is to be sent at the humane hour of its reader, unless `due_at` names another instant for all.
+    """
     posted = 0
     for (rules_of, today), organisation_ids in plans(now=now).items():
         for start in range(0, len(organisation_ids), BATCH):
             with transaction() as session:
                 some = organisation_ids[start : start + BATCH]
-                posted += _post(session, rules_of, today, some, now=now, due_at=due_at or now)
+                posted += _post(session, rules_of, today, some, now=now, due_at=due_at)
     return posted
 
 
 def _post(
-    session: Session, rules_of: Plan, today: date, organisation_ids: list[int], *, now: datetime, due_at: datetime
+    session: Session,
+    rules_of: Plan,
+    today: date,
+    organisation_ids: list[int],
+    *,
+    now: datetime,
+    due_at: datetime | None,
 ) -> int:
     longest = max(rules_of.days, default=0)
-    rows = _valid(
+    rows = valid(
         session,
         Membership.organisation_id.in_(organisation_ids),
         Authorisation.expires_on >= today,
@@ -55,7 +65,13 @@ def _post(
             wanted[f"authorisation-reminder:{row.id}:{offset}"] = (row, offset)
     posts = [
         outbox.Post(
-            "authorisation-reminder", key, row.account_id, row.organisation_id, row.locale, facts(row, offset, today)
+            "authorisation-reminder",
+            key,
+            row.account_id,
+            row.organisation_id,
+            row.locale,
+            facts(row, offset, today) | hours.at_once(due_at),
+            due_at=due_at or hours.due_at(row, rules_of.hour, now),
         )
         for key, (row, offset) in wanted.items()
     ]
@@ -66,14 +82,14 @@ def _post(
             "message_id": id_,
             "posted_at": now,
         }
-        for key, id_ in outbox.post_many(session, posts, due_at=due_at, now=now).items()
+        for key, id_ in outbox.post_many(session, posts, due_at=now, now=now).items()
     ]
     if new:
         session.execute(insert(session, AuthorisationReminder).on_conflict_do_nothing(), new)
     return len(new)
 
 
-def _valid(session: Session, *conditions: ColumnElement[bool]) -> list[Any]:
+def valid(session: Session, *conditions: ColumnElement[bool]) -> list[Any]:
     """Return instructors' authorisations that no longer one has taken the place of."""
     later = aliased(Authorisation)
     statement = (
@@ -86,7 +102,9 @@ def _valid(session: Session, *conditions: ColumnElement[bool]) -> list[Any]:
             Membership.organisation_id,
             Account.id.label("account_id"),
             Account.locale,
+            Account.timezone.label("own_timezone"),
             Organisation.name.label("organisation_name"),
+            Organisation.timezone,
         )
         .join(CertificationType, CertificationType.id == Authorisation.certification_type_id)
         .join(Membership, Membership.id == Authorisation.membership_id)
@@ -135,6 +153,7 @@ def facts(row: Any, offset: int, today: date) -> dict[str, Any]:
         "expires_on": row.expires_on.isoformat(),
         "offset_days": offset,
         "as_of": today.isoformat(),
+        "event": f"authorisation:{row.id}",
     }
 
 
@@ -143,6 +162,6 @@ def unwanted(session: Session, message: Message) -> str | None:
     posted = session.scalars(
         select(AuthorisationReminder).where(AuthorisationReminder.message_id == message.id)
     ).one_or_none()
-    if posted is None or _valid(session, Authorisation.id == posted.authorisation_id):
+    if posted is None or valid(session, Authorisation.id == posted.authorisation_id):
         return None
     return "the authorisation was extended, or the person no longer instructs here"

@@ -6,7 +6,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mhfa_lms.models import Account, Invitation, Membership, MembershipState, Message, OneTimeLink
-from mhfa_lms.services import authorisation_reminders, digests, reminders, safeguarding_notices
+from mhfa_lms.services import (
+    authorisation_reminders,
+    digests,
+    duty_reminders,
+    reminder_hours,
+    reminders,
+    safeguarding_notices,
+)
 from mhfa_lms.services.secrets import hashed
 
 
@@ -38,11 +45,18 @@ def unwanted(session: Session, message: Message, *, now: datetime) -> str | None
         return reminders.unwanted(session, message, now=now)
     if message.kind == "authorisation-reminder":
         return authorisation_reminders.unwanted(session, message)
+    if message.kind in {duty_reminders.CHECK, duty_reminders.DELIVERY}:
+        return duty_reminders.unwanted(session, message)
     if message.kind == digests.KIND:
         return digests.unwanted(session, message)
     if message.kind == safeguarding_notices.KIND:
         return safeguarding_notices.unwanted(session, message)
     return _dead_link(session, message, now)
+
+
+def not_before(session: Session, message: Message, *, now: datetime) -> datetime | None:
+    """Return until when a mail has to wait because it is night where its reader lives; None when it may go now."""
+    return reminder_hours.not_before(session, message, now=now)
 
 
 def _dead_link(session: Session, message: Message, now: datetime) -> str | None:

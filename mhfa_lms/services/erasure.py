@@ -23,6 +23,7 @@ from mhfa_lms.models import (
     AnswerState,
     AttemptAnswer,
     AttemptRelease,
+    BackgroundCheck,
     Badge,
     Certificate,
     ConversationRun,
@@ -90,6 +91,7 @@ DELETED: Final[tuple[type[Base], ...]] = (
     SecondStep,
     Invitation,
     FormatRequest,
+    BackgroundCheck,
     MembershipRole,
 )
 

@@ -17,7 +17,9 @@ from mhfa_lms.services.names import email_key
 # Refused so many times in a row, an address counts as failing.
 MOST_REFUSALS: Final = 2
 # What comes again by itself, and therefore waits.
-CAN_WAIT: Final = frozenset({"reminder", "authorisation-reminder", "coordinator-digest"})
+CAN_WAIT: Final = frozenset(
+    {"reminder", "authorisation-reminder", "check-reminder", "delivery-reminder", "coordinator-digest"}
+)
 HELD: Final = "waits: the address refuses mail"
 # How often a mail that waits is looked at again: the person may have changed their address.
 LOOK_AGAIN: Final = timedelta(days=1)

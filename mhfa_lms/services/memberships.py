@@ -19,8 +19,9 @@ from mhfa_lms.models import (
     Role,
 )
 from mhfa_lms.policy import SYSTEM, Actor, Can, Forbidden, require
-from mhfa_lms.services import audit, safeguarding_notices, sessions
+from mhfa_lms.services import audit, safeguarding_notices, sessions, stopping
 from mhfa_lms.services.names import email_key, sort_key
+from mhfa_lms.services.stopping import Stop
 
 
 def add(
@@ -134,14 +135,10 @@ def set_listed(membership_id: int, listed: bool, *, by: Actor, now: datetime) ->
         audit.about(session, "listing-agreed" if listed else "listing-withdrawn", row, by=by, now=now)
 
 
-def set_reminders(membership_id: int, wanted: bool, *, by: Actor, now: datetime) -> None:
-    """Want reminders of this membership's certificates, or none."""
+def set_reminders(membership_id: int, wanted: bool, *, by: Actor, now: datetime, what: Stop = Stop.REMINDERS) -> None:
+    """Want reminders of this membership's certificates (or the coordinators' letter), or none."""
     with transaction() as session:
-        row = _own(session, membership_id, by)
-        if wanted == (row.reminders_stopped_at is None):
-            return
-        row.reminders_stopped_at = None if wanted else now
-        audit.about(session, "reminders-wanted" if wanted else "reminders-stopped", row, by=by, now=now)
+        stopping.set_wanted(session, _own(session, membership_id, by), what, wanted=wanted, by=by, now=now)
 
 
 def of_account(account_id: int) -> list[Membership]:

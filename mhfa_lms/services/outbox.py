@@ -24,7 +24,7 @@ FAREWELL: Final = "account-deleted"
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One mail to post; the fields are those of `post`."""
+    """One mail to post; the fields are those of `post`. `due_at` where it is this mail's own."""
 
     kind: str
     key: str
@@ -33,6 +33,7 @@ class Post:
     locale: str
     facts: dict[str, Any] = field(default_factory=dict)
     to_address: str | None = None
+    due_at: datetime | None = None
 
 
 def post(
@@ -82,7 +83,7 @@ def _row(one: Post, *, due_at: datetime, now: datetime) -> dict[str, Any]:
         "facts": one.facts,
         "state": WorkState.WAITING,
         "created_at": now,
-        "due_at": due_at,
+        "due_at": one.due_at or due_at,
         "attempts": 0,
         "internet_id": message_id(one.key),
         "error": "",

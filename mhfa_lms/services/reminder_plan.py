@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Protocol
 
+from mhfa_lms.services import rules
 from mhfa_lms.services.rules import Resolved, Rule
 
 GRACE: Final = -1
-RULES: Final = [Rule.REMINDER_DAYS, Rule.GRACE_REMINDER_DAYS, Rule.KEEP_LAST_REMINDER]
+RULES: Final = [Rule.REMINDER_DAYS, Rule.GRACE_REMINDER_DAYS, Rule.KEEP_LAST_REMINDER, Rule.REMINDER_HOUR]
 
 
 class Held(Protocol):
@@ -39,12 +40,13 @@ class Dates:
 class Plan:
     """When an organisation reminds: `days` before expiry, largest first, each once, and once in grace.
 
-    `keep_last` sends the last one in spite of an opt-out.
+    `keep_last` sends the last one in spite of an opt-out. `hour` is that of the reader's day.
     """
 
     days: tuple[int, ...]
     grace_days: int
     keep_last: bool = False
+    hour: int = rules.DEFAULTS[Rule.REMINDER_HOUR]
 
     def day(self, offset: int, held: Held) -> date | None:
         """Return the day of one reminder; None for the one in grace where there is no grace."""
@@ -82,4 +84,5 @@ def plan(found: Mapping[Rule, Resolved]) -> Plan:
         tuple(sorted({int(day) for day in found[Rule.REMINDER_DAYS].value}, reverse=True)),
         int(found[Rule.GRACE_REMINDER_DAYS].value),
         bool(found[Rule.KEEP_LAST_REMINDER].value),
+        int(found[Rule.REMINDER_HOUR].value),
     )

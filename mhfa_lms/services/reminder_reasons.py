@@ -1,6 +1,5 @@
 """Why a reminder is not sent: the same reasons when it is posted, when it is delivered, and when somebody asks."""
 
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final
 
@@ -25,19 +24,6 @@ class Reason(StrEnum):
     SUPERSEDED = "superseded"
 
 
-WORDS: Final[Mapping[Reason, str]] = {
-    Reason.ACCOUNT_CLOSED: "The account is closed.",
-    Reason.LEFT: "The person has left the organisation.",
-    Reason.REVOKED: "The certificate was revoked.",
-    Reason.REPLACED: "The certificate was replaced by a corrected one.",
-    Reason.RENEWED: "The certificate was renewed.",
-    Reason.NEWER: "The person holds a newer certificate of the same type.",
-    Reason.STOPPED: "The person has stopped reminders.",
-    Reason.OVER: "The time to renew has passed.",
-    Reason.SUPERSEDED: "A later reminder about the same certificate has been posted.",
-}
-
-
 def open_conditions() -> list[ColumnElement[bool]]:
     """Return the conditions under which nothing but an opt-out stands against a reminder.
 
@@ -60,6 +46,7 @@ COLUMNS: Final = (
     Certificate.code,
     Certificate.type_name,
     Certificate.organisation_id,
+    Certificate.membership_id,
     Certificate.starts_on,
     Certificate.expires_on,
     Certificate.window_opens_on,
@@ -74,6 +61,7 @@ COLUMNS: Final = (
     Membership.reminders_stopped_at,
     Account.id.label("account_id"),
     Account.locale,
+    Account.timezone.label("own_timezone"),
     Account.deactivated_at,
     Account.erased_at.label("account_erased_at"),
     Organisation.name.label("organisation_name"),

@@ -13,6 +13,7 @@ from mhfa_lms.db import insert, transaction
 from mhfa_lms.db import session as reading
 from mhfa_lms.models import Certificate, Membership, Message, Organisation, Reminder
 from mhfa_lms.services import outbox, rules
+from mhfa_lms.services import reminder_hours as hours
 from mhfa_lms.services.reminder_plan import GRACE, RULES, Plan, plan
 from mhfa_lms.services.reminder_reasons import Reason, latest_posted, open_conditions, reason, situation
 
@@ -21,7 +22,9 @@ ORGANISATIONS_AT_ONCE: Final = 500
 
 
 def post_due(*, now: datetime, due_at: datetime | None = None) -> int:
-    """Post every reminder that is due at `now`, to be sent at `due_at` (now, when left out). Returns how many.
+    """Post every reminder that is due at `now`. Returns how many.
+
+    Each is to be sent at the humane hour of its reader, unless `due_at` names another instant for all.
 
     Works through the certificates in batches, each one transaction with a fixed number of queries; a second call, or
     another worker's at the same time, finds the rows of the first and posts nothing more.
@@ -81,7 +84,7 @@ def _post_band(
     while True:
         with transaction() as session:
             rows = situation_page(session, [*conditions, *_unsent(offset), Certificate.id > after], rules_of)
-            posted += _post(session, rules_of, offset, today, rows, now, due_at or now)
+            posted += _post(session, rules_of, offset, today, rows, now, due_at)
         if len(rows) < BATCH:
             return posted
         after = rows[-1].id
@@ -100,7 +103,7 @@ def _unsent(offset: int) -> list[ColumnElement[bool]]:
 
 
 def _post(
-    session: Session, rules_of: Plan, offset: int, today: date, rows: list[Any], now: datetime, due_at: datetime
+    session: Session, rules_of: Plan, offset: int, today: date, rows: list[Any], now: datetime, due_at: datetime | None
 ) -> int:
     corrected = latest_posted(session, [row.id for row in rows]) if rows else {}
     wanted = {
@@ -111,10 +114,18 @@ def _post(
         and reason(row, kept=is_kept(rules_of, offset, row)) is None
     }
     posts = [
-        outbox.Post("reminder", key, row.account_id, row.organisation_id, row.locale, facts(row, offset, today))
+        outbox.Post(
+            "reminder",
+            key,
+            row.account_id,
+            row.organisation_id,
+            row.locale,
+            facts(row, offset, today) | hours.at_once(due_at),
+            due_at=due_at or hours.due_at(row, rules_of.hour, now),
+        )
         for key, row in wanted.items()
     ]
-    ids = outbox.post_many(session, posts, due_at=due_at, now=now)
+    ids = outbox.post_many(session, posts, due_at=now, now=now)
     new = [
         {"certificate_id": wanted[key].id, "offset_days": offset, "message_id": id_, "posted_at": now}
         for key, id_ in ids.items()
@@ -142,7 +153,8 @@ def facts(row: Any, offset: int, today: date) -> dict[str, Any]:
         "as_of": today.isoformat(),
         "audience": row.audience.value,
         "path": f"/certificates/{row.code}/renew",
-        "stop_path": "/account#reminders",
+        "membership_id": row.membership_id,
+        "event": f"certificate:{row.code}",
     }
 
 
@@ -159,4 +171,7 @@ def unwanted(session: Session, message: Message, *, now: datetime) -> Reason | N
     if clock.civil_date(now, row.timezone) > row.window_closes_on:
         return Reason.OVER
     latest = session.scalar(select(func.min(Reminder.offset_days)).where(Reminder.certificate_id == row.id))
-    return Reason.SUPERSEDED if latest is not None and latest < posted.offset_days else None
+    # A later one may be due and not posted yet, when a worker comes back after days: the tick posts it.
+    due = rules_of.due(row, clock.civil_date(now, row.timezone))
+    newest = min(one for one in (posted.offset_days, latest, due) if one is not None)
+    return Reason.SUPERSEDED if newest < posted.offset_days else None

@@ -32,6 +32,9 @@ class Rule(StrEnum):
     REMINDER_DAYS = "reminder_days"
     GRACE_REMINDER_DAYS = "grace_reminder_days"
     KEEP_LAST_REMINDER = "keep_last_reminder"
+    REMINDER_HOUR = "reminder_hour"
+    DIGEST = "digest"
+    MINIMUM_DELIVERIES = "minimum_deliveries"
     CLAIM_MINUTES = "claim_minutes"
     MINIMUM_AGE = "minimum_age"
     RETENTION_MONTHS = "retention_months"
@@ -50,6 +53,12 @@ DEFAULTS: Final[Mapping[Rule, Any]] = {
     # The one reminder in grace: so many days after expiry.
     Rule.GRACE_REMINDER_DAYS: 30,
     Rule.KEEP_LAST_REMINDER: False,
+    # In the reader's own time zone.
+    Rule.REMINDER_HOUR: 9,
+    # The coordinators' letter.
+    Rule.DIGEST: "weekly",
+    # Courses an instructor teaches in each year of an authorisation.
+    Rule.MINIMUM_DELIVERIES: 2,
     Rule.CLAIM_MINUTES: 30,
     Rule.MINIMUM_AGE: 18,
     # After the last day of a certificate, or after somebody left.
@@ -62,6 +71,8 @@ RANGES: Final[Mapping[Rule, tuple[int, int]]] = {
     Rule.WINDOW_BEFORE_MONTHS: (0, 24),
     Rule.WINDOW_AFTER_MONTHS: (0, 24),
     Rule.GRACE_REMINDER_DAYS: (1, 365),
+    Rule.REMINDER_HOUR: (6, 21),
+    Rule.MINIMUM_DELIVERIES: (0, 50),
     Rule.CLAIM_MINUTES: (5, 240),
     Rule.MINIMUM_AGE: (0, 120),
     Rule.RETENTION_MONTHS: (1, 240),
@@ -308,6 +319,8 @@ def check(rule: Rule, value: Any, *, course_id: int | None = None) -> None:
         wanted = f"a whole number from {low} to {high}"
     elif rule is Rule.RENEWAL_BASIS:
         good, wanted = value in {"completion", "old-expiry"}, "completion or old-expiry"
+    elif rule is Rule.DIGEST:
+        good, wanted = value in {"weekly", "monthly", "off"}, "weekly, monthly or off"
     elif rule in SWITCHES:
         good, wanted = isinstance(value, bool), "true or false"
     else:

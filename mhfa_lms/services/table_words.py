@@ -17,6 +17,7 @@ def table_words() -> dict[str, str]:
         "attendance": _("The sessions you were enrolled on, and whether you came"),
         "audit_event": _("What you did on this site and when, as a word and a number each"),
         "authorisation": _("What you are authorised to teach and mark"),
+        "background_check": _("Until when your background check counts, and nothing else about it"),
         "authorisation_reminder": _("When you were reminded that an authorisation ends"),
         "badge": _("The badges of your certificates, as they were signed"),
         "certificate": _("Your certificates"),

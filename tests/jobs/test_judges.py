@@ -119,13 +119,15 @@ def parsed(letter: Letter, settings: Settings) -> EmailMessage:
 @pytest.mark.parametrize("kind", FACTS)
 def test_every_mail_is_sound(kind: str, locale: str, settings: Settings, routes: MapAdapter) -> None:
     mail = parsed(Letter(kind, "amina@example.org", locale, FACTS[kind], "<id@outbox.invalid>"), settings)
-    assert [part.get_content_type() for part in mail.walk()] == ["multipart/alternative", "text/plain", "text/html"]
-    text, html = (part.get_content() for part in mail.iter_parts() if isinstance(part, EmailMessage))
+    words = ["multipart/alternative", "text/plain", "text/html"]
+    whole = ["multipart/mixed", *words, "text/calendar"] if "event" in FACTS[kind] else words
+    assert [part.get_content_type() for part in mail.walk()] == whole
+    text, html = (part.get_content() for part in mail.walk() if part.get_content_type() in {"text/plain", "text/html"})
     assert all(not one.defects for one in mail.walk())
     assert str(mail["Subject"]).strip() == str(mail["Subject"])
     assert "=?" not in str(mail["Subject"])
     assert mail["Auto-Submitted"] == "auto-generated"
-    assert ("List-Unsubscribe" in mail) == ("stop_path" in FACTS[kind])
+    assert ("List-Unsubscribe" in mail) == (kind in {"reminder", "coordinator-digest"})
     assert markup.problems(html, whole=False) == []
     for path in {*LINK.findall(text), *LINK.findall(html)}:
         try:

@@ -28,7 +28,8 @@ REMINDER = {
     "window_closes_on": "2027-05-19",
     "audience": "volunteer",
     "path": "/certificates/ABCD",
-    "stop_path": "/account#reminders",
+    "membership_id": 7,
+    "event": "certificate:ABCD",
 }
 SECRET = "/confirm/one-time-secret"
 # The facts of each kind, as those who post them pass them.
@@ -64,13 +65,22 @@ FACTS: dict[str, dict[str, Any]] = {
     },
     "certificate-ready": {**PERSON, "type": "First aider", "expires_on": "2029-11-21", "path": "/certificates/ABCD"},
     "reminder": REMINDER,
-    "coordinator-digest": {"organisation": "North & Co", "due": 1, "grace": 2, "lapsed": 0, "path": "/coordinate"},
+    "coordinator-digest": {
+        "organisation": "North & Co",
+        **{"every": "monthly", "due": 1, "grace": 2, "lapsed": 0, "failed": 3},
+        "path": "/coordinate",
+        "membership_id": 7,
+    },
     "safeguarding": {"what": "late", "organisation": "North & Co", "path": "/safeguarding", "case": 1},
     "format-request": {"organisation": "North & Co", "path": "/coordinate/formats"},
-    "authorisation-reminder": HELD,
+    "authorisation-reminder": {**HELD, "event": "authorisation:7"},
+    "check-reminder": {**PERSON, "expires_on": "2027-02-19", "offset_days": 90},
+    "delivery-reminder": {**HELD, "taught": 1, "needed": 2},
     "copy-ready": {"path": "/progress/7", "until_on": "2026-11-28"},
     "account-deleted": {"kept": ["North & Co", "Harbour <Schools>"]},
 }
+# Facts for the headers, the calendar file and the choice of words.
+UNSEEN = {"membership_id", "event", "every"}
 LOCALES = ["en", "en-XA", "ar-XB"]
 
 
@@ -124,9 +134,9 @@ def test_text_and_html_say_the_same(kind: str, locale: str, settings: Settings) 
 def test_every_fact_is_told_in_both(kind: str, settings: Settings) -> None:
     written = write(letter(kind), settings, today=TODAY)
     for name, value in FACTS[kind].items():
-        if name in {"audience", "offset_days", "passed", "confirmed", "window_opens_on", "what", "case"}:
+        if name in {"audience", "offset_days", "passed", "confirmed", "window_opens_on", "what", "case", *UNSEEN}:
             continue
-        shown = f"https://learn.example.org{value}" if name in {"path", "stop_path"} else str(value)
+        shown = f"https://learn.example.org{value}" if name == "path" else str(value)
         if name.endswith("_on"):
             day = date.fromisoformat(value)
             shown = f"{day.day} {day:%B %Y}"
@@ -211,11 +221,11 @@ def test_volunteers_educators_and_colleagues_are_written_to_in_their_own_words(s
         audience: reminder(settings, "2026-11-21", audience=audience).text
         for audience in ("volunteer", "educator", "workplace", "other")
     }
-    assert len(set(texts.values())) == 3
+    assert len(set(texts.values())) == 4
     assert "the time you give" in texts["volunteer"]
     assert "Terms fill up" in texts["educator"]
     assert "your organisation’s list" in texts["workplace"]
-    assert texts["workplace"] == texts["other"]
+    assert "list of people" not in texts["other"]
 
 
 @pytest.mark.parametrize(
@@ -250,9 +260,26 @@ def test_the_headers_say_who_what_and_that_no_person_wrote_it(settings: Settings
     assert mail["To"] == "amina@example.org"
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["Content-Language"] == "en"
-    assert mail["List-Unsubscribe"] == "<https://learn.example.org/account#reminders>"
-    assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
-    assert "List-Unsubscribe" not in compose(letter("reset-password"), settings, now=NOW)
+    body, calendar = mail.iter_parts()
+    assert [part.get_content_type() for part in body.iter_parts()] == ["text/plain", "text/html"]
+    assert (calendar.get_content_type(), calendar.get_filename()) == ("text/calendar", "renewal.ics")
+    assert calendar.get_param("method") == "PUBLISH"
+
+
+@pytest.mark.parametrize("kind", FACTS)
+def test_only_what_can_be_stopped_says_how(kind: str, settings: Settings) -> None:
+    mail = compose(letter(kind), settings, now=NOW)
+    if kind not in {"reminder", "coordinator-digest"}:
+        assert "List-Unsubscribe" not in mail
+        assert "List-Unsubscribe-Post" not in mail
+        return
+    found = re.fullmatch(r"<(https://learn\.example\.org/stop/\S+)>", mail["List-Unsubscribe"])
+    assert found
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    # The same link stands in the mail itself.
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert found[1] in text.get_content()
 
 
 def test_a_name_with_a_line_break_adds_no_header(settings: Settings) -> None:
@@ -302,3 +329,45 @@ def test_every_change_of_the_second_step_has_its_words(what: str, words: str, se
     accented = write(letter("second-step", "en-XA", what=what), settings, today=TODAY)
     assert words not in accented.text
     assert accented.subject.startswith("[")
+
+
+NEXT = {"steps_left": 3, "minutes_left": 1, "next_title": "A <b>talk</b>", "aim_on": "2026-12-24"}
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize(
+    ("what", "words", "aims"),
+    [
+        ("step", "What comes next: the step “A <b>talk</b>”. Still to come: 3 steps (about 1 minute).", True),
+        ("assessment", "What comes next: the assessment", True),
+        ("scenario", "what you would say and do in “A <b>talk</b>”.", True),
+        ("wait", "There is nothing for you to do now", False),
+        ("session", "a live session", True),
+        ("prerequisites", "Something else comes before this course.", True),
+        ("finished", "you have done everything in this course", False),
+    ],
+)
+def test_mails_about_learning_say_what_comes_next_and_by_when(
+    what: str, words: str, aims: bool, locale: str, settings: Settings
+) -> None:
+    for kind in ("attempt-released", "scenario-result", "activity-decided"):
+        written = write(letter(kind, locale, next=what, confirmed=True, **NEXT), settings, today=TODAY)
+        text, page = " ".join(written.text.split()), plain(written.html)
+        if locale == "en":
+            assert words in text
+            assert squeezed(words) in squeezed(page)
+            aim = squeezed("aim for is 24 December 2026")
+            assert (aim in squeezed(text)) == (aim in squeezed(page)) == aims
+        else:
+            assert "What comes next" not in text + page
+        assert "<b>talk" not in written.html
+
+
+def test_mails_about_certificates_say_what_comes_next(settings: Settings) -> None:
+    ready = letter("certificate-ready", renew_from_on="2029-05-21", renew_until_on="2030-02-21")
+    assert "you can renew it from 21 May 2029 to 21 February 2030." in " ".join(
+        write(ready, settings, today=TODAY).text.split()
+    )
+    for begun, words in ((False, "take “A refresher”. You begin with one press"), (True, "go on with “A refresher”")):
+        told = letter("reminder", renew_with="A refresher", renew_begun=begun)
+        assert words in " ".join(write(told, settings, today=TODAY).text.split())

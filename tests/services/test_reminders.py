@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import event, func, insert, select
 
-from mhfa_lms import db
-from mhfa_lms.adapters.mail import RecordingMailer
+from mhfa_lms import db, i18n
+from mhfa_lms.adapters.mail import RecordingMailer, RefusedError
 from mhfa_lms.jobs.delivery import Counts, send_waiting
 from mhfa_lms.jobs.tick import TickReport, tick
 from mhfa_lms.models import (
@@ -116,7 +117,8 @@ def test_the_mail_knows_all_its_template_asks_for(settings: Settings) -> None:
         "as_of": "2026-11-21",
         "audience": "educator",
         "path": f"/certificates/{certificate.code}/renew",
-        "stop_path": "/account#reminders",
+        "membership_id": member.id,
+        "event": f"certificate:{certificate.code}",
     }
     assert (row.locale, row.account_id, row.organisation_id) == ("en-XA", member.account_id, owner.id)
     out = RecordingMailer()
@@ -477,7 +479,7 @@ def test_the_story_of_a_certificate_says_what_went_what_did_not_and_why(settings
     reminders.post_due(now=NOON)
     assert story(member).chapters[1].state == "waiting"
     send_waiting(settings, lambda: NOON, mailer=RecordingMailer())
-    assert story(member).chapters[1].words == "Sent at 2026-11-21T12:00+00:00."
+    assert story(member).chapters[1].words == "Sent on 21 November 2026, 12:00."
     change(member, reminders_stopped_at=NOON)
     found = story(member)
     assert found.verdict == "No more reminders: The person has stopped reminders."
@@ -503,3 +505,46 @@ def test_nobody_has_no_story_and_a_person_without_certificates_an_empty_one() ->
     assert reminder_story.tell(db.session(), "nobody@example.org", now=NOON) is None
     email = db.session().get_one(Account, member.account_id).email
     assert reminder_story.tell(db.session(), email, now=NOON) == []
+
+
+def test_the_story_says_at_what_hour_the_next_ones_will_go() -> None:
+    member = make.member(make.organisation(timezone="Europe/London"), holder=make.account(timezone="America/New_York"))
+    certificate = held(80, member)
+    found = reminder_story.of_certificate(db.session(), certificate.id, now=NOON)
+    later = [one for one in found.chapters if one.state == "later"]
+    assert [one.day.isoformat() for one in later] == ["2027-01-10", "2027-02-09", "2027-03-11"]
+    # It is evening there when the organisation's day begins, and still a humane hour.
+    assert later[0].words == "Will go on 9 January 2027, 19:00."
+    assert all(9 <= one.at.astimezone(ZoneInfo("America/New_York")).hour < 21 for one in later if one.at)
+
+
+def test_holders_are_told_in_their_own_words_and_others_of_them() -> None:
+    member = make.member(reminders_stopped_at=NOON)
+    certificate = held(80, member)
+    own = reminder_story.of_certificate(db.session(), certificate.id, now=NOON)
+    assert own.verdict == "No more reminders: You have stopped reminders."
+    (of_them,) = reminder_story.of_membership(db.session(), member.id, now=NOON)
+    assert of_them.verdict == "No more reminders: The person has stopped reminders."
+    with i18n.use("en-XA"):
+        assert reminder_story.of_certificate(db.session(), certificate.id, now=NOON).verdict.startswith("[")
+
+
+def test_a_failed_one_tells_the_server_s_words_to_those_who_can_mend_it(settings: Settings) -> None:
+    member = make.member()
+    certificate = held(80, member)
+    reminders.post_due(now=NOON)
+    out = RecordingMailer(RefusedError("the mail server refused the mail for good (550)", "no such user"))
+    send_waiting(settings, lambda: NOON, mailer=out)
+    own = reminder_story.of_certificate(db.session(), certificate.id, now=NOON)
+    assert own.chapters[1].words == "It could not be delivered."
+    (of_them,) = reminder_story.of_membership(db.session(), member.id, now=NOON)
+    assert "no such user" in of_them.chapters[1].words
+
+
+def test_the_story_of_an_instructor_tells_of_authorisations_too(settings: Settings) -> None:
+    member, _revision = instructor(91)
+    authorisation_reminders.post_due(now=NOON)
+    (told,) = reminder_story.of_account(db.session(), member.account_id, now=NOON)
+    assert (told.about, told.code) == ("authorisation", "")
+    assert [one.state for one in told.chapters] == ["waiting", "later", "later", "later"]
+    assert told.as_text().startswith("Authorisation (")

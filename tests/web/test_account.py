@@ -367,3 +367,20 @@ def test_forms_from_other_sites_are_refused(app: Flask, client: FlaskClient, per
     assert client.post("/account/sign-out-everywhere").status_code == 400
     db.session().rollback()
     assert db.session().scalars(select(LoginSession.ended_at)).all() == [None]
+
+
+def test_a_time_zone_is_chosen_and_given_back(client: FlaskClient) -> None:
+    member = make.member(make.organisation(timezone="Europe/London"))
+    make.signed_in(client, member)
+    account_id = member.account_id
+    page = client.get("/account").text
+    assert "As your organisation has it: Europe/London" in page
+    for chosen, kept in (("America/New_York", "America/New_York"), ("organisation", None)):
+        answer = client.post("/account/time-zone", data={"zone": chosen})
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/account")
+        db.session().rollback()
+        assert db.session().get_one(Account, account_id).timezone == kept
+        assert ("America/New York" in client.get("/account").text) == (kept is not None)
+    refused = client.post("/account/time-zone", data={"zone": "Mars/Olympus"})
+    assert refused.status_code == 422
+    assert "There is a problem" in refused.text

@@ -47,6 +47,8 @@ FORMS: Final[dict[str, dict[str, str]]] = {
     "account.address": {**NEW, "password": make.PASSWORD},
     "account.listing": {"choice": "yes"},
     "account.reminders": {"choice": "yes"},
+    "account.digest": {"choice": "yes"},
+    "account.time_zone": {"zone": "Europe/London"},
     "account.switch": {"membership_id": "1"},
     "learn.enrol": {"course": "1"},
     "learn.step": {"do": "answer", "choice": "a"},
@@ -65,6 +67,7 @@ FORMS: Final[dict[str, dict[str, str]]] = {
     "grading.release": {"reason": "Was ill"},
     "coordinate.roles": {"roles": "learner"},
     "coordinate.enrol": {"course_id": "1"},
+    "coordinate.check": {"until": "2027-01-31"},
     "coordinate.authorise": {"type_id": "1", "until": "2027-01-31"},
     "coordinate.details": {**PERSON, "site_id": "", "languages": "English", "work_email": "a@example.org"},
     "coordinate.invite": {**PERSON, **NEW, "site_id": "", "roles": "learner", "course_id": ""},
@@ -156,7 +159,15 @@ def test_the_forms_reach_what_they_are_for(app: Flask, world: World, crowd: Crow
     others = {endpoint: status for endpoint, status in answers.items() if status != 303}
     # Nobody in this world has a password, and the owner is no instructor.
     assert others == dict.fromkeys(
-        ("account.sign_in", "account.password", "account.address", "account.delete", "coordinate.authorise"), 422
+        (
+            "account.sign_in",
+            "account.password",
+            "account.address",
+            "account.delete",
+            "coordinate.authorise",
+            "coordinate.check",
+        ),
+        422,
     )
 
 

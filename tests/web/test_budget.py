@@ -53,7 +53,7 @@ def test_weight_of_learner_and_public_pages(client: FlaskClient) -> None:
     steps = [f"/learn/{enrolment_id}/step/{step.id}" for _module, step in course.steps()]
     scenario = f"/learn/{enrolment_id}/scenario/{course.scenarios[0].id}"
     own = ["/home", f"/learn/{enrolment_id}", *steps, f"/learn/{enrolment_id}/assessment", scenario, "/certificates",
-           f"/certificates/{code}", "/account"]  # fmt: skip
+           f"/certificates/{code}", "/account", "/account/time-zone"]  # fmt: skip
     found |= {path: weight(client, path) for path in own}
     assert {path: size for path, size in found.items() if size > MOST_BYTES} == {}
 
@@ -86,7 +86,7 @@ PAGES = [
     *("/home", "/learn/{enrolment}", "/learn/{enrolment}/step/one-a", "/learn/{enrolment}/assessment"),
     *("/learn/{enrolment}/assessment/1/question/1", "/learn/{enrolment}/assessment/1/check"),
     *("/learn/{enrolment}/scenario/sam", "/certificates", "/account", "/account/organisations"),
-    *("/account/copy", "/account/delete", "/progress/{work}"),
+    *("/account/copy", "/account/delete", "/account/time-zone", "/progress/{work}"),
     *(
         "/mark",
         "/mark/attempts",

@@ -2,6 +2,7 @@
 
 from mhfa_lms.web.account import (
     first_admin,
+    hours,
     invitation,
     joining,
     language,
@@ -19,6 +20,7 @@ from mhfa_lms.web.account.blueprint import blueprint
 __all__ = [
     "blueprint",
     "first_admin",
+    "hours",
     "invitation",
     "joining",
     "language",

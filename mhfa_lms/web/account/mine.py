@@ -3,13 +3,14 @@
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from mhfa_lms import clock
+from mhfa_lms import clock, db
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import lazy
 from mhfa_lms.policy import Can
-from mhfa_lms.services import memberships, second_steps, signing_in, work
+from mhfa_lms.services import accounts, memberships, reminder_story, second_steps, signing_in, work
 from mhfa_lms.services.limits import SIGN_IN_ACCOUNT
 from mhfa_lms.services.passwords import PasswordError
+from mhfa_lms.services.stopping import Stop
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.account import visitor
 from mhfa_lms.web.account.blueprint import blueprint
@@ -31,6 +32,7 @@ def overview() -> ResponseReturnValue:
         who=who,
         membership=next((row for row in mine if row.id == who.membership_id), None),
         count=len(mine),
+        time_zone=accounts.timezone_of(who),
         second_steps=second_steps.of_account(who.account_id),
         browsers=signing_in.browsers(by=who, now=clock.now()),
         long_work=listed(work.recent(by=who, now=clock.now())),
@@ -79,6 +81,14 @@ def listing() -> ResponseReturnValue:
     return redirect(url_for("account.overview"), 303)
 
 
+@blueprint.get("/account/reminders", endpoint="sent_reminders")
+@requires(Can.USE_ACCOUNT)
+def sent_reminders() -> str:
+    """What was sent to remind the person, what will be, and why something was not."""
+    stories = reminder_story.of_account(db.session(), me().account_id, now=clock.now())
+    return render_template("account/reminders.html", stories=stories)
+
+
 @blueprint.post("/account/reminders")
 @requires(Can.USE_ACCOUNT)
 def reminders() -> ResponseReturnValue:
@@ -86,6 +96,16 @@ def reminders() -> ResponseReturnValue:
     wanted = _chosen()
     memberships.set_reminders(_membership(), wanted, by=me(), now=clock.now())
     flash(_("We will remind you by mail.") if wanted else _("We will not remind you."), "success")
+    return redirect(url_for("account.overview"), 303)
+
+
+@blueprint.post("/account/digest")
+@requires(Can.USE_ACCOUNT)
+def digest() -> ResponseReturnValue:
+    """Want the coordinators' letter about certificates that need attention, or not."""
+    wanted = _chosen()
+    memberships.set_reminders(_membership(), wanted, by=me(), now=clock.now(), what=Stop.DIGEST)
+    flash(_("We will send you the letter.") if wanted else _("We will not send you the letter."), "success")
     return redirect(url_for("account.overview"), 303)
 
 

@@ -3,6 +3,7 @@
 from mhfa_lms.web.coordinate import (
     certificate_files,
     certificates,
+    checks,
     formats,
     handouts,
     help_lines,
@@ -13,6 +14,7 @@ from mhfa_lms.web.coordinate import (
     people,
     person,
     register,
+    reminders,
     rules,
     sites,
 )
@@ -22,6 +24,7 @@ __all__ = [
     "blueprint",
     "certificate_files",
     "certificates",
+    "checks",
     "formats",
     "handouts",
     "help_lines",
@@ -32,6 +35,7 @@ __all__ = [
     "people",
     "person",
     "register",
+    "reminders",
     "rules",
     "sites",
 ]

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from mhfa_lms import clock, db, i18n
 from mhfa_lms.adapters.files import FolderFiles
 from mhfa_lms.policy import Actor, Can
-from mhfa_lms.services import badges, certificates, names, renewal, renewing
+from mhfa_lms.services import badges, certificates, names, reminder_story, renewal, renewing
 from mhfa_lms.services.certificates import Held
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.identity import me, settings
@@ -44,6 +44,7 @@ def certificate(held: Held) -> str:
         later=later,
         badge=badges.own(held.certificate, secure=settings().secure),
         in_use=held.certificate.membership_id == me().membership_id,
+        story=reminder_story.of_certificate(db.session(), held.certificate.id, now=clock.now()),
     )
 
 

@@ -9,6 +9,7 @@ from mhfa_lms.web.public import (
     metrics,
     pages,
     signing_keys,
+    stop,
     verify,
     verify_many,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "metrics",
     "pages",
     "signing_keys",
+    "stop",
     "verify",
     "verify_many",
 ]
