@@ -21,6 +21,9 @@ RULES: Final[Mapping[Rule, Any]] = {
     Rule.REMINDER_DAYS: lazy("Reminders go out so many days before expiry"),
     Rule.GRACE_REMINDER_DAYS: lazy("The one reminder after expiry goes out so many days later"),
     Rule.KEEP_LAST_REMINDER: lazy("Send the last reminder even to people who want none"),
+    Rule.REMINDER_HOUR: lazy("Mails that remind go from this hour on, in the reader’s own time"),
+    Rule.DIGEST: lazy("How often coordinators get a letter about certificates"),
+    Rule.MINIMUM_DELIVERIES: lazy("Courses an instructor teaches in each year of an authorisation"),
     Rule.CLAIM_MINUTES: lazy("Minutes an answer is kept for whoever took it to mark"),
     Rule.MINIMUM_AGE: lazy("Least age for an account, in years"),
     Rule.RETENTION_MONTHS: lazy("Months for which records are kept after a certificate expired or somebody left"),
@@ -39,6 +42,9 @@ HELP: Final[Mapping[Rule, Any]] = {
     Rule.REMINDER_DAYS: lazy("Counts at once for everybody whose certificate runs."),
     Rule.GRACE_REMINDER_DAYS: lazy("At the latest on the last day on which renewing is possible. Counts at once."),
     Rule.KEEP_LAST_REMINDER: lazy("People can stop their reminders. With yes, the last one reaches them all the same."),
+    Rule.REMINDER_HOUR: lazy("What an outage delayed goes later the same day, but not after 21:00."),
+    Rule.DIGEST: lazy("Each coordinator can stop it for themselves."),
+    Rule.MINIMUM_DELIVERIES: lazy("Instructors are reminded 90 days before the year ends and on its last day."),
     Rule.CLAIM_MINUTES: lazy("After that time others can take the answer."),
     Rule.MINIMUM_AGE: lazy("People confirm it when they join."),
     Rule.RETENTION_MONTHS: lazy(
@@ -48,6 +54,9 @@ HELP: Final[Mapping[Rule, Any]] = {
 CHOICES: Final[Mapping[str, Any]] = {
     "completion": lazy("on the day the renewal is completed"),
     "old-expiry": lazy("at the old expiry date"),
+    "weekly": lazy("each week"),
+    "monthly": lazy("each month"),
+    "off": lazy("never"),
 }
 
 

@@ -1,6 +1,6 @@
 """The form for one rule's value, made from the rule itself."""
 
-from typing import Any
+from typing import Any, Final
 
 from wtforms import RadioField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # WTForms 3.3 has it, its stubs do not
@@ -13,6 +13,10 @@ from mhfa_lms.web import rule_words as words
 from mhfa_lms.web.forms import Form, ValidationError, at_most, stripped
 
 LONGEST = 200
+
+
+# The values of the rules that are words.
+CHOICES: Final = {Rule.RENEWAL_BASIS: ("completion", "old-expiry"), Rule.DIGEST: ("weekly", "monthly", "off")}
 
 
 class _RuleForm(Form):
@@ -35,9 +39,10 @@ class _RuleForm(Form):
 
 def form_for(rule: Rule, **given: Any) -> Any:
     """Return the form of a rule: a text for numbers and days, choices for the rest. `given` goes to the form."""
-    if rule in rules.SWITCHES or rule is Rule.RENEWAL_BASIS:
-        found = ("completion", "old-expiry") if rule is Rule.RENEWAL_BASIS else ("true", "false")
-        choices = [SelectChoice(one, words.value(rule_values.read(rule, one))) for one in found]
+    if rule in rules.SWITCHES or rule in CHOICES:
+        choices = [
+            SelectChoice(one, words.value(rule_values.read(rule, one))) for one in CHOICES.get(rule, ("true", "false"))
+        ]
         value: Any = RadioField(lazy("New value"), choices=choices, validate_choice=False)
     else:
         value = StringField(lazy("New value"), [at_most(LONGEST)], filters=[stripped])
