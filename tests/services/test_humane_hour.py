@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as search
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -47,6 +48,7 @@ def local(moment: datetime, zone: str) -> datetime:
     return moment.astimezone(ZoneInfo(zone))
 
 
+@search(deadline=None)
 @given(moments, st.sampled_from(ZONES), hours)
 def test_nothing_goes_before_its_hour_nor_in_the_evening_nor_more_than_a_night_late(
     moment: datetime, zone: str, hour: int
@@ -57,6 +59,7 @@ def test_nothing_goes_before_its_hour_nor_in_the_evening_nor_more_than_a_night_l
     assert first_from(found, zone, hour) == found
 
 
+@search(deadline=None)
 @given(days, st.sampled_from(ZONES), st.sampled_from(ZONES), hours)
 def test_a_reminder_of_a_day_goes_on_that_day_of_the_organisation_s(day: date, place: str, own: str, hour: int) -> None:
     if place == "Pacific/Apia" and day == date(2011, 12, 30):
