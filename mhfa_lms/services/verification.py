@@ -61,6 +61,9 @@ class Verified:
     replaced_by: str | None
     is_renewed: bool
     checked_on: date
+    # Renewals are told without their numbers: a newer or older one may bear a name that its holder does not share.
+    renewed_until: date | None = None
+    renews: bool = False
 
     @property
     def is_certified(self) -> bool:
@@ -109,7 +112,10 @@ def look_up_many(typed: list[str], *, now: datetime) -> list[Verified | None]:
 
 
 def _facts() -> Select[*tuple[Any, ...]]:
-    newer = aliased(Certificate)
+    newer, renewal, earlier = aliased(Certificate), aliased(Certificate), aliased(Certificate)
+    renews = select(earlier.id).where(
+        earlier.renewed_by_id == Certificate.id, earlier.membership_id == Certificate.membership_id
+    )
     return (
         select(
             Certificate,
@@ -119,11 +125,14 @@ def _facts() -> Select[*tuple[Any, ...]]:
             CertificateCorrection.because,
             newer.code.label("newer_code"),
             newer.issued_on.label("newer_on"),
+            renewal.expires_on.label("renewed_until"),
+            renews.exists().label("renews"),
         )
         .join(Organisation, Organisation.id == Certificate.organisation_id)
         .join(Membership, Membership.id == Certificate.membership_id)
         .join(Account, Account.id == Membership.account_id)
         .outerjoin(newer, newer.id == Certificate.replaced_by_id)
+        .outerjoin(renewal, renewal.id == Certificate.renewed_by_id)
         .outerjoin(
             CertificateCorrection,
             and_(CertificateCorrection.certificate_id == Certificate.id, Certificate.replaced_by_id.is_not(None)),
@@ -159,6 +168,8 @@ def _verified(row: Any, now: datetime) -> Verified:
         replaced_by=row.newer_code if row.because is Correction.MISSPELT and not erased else None,
         is_renewed=certificate.renewed_by_id is not None,
         checked_on=today,
+        renewed_until=row.renewed_until,
+        renews=bool(row.renews),
     )
 
 

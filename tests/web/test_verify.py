@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from flask.testing import FlaskClient
 
+from mhfa_lms.i18n import format_code
 from mhfa_lms.models import Certificate
 from mhfa_lms.services.limits import VERIFY_ADDRESS, VERIFY_LISTS
 from mhfa_lms.services.verification import MOST
@@ -104,6 +105,8 @@ def test_programs_get_every_fact(client: FlaskClient) -> None:
         "revoked_on": None,
         "replaced_on": None,
         "replaced_by": None,
+        "renewed_until": None,
+        "renews_an_earlier_one": False,
         "checked_on": "2026-11-21",
         "statement": "Independent; not affiliated with or licensed by MHFA International or any national provider.",
     }
@@ -281,3 +284,17 @@ def test_too_many_lists_have_to_wait(client: FlaskClient) -> None:
     for _one in range(VERIFY_LISTS.count):
         check_list(client, codes=UNKNOWN, on="")
     check_list(client, 429, codes=UNKNOWN, on="")
+
+
+def test_certificates_that_renew_each_other_say_so_without_their_numbers(client: FlaskClient) -> None:
+    member, revision = make.member(), make.published()
+    newer = make.certificate(member, revision, expires_on=date(2032, 8, 1), window_closes_on=date(2032, 11, 1))
+    new, old = newer.code, make.certificate(member, revision, renewed_by_id=newer.id).code
+    page = client.get(f"/v/{old}").text
+    assert "issued to last until <bdi>1 August 2032</bdi>" in page
+    assert format_code(new) not in page
+    page = client.get(f"/v/{new}").text
+    assert "It renewed an earlier certificate of the same person." in page
+    assert format_code(old) not in page
+    told = client.get(f"/v/{old}", headers=JSON).json or {}
+    assert (told["renewed_until"], told["renews_an_earlier_one"]) == ("2032-08-01", False)

@@ -131,6 +131,8 @@ def facts(found: Verified, day: date | None = None) -> dict[str, Any]:
         "revoked_on": found.revoked_on.isoformat() if found.revoked_on else None,
         "replaced_on": found.replaced_on.isoformat() if found.replaced_on else None,
         "replaced_by": i18n.format_code(found.replaced_by) if found.replaced_by else None,
+        "renewed_until": found.renewed_until.isoformat() if found.renewed_until else None,
+        "renews_an_earlier_one": found.renews,
         "checked_on": found.checked_on.isoformat(),
         "statement": statement(settings().licence_statement),
     }
