@@ -84,6 +84,7 @@ class Can(StrEnum):
     COORDINATE = "coordinate"
     SEE_REGISTER = "see-register"
     EXPORT_REGISTER = "export-register"
+    RECORD_HISTORY = "record-history"
     SEE_PEOPLE = "see-people"
     INVITE = "invite"
     INVITE_COORDINATOR = "invite-coordinator"
@@ -195,6 +196,7 @@ GRANTS: Final[dict[Can, list[list[Rule]]]] = {
     Can.COORDINATE: [[in_organisation, role(Role.COORDINATOR)]],
     Can.SEE_REGISTER: [[in_organisation, role(Role.COORDINATOR)]],
     Can.EXPORT_REGISTER: [[in_organisation, role(Role.COORDINATOR)]],
+    Can.RECORD_HISTORY: [[in_organisation, role(Role.COORDINATOR)]],
     Can.SEE_PEOPLE: [[in_organisation, role(Role.COORDINATOR)]],
     Can.INVITE: [[in_organisation, role(Role.COORDINATOR)]],
     Can.INVITE_COORDINATOR: [[administrator]],

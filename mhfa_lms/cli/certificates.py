@@ -174,6 +174,25 @@ def _render_one(settings: Settings, code: str, out: Path | None) -> dict[str, An
     return {"code": code, "file": str(path), "sha256": stored.sha256, "drawn": not was_there}
 
 
+@certificates.command("import")
+@click.option("--organisation", required=True, metavar="SLUG", help="Whose records they are.")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Only say what would be recorded.")
+@json_option
+def import_earlier(organisation: str, file: Path, dry_run: bool, as_json: bool) -> None:
+    """Record certificates from before, from a CSV or XLSX table: the good rows, each once. Exit code 1 with bad rows.
+
+    Stopped or run again, it records what is missing. docs/operating.md says what the columns hold.
+    """
+    from mhfa_lms.cli import certificate_import
+
+    with installation():
+        done = certificate_import.run(organisation, file, dry_run=dry_run)
+    emit(as_json, done, certificate_import.in_words(done))
+    if done["faults"]:
+        raise SystemExit(1)
+
+
 @certificates.command()
 @click.argument("code", metavar="CODE|FILE")
 @click.option(

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from mhfa_lms.db import Base, Erasure, Id
@@ -44,6 +44,8 @@ class Certificate(Base):
             ["membership_id", "organisation_id"], ["membership.id", "membership.organisation_id"], ondelete="RESTRICT"
         ),
         CheckConstraint("length(code) = 16 AND code = upper(code)", name="code_shape"),
+        CheckConstraint("imported_key IS NULL OR is_imported", name="key_of_imported"),
+        CheckConstraint("evidence = '' OR is_imported", name="evidence_of_imported"),
         CheckConstraint("expires_on >= starts_on", name="expires_after_start"),
         CheckConstraint("window_opens_on <= expires_on AND window_closes_on >= expires_on", name="window_holds_expiry"),
         CheckConstraint("(revoked_at IS NULL) = (revoked_reason IS NULL)", name="revoked_with_reason"),
@@ -69,6 +71,7 @@ class Certificate(Base):
         Index(None, "expires_on"),
         # Whose name an erased instructor's certificates bear.
         Index(None, "instructor_id"),
+        Index("uq_certificate_imported_key", "imported_key", unique=True),
     )
 
     id: Mapped[Id]
@@ -116,6 +119,12 @@ class Certificate(Base):
     initials_only: Mapped[bool] = mapped_column(default=False)
     file_id: Mapped[int | None] = mapped_column(ForeignKey("stored_file.id", ondelete="RESTRICT"))
     erased_at: Mapped[datetime | None]
+    # Recorded from a table of earlier records, not earned here. What the organisation saw of it is for its eyes alone.
+    is_imported: Mapped[bool] = mapped_column(default=False, server_default=false())
+    evidence: Mapped[str] = mapped_column(default="", server_default="")
+    # Whose, of which type, completed when: a row that is uploaded again finds itself here. One that corrects another
+    # has none.
+    imported_key: Mapped[str | None]
 
     membership: Mapped[Membership] = relationship(
         primaryjoin="Certificate.membership_id == Membership.id",

@@ -73,6 +73,7 @@ VERBS: Final[Mapping[str, Any]] = {
     "answer-marked": lazy("Answer marked"),
     "answer-begun-again": lazy("Answer begun again"),
     "certificate-issued": lazy("Certificate issued"),
+    "certificate-imported": lazy("Earlier certificate recorded"),
     "certificate-renewed": lazy("Certificate renewed"),
     "certificate-replaced": lazy("Certificate replaced"),
     "certificate-revoked": lazy("Certificate withdrawn"),

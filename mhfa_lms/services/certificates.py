@@ -13,7 +13,7 @@ from mhfa_lms.db import transaction
 from mhfa_lms.models import Certificate, CertificateCorrection, Correction, Membership, Organisation, StoredFile
 from mhfa_lms.policy import Actor, Can, require
 from mhfa_lms.services import audit, badge_lists, names, outbox, paging
-from mhfa_lms.services.certification import announce
+from mhfa_lms.services.certification import announce, draw_later
 from mhfa_lms.services.periods import Standing, standing
 from mhfa_lms.services.secrets import new_code, read_code
 
@@ -43,6 +43,8 @@ CARRIED: Final = (
     "earned_by",
     "initials_only",
     "renewed_by_id",
+    "is_imported",
+    "evidence",
 )
 
 
@@ -264,6 +266,18 @@ def _tell_of_withdrawal(session: Session, certificate: Certificate, now: datetim
             "path": f"/certificates/{certificate.code}",
         },
     )
+
+
+def have_drawn(code: str, *, by: Actor, now: datetime) -> None:
+    """Have the PDF drawn for its holder, as when the record came from a table: those are drawn when they are wanted.
+
+    Raises `UnknownCertificateError`, and `Forbidden` for anybody but the holder.
+    """
+    with transaction() as session:
+        certificate = by_code(session, code)
+        require(by, Can.SEE_OWN_CERTIFICATE, certificate)
+        if certificate.file_id is None and not holder_is_gone(certificate):
+            draw_later(session, certificate, account_id=by.account_id, now=now)
 
 
 def _repoint(session: Session, old_id: int, new_id: int | None) -> None:

@@ -248,8 +248,8 @@ def new_period(found: Mapping[Rule, Resolved], earlier: Certificate | Earlier | 
     return renewal(completed_on, earlier.expires_on, terms, from_old_expiry=from_old_expiry)
 
 
-def announce(session: Session, certificate: Certificate, membership: Membership, *, by: Actor, now: datetime) -> None:
-    """Have a new certificate drawn and tell its holder, in the caller's transaction."""
+def draw_later(session: Session, certificate: Certificate, *, account_id: int, now: datetime) -> None:
+    """Have a certificate drawn by the worker, once, in the caller's transaction."""
     work.post(
         session,
         "certificate-pdf",
@@ -257,8 +257,13 @@ def announce(session: Session, certificate: Certificate, membership: Membership,
         now=now,
         payload={"certificate_id": certificate.id},
         organisation_id=certificate.organisation_id,
-        account_id=membership.account_id,
+        account_id=account_id,
     )
+
+
+def announce(session: Session, certificate: Certificate, membership: Membership, *, by: Actor, now: datetime) -> None:
+    """Have a new certificate drawn and tell its holder, in the caller's transaction."""
+    draw_later(session, certificate, account_id=membership.account_id, now=now)
     outbox.post(
         session,
         "certificate-ready",

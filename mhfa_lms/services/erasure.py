@@ -258,7 +258,14 @@ def _certificates(session: Session, who: Person, now: datetime) -> int:
     session.execute(
         update(Certificate).where(ROWS[Certificate](who), Certificate.revoked_at.is_not(None)).values(revoked_reason="")
     )
-    emptied = {"name": "", "sort_key": "", "instructor_name": "", "initials_only": False, "file_id": None}
+    emptied = {
+        "name": "",
+        "sort_key": "",
+        "instructor_name": "",
+        "evidence": "",
+        "initials_only": False,
+        "file_id": None,
+    }
     return _empty(session, Certificate, who, **emptied, erased_at=now)
 
 

@@ -60,6 +60,7 @@ class Verified:
     # The number of the corrected certificate, where a misspelt name was all that was wrong.
     replaced_by: str | None
     is_renewed: bool
+    is_imported: bool
     checked_on: date
     # Renewals are told without their numbers: a newer or older one may bear a name that its holder does not share.
     renewed_until: date | None = None
@@ -69,6 +70,13 @@ class Verified:
     def is_certified(self) -> bool:
         """Whether the certificate counts today."""
         return self.standing in CERTIFIED
+
+    @property
+    def origin(self) -> str:
+        """What is to be said of where the record comes from; nothing of a certificate that was earned here."""
+        if not self.is_imported:
+            return ""
+        return _("Recorded from earlier records by %(organisation)s", organisation=self.organisation_name)
 
     def on(self, day: date) -> Then:
         """Return how it was on a day; of a day to come: how it will be if nothing happens until then.
@@ -167,6 +175,7 @@ def _verified(row: Any, now: datetime) -> Verified:
         replaced_on=clock.civil_date(row.corrected_at, timezone) if row.corrected_at else row.newer_on,
         replaced_by=row.newer_code if row.because is Correction.MISSPELT and not erased else None,
         is_renewed=certificate.renewed_by_id is not None,
+        is_imported=certificate.is_imported,
         checked_on=today,
         renewed_until=row.renewed_until,
         renews=bool(row.renews),

@@ -118,3 +118,23 @@ def test_many_need_an_organisation_and_one_file(run: Run) -> None:
         ("--organisation", "h", "--zip", "x", "--pdf", "y"),
     ):
         assert run("certificates", "render", *words).exit_code == 2
+
+
+def test_earlier_certificates_are_imported_once_and_bad_rows_named(run: Run, tmp_path: Path) -> None:
+    title = make.published().title
+    make.member(make.organisation("here"), name="Amina Yusuf", holder=make.account("amina@example.org"))
+    table = tmp_path / "earlier.csv"
+    rows = [f"amina@example.org;{title};2025-03-31", f"amina@example.org;{title};never"]
+    table.write_text("\n".join(["email;course;completed_on", *rows]))
+    words = ("certificates", "import", "--organisation", "here", str(table), "--json")
+    dry = json.loads(run(*words, "--dry-run").stdout)
+    assert (dry["would_record"], dry["known"], [one["number"] for one in dry["faults"]]) == (1, 0, [3])
+    for recorded, known in ((1, 0), (0, 1)):
+        result = run(*words)
+        assert result.exit_code == 1
+        told = json.loads(result.stdout)
+        assert (told["recorded"], told["known"]) == (recorded, known)
+    table.write_text("\n".join(["email;course;completed_on", rows[0]]))
+    assert run(*words[:-1]).stdout.startswith("Recorded 0 certificates; 1 were there already")
+    table.write_text("name\nA")
+    assert run(*words).exit_code == 1

@@ -91,6 +91,8 @@ FORMS: Final[dict[str, dict[str, str]]] = {
     },
     "coordinate.help_lines_public": {"choice": "yes"},
     "coordinate.pack_certificates": {},
+    "coordinate.history_preview": {},
+    "coordinate.history_record": {"rows": "eJwDAAAAAAE="},
     "coordinate.revoke": {"reason": "A mistake"},
     "admin.create_organisation": {"name": "N", "slug": "n", "parent": "", "timezone": "UTC", "country": ""},
     "admin.edit_organisation": {"name": "N", "parent": "", "timezone": "UTC", "country": "", "open_to_join": "y"},

@@ -1,10 +1,11 @@
 """One's own certificates: the list, the page of each, its PDF, and how much of the name others see."""
 
-from flask import Response, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mhfa_lms import clock, db, i18n
 from mhfa_lms.adapters.files import FolderFiles
+from mhfa_lms.i18n import gettext as _
 from mhfa_lms.policy import Actor, Can
 from mhfa_lms.services import badges, certificates, names, reminder_story, renewal, renewing
 from mhfa_lms.services.certificates import Held
@@ -60,6 +61,15 @@ def certificate_pdf(held: Held) -> ResponseReturnValue:
     return Response(
         data, content_type=file.media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'}
     )
+
+
+@blueprint.post("/certificates/<code>/draw")
+@requires(Can.SEE_OWN_CERTIFICATE, load=load)
+def draw_certificate(held: Held) -> ResponseReturnValue:
+    """Have the PDF drawn, where that waits until somebody wants it."""
+    certificates.have_drawn(held.certificate.code, by=me(), now=clock.now())
+    flash(_("Your PDF is being drawn. That takes a few seconds."), "success")
+    return redirect(url_for("learn.certificate", code=held.certificate.code), 303)
 
 
 @blueprint.post("/certificates/<code>/name")

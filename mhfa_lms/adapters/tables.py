@@ -1,0 +1,144 @@
+"""Tables that people upload, CSV or XLSX, read as rows of text with their numbers; hostile files are refused.
+
+A CSV file may be separated by commas, semicolons or tabs, and begin with a byte order mark. Of an XLSX file the first
+sheet is read: days become YYYY-MM-DD; formulas are not run but named. An XLSX file is a ZIP of XML: how large it says
+it will be is added up before anything is unpacked, and XML that declares entities is not parsed.
+"""
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import StrEnum
+from typing import Any, Final
+
+from openpyxl import load_workbook
+
+from mhfa_lms.adapters.spreadsheets import plain
+
+MOST_BYTES: Final = 5_000_000  # a form carries less: the site takes 2 MB at most
+MOST_ROWS: Final = 10_000
+MOST_COLUMNS: Final = 60
+LONGEST_CELL: Final = 2_000
+# Of an XLSX file once it is unpacked, and of its parts.
+UNPACKED: Final = 40_000_000
+MOST_PARTS: Final = 500
+HEAD: Final = 4_096
+Cell = str | None  # None: a formula
+
+
+class Fault(StrEnum):
+    """Why a file is not read at all."""
+
+    EMPTY = "empty"
+    TOO_LARGE = "too-large"
+    TOO_MANY_ROWS = "too-many-rows"
+    NOT_A_TABLE = "not-a-table"
+    NOT_UTF_8 = "not-utf-8"
+
+
+class UnreadableError(ValueError):
+    """The file is not read."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as read. Names of columns are in small letters with underscores.
+
+    `lines` holds each row below the header: its number in the file, and its cells by the column's name; None is a
+    formula.
+    """
+
+    columns: tuple[str, ...]
+    lines: list[tuple[int, dict[str, Cell]]]
+
+
+def read_table(data: bytes) -> Table:
+    """Return the table of a CSV or XLSX file. Rows without any text are left out. Raises `UnreadableError`."""
+    if len(data) > MOST_BYTES:
+        raise UnreadableError(Fault.TOO_LARGE)
+    rows = _xlsx(data) if data.startswith(b"PK\x03\x04") else _csv(data)
+    filled = ((number, row) for number, row in rows if any(cell != "" for cell in row))
+    first = next(filled, None)
+    if first is None:
+        raise UnreadableError(Fault.EMPTY)
+    columns = tuple("_".join((cell or "").casefold().split()) for cell in first[1][:MOST_COLUMNS])
+    lines: list[tuple[int, dict[str, Cell]]] = []
+    for number, row in filled:
+        if len(lines) == MOST_ROWS:
+            raise UnreadableError(Fault.TOO_MANY_ROWS)
+        lines.append((number, {name: cell for name, cell in zip(columns, row, strict=False) if name}))
+    return Table(tuple(name for name in columns if name), lines)
+
+
+def _clean(cell: str) -> str:
+    return plain(cell).strip()[:LONGEST_CELL]
+
+
+def _csv(data: bytes) -> Iterator[tuple[int, Sequence[Cell]]]:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnreadableError(Fault.NOT_UTF_8) from error
+    if "\0" in text:
+        raise UnreadableError(Fault.NOT_A_TABLE)
+    header = next((line for line in text.splitlines() if line.strip()), "")
+    separator = max(",;\t", key=header.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    try:
+        for row in reader:
+            yield reader.line_num, [_clean(cell) for cell in row[:MOST_COLUMNS]]
+    except csv.Error as error:
+        raise UnreadableError(Fault.NOT_A_TABLE) from error
+
+
+def _xlsx(data: bytes) -> Iterator[tuple[int, Sequence[Cell]]]:
+    _look_inside(data)
+    try:
+        book = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
+        sheet: Any = book.worksheets[0]
+        # What the file says of its own size is not believed: rows are read as they come, up to a limit.
+        sheet.reset_dimensions()
+        rows = sheet.iter_rows(max_row=MOST_ROWS + 1_000, max_col=MOST_COLUMNS)
+        for number, row in enumerate(rows, start=1):
+            yield number, [_of_cell(cell) for cell in row]
+    except UnreadableError:
+        raise
+    except Exception as error:  # whatever a broken file makes the library raise
+        raise UnreadableError(Fault.NOT_A_TABLE) from error
+
+
+def _look_inside(data: bytes) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            parts = packed.infolist()
+            if len(parts) > MOST_PARTS or sum(one.file_size for one in parts) > UNPACKED:
+                raise UnreadableError(Fault.TOO_LARGE)
+            for one in parts:
+                with packed.open(one) as part:
+                    head = part.read(HEAD)
+                if b"<!DOCTYPE" in head or b"<!ENTITY" in head or head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+                    raise UnreadableError(Fault.NOT_A_TABLE)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+        raise UnreadableError(Fault.NOT_A_TABLE) from error
+
+
+def _of_cell(cell: Any) -> Cell:
+    value = cell.value
+    if value is None:
+        return ""
+    if cell.data_type == "f":
+        return None
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat(" ")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return _clean(str(value))

@@ -1,0 +1,113 @@
+"""Tables that people upload: every way a spreadsheet program writes them, and files made to do harm."""
+
+import io
+import zipfile
+from datetime import date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openpyxl import Workbook
+
+from mhfa_lms.adapters import tables
+from mhfa_lms.adapters.tables import Fault, UnreadableError, read_table
+
+ROWS = [["E-mail", "Completed on"], ["amina@example.org", "2024-05-31"], ["", ""], ["ben@example.org", "2024-06-01"]]
+READ = [
+    (2, {"e-mail": "amina@example.org", "completed_on": "2024-05-31"}),
+    (4, {"e-mail": "ben@example.org", "completed_on": "2024-06-01"}),
+]
+
+
+def sheet(*rows: list[object]) -> bytes:
+    book = Workbook()
+    assert book.active is not None
+    for row in rows:
+        book.active.append(row)
+    whole = io.BytesIO()
+    book.save(whole)
+    return whole.getvalue()
+
+
+def repacked(data: bytes, name: str, content: bytes) -> bytes:
+    """The same file with one of its parts put in anew."""
+    whole = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as new:
+        for part in old.namelist():
+            new.writestr(part, content if part == name else old.read(part))
+    return whole.getvalue()
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("bom", ["", "\ufeff"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_csv_of_every_kind(separator: str, bom: str, end: str) -> None:
+    text = bom + end.join(separator.join(row) for row in ROWS) + end
+    assert read_table(text.encode()).lines == READ
+
+
+def test_xlsx_with_days_numbers_and_formulas() -> None:
+    table = read_table(
+        sheet(
+            ["email", "completed_on", "employee_id", "name"],
+            ["a@example.org", date(2024, 5, 31), 1042, "=1+1"],
+            ["b@example.org", datetime(2024, 6, 1), 7.5, "'=quoted"],  # noqa: DTZ001  # as Excel stores it
+        )
+    )
+    assert table.columns == ("email", "completed_on", "employee_id", "name")
+    assert [cells for _number, cells in table.lines] == [
+        {"email": "a@example.org", "completed_on": "2024-05-31", "employee_id": "1042", "name": None},
+        {"email": "b@example.org", "completed_on": "2024-06-01", "employee_id": "7.5", "name": "=quoted"},
+    ]
+
+
+def test_what_is_no_table() -> None:
+    good = sheet(["email"], ["a@example.org"])
+    entity = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><worksheet/>'
+    for data, fault in (
+        (b"", Fault.EMPTY),
+        (b"\n ,\n", Fault.EMPTY),
+        (b"name\n\xff\xfe\xe9", Fault.NOT_UTF_8),
+        (b"a\0b", Fault.NOT_A_TABLE),
+        (b"PK\x03\x04 nonsense", Fault.NOT_A_TABLE),
+        (good[:-200], Fault.NOT_A_TABLE),
+        (repacked(good, "xl/worksheets/sheet1.xml", entity), Fault.NOT_A_TABLE),
+        (repacked(good, "xl/worksheets/sheet1.xml", b"<worksheet"), Fault.NOT_A_TABLE),
+        (b"x" * (tables.MOST_BYTES + 1), Fault.TOO_LARGE),
+    ):
+        with pytest.raises(UnreadableError) as raised:
+            read_table(data)
+        assert raised.value.fault is fault
+
+
+def test_a_zip_bomb_is_not_unpacked() -> None:
+    bomb = repacked(sheet(["email"], ["a"]), "xl/worksheets/sheet1.xml", b" " * (tables.UNPACKED + 1))
+    assert len(bomb) < 100_000
+    with pytest.raises(UnreadableError) as raised:
+        read_table(bomb)
+    assert raised.value.fault is Fault.TOO_LARGE
+
+
+def test_a_row_far_down_and_a_size_that_lies_cost_nothing() -> None:
+    good = sheet(["email"], ["a@example.org"])
+    far = (
+        b'<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        b'<dimension ref="A1:XFD1048576"/><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>email</t></is></c></row>'
+        b'<row r="1048576"><c r="XFD1048576" t="inlineStr"><is><t>far</t></is></c></row></sheetData></worksheet>'
+    )
+    assert read_table(repacked(good, "xl/worksheets/sheet1.xml", far)).lines == []
+
+
+def test_too_many_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "MOST_ROWS", 2)
+    assert len(read_table(b"a\n1\n2\n").lines) == 2
+    with pytest.raises(UnreadableError):
+        read_table(b"a\n1\n2\n3\n")
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
+    try:
+        read_table(data)
+    except UnreadableError:
+        return
