@@ -60,11 +60,11 @@ class Verified:
     # The number of the corrected certificate, where a misspelt name was all that was wrong.
     replaced_by: str | None
     is_renewed: bool
-    is_imported: bool
     checked_on: date
     # Renewals are told without their numbers: a newer or older one may bear a name that its holder does not share.
     renewed_until: date | None = None
     renews: bool = False
+    is_imported: bool = False
 
     @property
     def is_certified(self) -> bool:
