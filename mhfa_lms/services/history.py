@@ -217,6 +217,8 @@ def _values(entry: Entry, owner: Organisation, now: datetime) -> dict[str, Any]:
         "window_opens_on": dates.window_opens_on,
         "window_closes_on": dates.window_closes_on,
         "renewal_basis": kind.basis,
+        "earned_by": kind.earned_by,
+        "full_course_next": kind.full_course_next,
         "issued_at": now,
         "issued_on": row.completed_on,
     }

@@ -23,6 +23,8 @@ class Kind:
     locale: str
     terms: Terms
     basis: RenewalBasis
+    earned_by: CourseKind
+    full_course_next: bool
 
     def period(self, completed_on: date, expires_on: date | None) -> Period:
         """Return the dates of a certificate that was completed on a day, and ends on another where that is known."""
@@ -52,7 +54,7 @@ def _kind(session: Session, revision: CourseRevision, by: Actor) -> Kind:
     course = catalogue.course(revision)
     said = rules.resolve(
         session,
-        certification.RULES,
+        [*certification.RULES, Rule.FULL_EVERY_SECOND],
         organisation_id=by.organisation_id,
         course_id=revision.course_id,
         revision_defaults=course.defaults.model_dump(),
@@ -65,6 +67,8 @@ def _kind(session: Session, revision: CourseRevision, by: Actor) -> Kind:
         i18n.known(course.language) or "",
         Terms(*(said[one].value for one in months)),
         RenewalBasis(said[Rule.RENEWAL_BASIS].value),
+        revision.course.kind,
+        revision.course.kind is CourseKind.REFRESHER and bool(said[Rule.FULL_EVERY_SECOND].value),
     )
 
 
