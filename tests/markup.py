@@ -82,9 +82,13 @@ def problems(page: str, *, whole: bool = True) -> list[str]:
 
 
 def _references(tree: Element) -> Iterator[str]:
-    ids = Counter(one.attrib["id"] for one in tree.iter() if "id" in one.attrib)
+    # What lies in a template is not on the page yet.
+    apart = {inner for one in tree.iter("template") for inner in one.iter()}
+    ids = Counter(one.attrib["id"] for one in tree.iter() if "id" in one.attrib and one not in apart)
     yield from (f"the id {name!r} is there {count} times" for name, count in ids.items() if count > 1)
     for one in tree.iter():
+        if one in apart:
+            continue
         wanted = [(name, target) for name in POINTERS for target in one.attrib.get(name, "").split()]
         if one.tag == "a" and len(one.attrib.get("href", "")) > 1 and one.attrib["href"].startswith("#"):
             wanted.append(("href", one.attrib["href"][1:]))

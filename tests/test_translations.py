@@ -233,6 +233,11 @@ def every_turn(app: Flask, world: World) -> Iterator[tuple[str, str]]:
     here = f"/learn/{values['enrolment_id']}"
     for path in ("/module/one?kept=1", "/step/one-a?kept=1", "/step/two-b?kept=1"):
         yield path, reads(learner, here + path)
+    administrator = sign_in(app.test_client(), world, "administrator")
+    for shown in ("whole", "note", "summary"):
+        path = f"/preview/first-conversation/step/suicide-a-talk-with-leyla?shown={shown}"
+        yield path, reads(administrator, path)
+    yield "accepting", reads(administrator, f"/admin/courses/{values['revision_id']}/accept")
     marked = {"level-asks": "3", "level-hears": "3", "action-asked": "yes", "feedback": "Sam", "then": "stop"}
     yield "a mark", reads(marker, f"/mark/{values['answer_id']}", "POST", **marked)
     yield "its result", reads(learner, f"/learn/{values['enrolment_id']}/scenario/sam")
@@ -269,6 +274,7 @@ def every_word_of_a_talk(app: Flask) -> Iterator[tuple[str, str]]:
         page = reads(client, address, "POST", depth=str(depth), scene=scene, choice=choice)
         yield f"saying {choice}", page
     yield "the way", reads(client, f"{address}/way")
+    yield "a copy", reads(client, f"{address}?kept=1")
 
 
 def _what_leads_see(app: Flask, world: World) -> Iterator[tuple[str, str]]:

@@ -97,8 +97,9 @@ def _counted(number: int, one: str, many: str) -> str:
 @courses.command()
 @click.argument("slug")
 @click.option("--revision", "number", type=REVISION, help="Which one; the newest when left out.")
+@click.option("--reason", default="", help="Why it may open without a review; kept, and shown to administrators.")
 @json_option
-def accept(slug: str, number: int | None, as_json: bool) -> None:
+def accept(slug: str, number: int | None, reason: str, as_json: bool) -> None:
     """Open a revision of the course SLUG to new learners although nobody has reviewed it. This is kept on record."""
     with installation():
         query = select(CourseRevision).join(Course, Course.id == CourseRevision.course_id).where(Course.slug == slug)
@@ -107,7 +108,7 @@ def accept(slug: str, number: int | None, as_json: bool) -> None:
         if revision is None:
             raise Failed(f"There is no revision {number} of a course {slug}." if number else f"No course {slug}.")
         shown = revision.number
-        acceptance.accept(revision.id, by=SYSTEM, now=clock.now())
+        acceptance.accept(revision.id, by=SYSTEM, now=clock.now(), reason=reason)
     emit(
         as_json,
         {"slug": slug, "revision": shown, "accepted": True},

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from mhfa_lms.content.parts import Line, Part, Text
+from mhfa_lms.content.parts import Language, Line, Part, Text
 from mhfa_lms.content.problems import CodedError
 
 # No folders, so that no name leads out of `media`; the ending says what the file has to be.
@@ -107,13 +107,22 @@ class Picture(_Shown):
         return self
 
 
+class Captions(Part):
+    """A recording's captions in one more language; their label is the language's own name."""
+
+    language: Language
+    file: File
+
+
 class _Recording(_Shown):
     """What sound and film share: nothing plays by itself, and everything in it can be read instead."""
 
     title: Line
     duration: Duration
     transcript: Text
+    # In the course's language, shown from the start; and in others, to choose in the player.
     captions: File | None = None
+    more_captions: Annotated[tuple[Captions, ...], Field(max_length=20)] = ()
 
     @property
     def seconds(self) -> int:
@@ -166,8 +175,9 @@ def files_of(media: tuple[Media, ...], downloads: tuple[Download, ...]) -> Itera
     """Yield every file that a step's pictures, recordings and downloads are made of."""
     for one in media:
         yield one.file
-        if not isinstance(one, Picture) and one.captions:
-            yield one.captions
+        if not isinstance(one, Picture):
+            yield from [one.captions] if one.captions else []
+            yield from (other.file for other in one.more_captions)
         if isinstance(one, Video) and one.poster:
             yield one.poster
     for download in downloads:

@@ -49,6 +49,9 @@ class MediaReader:
             self._replace(located, item, (*place, "poster"), media.PICTURES)
             self._transcript(located, item, (*place, "transcript"))
             self._replace(located, item, (*place, "captions"), media.CAPTIONS, _seconds(item.get("duration")))
+            for number, more in _mappings(item.get("more_captions")):
+                inside = (*place, "more_captions", number, "file")
+                self._replace(located, more, inside, media.CAPTIONS, _seconds(item.get("duration")))
         for index, item in _mappings(data.get("download")):
             self._replace(located, item, ("download", index, "file"), media.PAPERS | media.PICTURES | media.SOUNDS)
 

@@ -18,6 +18,8 @@ class CourseAcceptance(Base):
     # None: the installation itself, by a command or as a demonstration.
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="RESTRICT"), index=True)
     accepted_at: Mapped[datetime]
+    # In the administrator's words. Empty for what was accepted before reasons were asked for.
+    reason: Mapped[str] = mapped_column(default="")
 
 
 class EnrolmentCorrection(Base):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mhfa_lms.db import Base, Erasure, Id
@@ -78,11 +78,25 @@ class ReviewComment(Base):
 
 
 class CourseSignOff(Base):
-    """A reviewer stands behind one revision, with name, profession and day, for everybody to read."""
+    """A reviewer stands behind one revision, with name, profession and day, for everybody to read.
+
+    One that is withdrawn stays on record with the reason, and counts no more.
+    """
 
     __tablename__ = "course_sign_off"
     __erasure__ = Erasure.REDUCED
-    __table_args__ = (UniqueConstraint("revision_id", "account_id"), Index(None, "account_id"))
+    __table_args__ = (
+        CheckConstraint("(withdrawn_at IS NULL) = (withdrawn_because = '')", name="reason_iff_withdrawn"),
+        Index(
+            "uq_course_sign_off_standing",
+            "revision_id",
+            "account_id",
+            unique=True,
+            sqlite_where=text("withdrawn_at IS NULL"),
+            postgresql_where=text("withdrawn_at IS NULL"),
+        ),
+        Index(None, "account_id"),
+    )
 
     id: Mapped[Id]
     revision_id: Mapped[int] = mapped_column(ForeignKey("course_revision.id", ondelete="RESTRICT"))
@@ -91,3 +105,5 @@ class CourseSignOff(Base):
     name: Mapped[str]
     profession: Mapped[str]
     signed_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_because: Mapped[str] = mapped_column(default="")

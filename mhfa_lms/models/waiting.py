@@ -16,6 +16,10 @@ class Doing(StrEnum):
     CONTINUE = "continue"
     SUMMARY = "summary"
     SKIP = "skip"
+    # A way through the step's conversation: `chosen` holds it whole.
+    TALK = "talk"
+    # Saying that the step's activity is done.
+    REPORT = "report"
 
 
 class Arrival(StrEnum):
@@ -24,7 +28,8 @@ class Arrival(StrEnum):
     TAKEN = "taken"
     # The same had arrived by another way: nothing changed.
     KNOWN = "known"
-    # The question had been answered on another device meanwhile: both answers are kept until the learner chooses.
+    # The question had been answered, or another way taken, on another device meanwhile: both are kept until the
+    # learner chooses.
     CLASH = "clash"
     CHOSEN = "chosen"
     LEFT = "left"
@@ -40,7 +45,9 @@ class SentLater(Base):
     __table_args__ = (
         UniqueConstraint("enrolment_id", "client_id"),
         CheckConstraint("client_id <> ''", name="has_client_id"),
-        CheckConstraint("doing = 'answer' OR arrival NOT IN ('clash', 'chosen', 'left')", name="only_answers_clash"),
+        CheckConstraint(
+            "doing IN ('answer', 'talk') OR arrival NOT IN ('clash', 'chosen', 'left')", name="only_answers_clash"
+        ),
         Index(
             "ix_sent_later_clash",
             "enrolment_id",

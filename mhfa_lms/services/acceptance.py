@@ -17,6 +17,9 @@ from mhfa_lms.policy import SYSTEM, Actor, Can, require
 from mhfa_lms.services import audit, catalogue
 
 ACCEPTED: Final = "course-accepted"
+LONGEST_REASON: Final = 1_000
+# What a clinician's sign-off that counts is like.
+STANDING: Final = (CourseSignOff.kind == ReviewerKind.CLINICAL, CourseSignOff.withdrawn_at.is_(None))
 _NUMBER = func.max(CourseRevision.number)
 # The number of each course's newest revision, and of its newest open one.
 _HEADS: Final = (
@@ -40,24 +43,40 @@ def is_new_review(review: Review, before: Review | None) -> bool:
     return review.status == "reviewed" and review != before
 
 
-def accept(revision_id: int, *, by: Actor, now: datetime) -> bool:
+class NoReasonError(ValueError):
+    """Whoever accepts a revision that nobody has reviewed says why."""
+
+
+def accept(revision_id: int, *, by: Actor, now: datetime, reason: str = "") -> bool:
     """Open a revision to new learners although nobody has reviewed it. Returns False when there is no such one.
 
-    Who accepted and when is kept; accepting again changes nothing.
+    Who accepted, when and why is kept; accepting again changes nothing. Raises `Forbidden` and, for a person who gives
+    no reason, `NoReasonError`.
     """
     require(by, Can.ADMINISTER)
+    reason = reason.strip()[:LONGEST_REASON]
+    if by != SYSTEM and not reason:
+        raise NoReasonError
     with transaction() as session:
         revision = session.get(CourseRevision, revision_id, with_for_update=True)
         if revision is None:
             return False
         if session.get(CourseAcceptance, revision_id) is None:
             account_id = None if by == SYSTEM else by.account_id
-            session.add(CourseAcceptance(revision_id=revision_id, account_id=account_id, accepted_at=now))
+            session.add(
+                CourseAcceptance(revision_id=revision_id, account_id=account_id, accepted_at=now, reason=reason)
+            )
             open_up(session, revision)
             subject = CourseRevision.__tablename__
             number = revision.number
             audit.record(session, ACCEPTED, by=by, now=now, subject=subject, subject_id=revision_id, number=number)
         return True
+
+
+def by_id(session: Session, revision_id: int, *, by: Actor) -> CourseRevision | None:
+    """Return a revision for whoever may accept it. Raises `Forbidden`."""
+    require(by, Can.ADMINISTER)
+    return session.get(CourseRevision, revision_id)
 
 
 def open_up(session: Session, revision: CourseRevision) -> None:
@@ -69,6 +88,36 @@ def open_up(session: Session, revision: CourseRevision) -> None:
     newest = catalogue.newest_of(session, revision.course_id)
     if kind.slug == named.slug and newest is not None and newest.id == revision.id:
         kind.name, kind.description = named.name, named.description
+
+
+def close_unless_due(session: Session, revision: CourseRevision) -> None:
+    """Close a revision whose sign-off was withdrawn, in the caller's transaction, and its open corrections with it.
+
+    It stays open where anything else opened it: another clinician's sign-off, an acceptance, its files. Whoever learns
+    goes on.
+    """
+    if not revision.open or _is_due(session, revision):
+        return
+    revision.open = False
+    session.flush()
+    for one in session.scalars(select(CourseRevision).where(CourseRevision.corrects_id == revision.id)):
+        close_unless_due(session, one)
+
+
+def _is_due(session: Session, revision: CourseRevision) -> bool:
+    signed = exists().where(CourseSignOff.revision_id == revision.id, *STANDING)
+    accepted_ = exists().where(CourseAcceptance.revision_id == revision.id)
+    if session.scalars(select(or_(signed, accepted_))).one():
+        return True
+    corrected = session.get(CourseRevision, revision.corrects_id) if revision.corrects_id else None
+    if corrected is not None and corrected.open:
+        return True
+    earlier = select(CourseRevision).where(
+        CourseRevision.course_id == revision.course_id, CourseRevision.number < revision.number
+    )
+    before = session.scalars(earlier.order_by(CourseRevision.number.desc()).limit(1)).one_or_none()
+    said = catalogue.review(before) if before else None
+    return is_new_review(catalogue.review(revision), said)
 
 
 def waiting(session: Session) -> list[CourseRevision]:
@@ -83,7 +132,7 @@ def newest(session: Session) -> list[tuple[CourseRevision, bool]]:
     """
     is_head = (CourseRevision.number == _HEADS.c.last) | (CourseRevision.number == _HEADS.c.live)
     text = or_(CourseSignOff.revision_id == CourseRevision.id, CourseSignOff.revision_id == CourseRevision.corrects_id)
-    signed = exists().where(text, CourseSignOff.kind == ReviewerKind.CLINICAL)
+    signed = exists().where(text, *STANDING)
     query = select(CourseRevision, signed).join(_HEADS, (_HEADS.c.course_id == CourseRevision.course_id) & is_head)
     rows = session.execute(query.order_by(CourseRevision.title, CourseRevision.id))
     return [(revision, bool(was_signed)) for revision, was_signed in rows]
@@ -93,7 +142,11 @@ def accept_waiting(*, by: Actor, now: datetime) -> list[str]:
     """Accept whatever waits, as the demonstration does; returns the titles."""
     with transaction() as session:
         found = [(one.id, one.title) for one in waiting(session)]
-    return [title for revision_id, title in found if accept(revision_id, by=by, now=now)]
+    return [
+        title
+        for revision_id, title in found
+        if accept(revision_id, by=by, now=now, reason="Accepted as it is, for trying things out.")
+    ]
 
 
 def accepted(session: Session, revision_ids: list[int]) -> dict[int, datetime]:

@@ -73,32 +73,63 @@ def report(enrolment_id: int, step_id: str, note: str, *, by: Actor, now: dateti
 
     Raises `UnknownStepError`, `LockedError`, `TooLongError`, `enrolments.NotActiveError` and `Forbidden`.
     """
+    with transaction() as session:
+        report_held(session, enrolments.hold_active(session, enrolment_id, by=by), step_id, note, by=by, now=now)
+
+
+def report_held(
+    session: Session, enrolment: Enrolment, step_id: str, note: str, *, by: Actor, now: datetime, beside: bool = False
+) -> None:
+    """The same in the caller's transaction, for an active enrolment that it holds.
+
+    With `beside` a note that waits already stays, above this one: both may have been written without knowing of each
+    other. Raises as `report`.
+    """
     words = note.strip()
     if len(words) > LONGEST:
         raise TooLongError(len(words))
-    with transaction() as session:
-        enrolment = enrolments.hold_active(session, enrolment_id, by=by)
-        course = learning.course_of(enrolment)
-        here = learning.place(course, step_id)
-        if here.step.activity is None:
-            raise UnknownStepError(step_id)
-        if lock := learning.progress(session, enrolment_id, course).path.step_lock(here.module, here.step):
-            raise LockedError(lock)
-        row = of(session, enrolment_id, step_id)
-        if row is not None and row.state is ActivityState.CONFIRMED:
-            return
-        if row is not None and row.state is ActivityState.WAITING:
-            row.note = words
-            return
-        if row is None:
-            row = ActivityReport(
-                enrolment_id=enrolment_id, organisation_id=enrolment.organisation_id, step=step_id, times=0
-            )
-            session.add(row)
-        row.state, row.decided_at, row.decided_by_id, row.comment = ActivityState.WAITING, None, None, ""
-        row.note, row.times, row.reported_at = words, row.times + 1, now
-        session.flush()
-        audit.about(session, "activity-reported", row, by=by, now=now, times=row.times)
+    course = learning.course_of(enrolment)
+    here = learning.place(course, step_id)
+    if here.step.activity is None:
+        raise UnknownStepError(step_id)
+    if lock := learning.progress(session, enrolment.id, course).path.step_lock(here.module, here.step):
+        raise LockedError(lock)
+    row = of(session, enrolment.id, step_id)
+    if row is not None and row.state is ActivityState.CONFIRMED:
+        return
+    if row is not None and row.state is ActivityState.WAITING:
+        row.note = _joined(row.note, words) if beside else words
+        return
+    _wait(session, enrolment, step_id, row, words, by, now)
+
+
+def _joined(there: str, words: str) -> str:
+    if words in there:
+        return there
+    both = f"{there}\n\n{words}".strip()
+    if len(both) > LONGEST:
+        raise TooLongError(len(both))
+    return both
+
+
+def _wait(
+    session: Session,
+    enrolment: Enrolment,
+    step_id: str,
+    row: ActivityReport | None,
+    words: str,
+    by: Actor,
+    now: datetime,
+) -> None:
+    if row is None:
+        row = ActivityReport(
+            enrolment_id=enrolment.id, organisation_id=enrolment.organisation_id, step=step_id, times=0
+        )
+        session.add(row)
+    row.state, row.decided_at, row.decided_by_id, row.comment = ActivityState.WAITING, None, None, ""
+    row.note, row.times, row.reported_at = words, row.times + 1, now
+    session.flush()
+    audit.about(session, "activity-reported", row, by=by, now=now, times=row.times)
 
 
 def _mine(actor: Actor) -> list[ColumnElement[bool]]:

@@ -56,6 +56,7 @@ VERBS: Final[Mapping[str, Any]] = {
     "course-reviewer-named": lazy("Reviewer of a course named"),
     "course-reviewer-ended": lazy("Reviewer of a course taken off"),
     "course-signed-off": lazy("Course signed off by a reviewer"),
+    "course-sign-off-withdrawn": lazy("Sign-off of a course withdrawn"),
     "review-thread-resolved": lazy("Comment on a course settled"),
     "review-thread-reopened": lazy("Comment on a course opened again"),
     "enrolled": lazy("Enrolled"),

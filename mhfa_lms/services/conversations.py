@@ -5,6 +5,7 @@ changes nothing, one from another window replaces what came after its place, and
 is refused: whatever the order, what is kept is a way through the conversation.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -17,7 +18,7 @@ from mhfa_lms.content.conversations import Conversation, Scene
 from mhfa_lms.content.playing import Way
 from mhfa_lms.content.questions import BadChoiceError
 from mhfa_lms.db import rows, transaction
-from mhfa_lms.models import ConversationRun, Enrolment
+from mhfa_lms.models import Arrival, ConversationRun, Enrolment
 from mhfa_lms.policy import Actor
 from mhfa_lms.services import enrolments
 from mhfa_lms.services.learning import UnknownStepError, course_of, place, progress
@@ -92,6 +93,59 @@ def go_back(enrolment_id: int, step_id: str, *, depth: int, scene_id: str, by: A
             _keep(session, enrolment_id, way.back_to(depth), now)
 
 
+def bring(
+    session: Session,
+    enrolment: Enrolment,
+    step_id: str,
+    keys: Sequence[str],
+    seen: Iterable[str],
+    *,
+    version: int,
+    now: datetime,
+) -> Arrival:
+    """Take a way that was gone without a connection, in the caller's transaction; it is gone again here, choice by
+    choice.
+
+    `seen` are all choices that were made meanwhile, `version` that of the way the device knew of. What was seen is kept
+    in any case. Where another way was gone elsewhere meanwhile, that one stays until the learner chooses. Raises
+    `UnknownStepError`, `LockedError`, and `BadChoiceError` for what the conversation does not have.
+    """
+    before = _way(session, enrolment, step_id)
+    talk = before.conversation
+    way, choices = playing.follow(talk, keys), {playing.key(scene.id, one.id) for scene, one in talk.choices()}
+    seen = {*seen, *keys}
+    if way.keys != list(keys) or len(keys) > playing.LONGEST or not seen <= choices:
+        raise BadChoiceError(step_id)
+    elsewhere = run(session, enrolment.id, talk).version != version
+    known = before.keys[: len(keys)] == list(keys)
+    onwards = keys[: len(before.keys)] == before.keys or not elsewhere
+    _keep(session, enrolment.id, way if onwards else before, now, seen)
+    return Arrival.TAKEN if onwards else Arrival.KNOWN if known else Arrival.CLASH
+
+
+def settle(session: Session, enrolment: Enrolment, step_id: str, keys: Sequence[str], *, now: datetime) -> None:
+    """Go on from a way that waited, in the caller's transaction."""
+    _keep(session, enrolment.id, playing.follow(of_step(enrolment, step_id), keys), now)
+
+
+def version(session: Session, enrolment: Enrolment, step_id: str) -> int:
+    """Return the version of a step's way, 0 for none. Raises `UnknownStepError`."""
+    return run(session, enrolment.id, of_step(enrolment, step_id)).version
+
+
+def ways(session: Session, enrolment: Enrolment, conversations: dict[str, str]) -> dict[str, tuple[int, list[str]]]:
+    """Return version and way by step; `conversations` names each step's conversation. One query, or none."""
+    if not conversations:
+        return {}
+    found = session.execute(
+        select(ConversationRun.conversation, ConversationRun.version, ConversationRun.path).where(
+            ConversationRun.enrolment_id == enrolment.id, ConversationRun.conversation.in_(conversations.values())
+        )
+    )
+    known = {row.conversation: (row.version, [str(one) for one in row.path]) for row in found}
+    return {step: known.get(name, (0, [])) for step, name in conversations.items()}
+
+
 def of_step(enrolment: Enrolment, step_id: str) -> Conversation:
     """Return a step's conversation. Raises `UnknownStepError` for a step without one."""
     course = course_of(enrolment)
@@ -116,8 +170,8 @@ def _at(way: Way, depth: int, scene_id: str) -> Scene | None:
     return scene
 
 
-def _keep(session: Session, enrolment_id: int, way: Way, now: datetime) -> None:
-    """Store the way; the enrolment's lock makes two windows go one after the other."""
+def _keep(session: Session, enrolment_id: int, way: Way, now: datetime, seen: Iterable[str] = ()) -> None:
+    """Store the way, and what more was seen; the enrolment's lock makes two windows go one after the other."""
     row = session.scalars(
         select(ConversationRun).where(
             ConversationRun.enrolment_id == enrolment_id, ConversationRun.conversation == way.conversation.id
@@ -127,7 +181,8 @@ def _keep(session: Session, enrolment_id: int, way: Way, now: datetime) -> None:
         row = ConversationRun(enrolment_id=enrolment_id, conversation=way.conversation.id, seen=[], version=0)
         session.add(row)
     row.path = list(way.keys)
-    row.seen = list(dict.fromkeys([*row.seen, *way.keys]))
+    row.seen = list(dict.fromkeys([*row.seen, *way.keys, *sorted(seen)]))
     row.version, row.changed_at = row.version + 1, now
-    if way.ending and row.ended_at is None:
+    met = playing.met_places(way.conversation, frozenset(map(str, row.seen)))
+    if row.ended_at is None and any(one.id in met for one in way.conversation.endings):
         row.ended_at = now

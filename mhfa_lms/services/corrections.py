@@ -7,11 +7,14 @@ ids, which a correction leaves as they are (`mhfa_lms.content.corrections`).
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from enum import StrEnum
+from typing import Any, Final
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from mhfa_lms.content import carrying
+from mhfa_lms.content.schema import Course as Content
 from mhfa_lms.db import session as reading
 from mhfa_lms.db import transaction
 from mhfa_lms.models import CourseRevision, Enrolment, EnrolmentCorrection, EnrolmentState
@@ -20,6 +23,14 @@ from mhfa_lms.services import audit
 
 # Learners moved in one transaction: whoever saves meanwhile waits for no more than this.
 BATCH: Final = 500
+# Revisions with a correction that learners are still on.
+_WAITING: Final = (
+    select(Enrolment.revision_id)
+    .join(CourseRevision, CourseRevision.corrects_id == Enrolment.revision_id)
+    .where(Enrolment.state == EnrolmentState.ACTIVE)
+    .distinct()
+    .order_by(Enrolment.revision_id)
+)
 
 
 def flow(*, now: datetime, batch: int = BATCH) -> int:
@@ -29,12 +40,48 @@ def flow(*, now: datetime, batch: int = BATCH) -> int:
     run (after publishing, and at every tick) goes on. Somebody who saves at this moment is left for that next run.
     """
     moved = 0
-    lines = newest(reading())
+    waiting = list(reading().scalars(_WAITING))
+    lines = newest(reading()) if waiting else {}
     reading().rollback()
-    for old, new in lines.items():
-        while some := _move(old, new, now=now, batch=batch):
+    for old in waiting:
+        while some := _move(old, lines[old], now=now, batch=batch):
             moved += some
     return moved
+
+
+class Stays(StrEnum):
+    """Why a correction does not reach the learners on an older revision."""
+
+    # It concerns nothing that their text has.
+    NOTHING = "nothing"
+    # Their text has a corrected passage in other words.
+    OTHER_WORDS = "other-words"
+
+
+def for_older(
+    session: Session, before: dict[str, Any], after: dict[str, Any], last: CourseRevision
+) -> dict[CourseRevision, Content | Stays]:
+    """Return what a correction of the newest revision makes of the older ones that learners are on, or why not.
+
+    `before` and `after` are its documents. A query, and one for each of those.
+    """
+    lines = newest(session)
+    on = session.scalars(
+        select(Enrolment.revision_id)
+        .where(Enrolment.course_id == last.course_id, Enrolment.state == EnrolmentState.ACTIVE)
+        .distinct()
+    )
+    ends = {lines.get(one, one) for one in on} - {last.id}
+    return {one: _fitted(one, before, after) for one in (session.get_one(CourseRevision, end) for end in sorted(ends))}
+
+
+def _fitted(older: CourseRevision, before: dict[str, Any], after: dict[str, Any]) -> Content | Stays:
+    try:
+        # As this version of the program writes it, as both others are.
+        found = carrying.fits(before, after, Content.model_validate(older.document).model_dump(mode="json"))
+        return Content.model_validate(found) if found else Stays.NOTHING
+    except ValueError:
+        return Stays.OTHER_WORDS
 
 
 def newest(session: Session) -> Mapping[int, int]:
@@ -57,10 +104,6 @@ def _move(old: int, new: int, *, now: datetime, batch: int) -> int:
         .order_by(Enrolment.id)
         .limit(batch)
     )
-    # Most ticks find nobody: that needs no write lock.
-    if reading().scalars(under_way.limit(1)).one_or_none() is None:
-        reading().rollback()
-        return 0
     with transaction() as session:
         # Locks as a learner's own save takes them; waiting for those in the midst of one could end in a deadlock.
         ids = list(session.scalars(under_way.with_for_update(key_share=True, skip_locked=True)))

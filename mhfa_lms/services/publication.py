@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,15 +15,21 @@ from mhfa_lms.content.schema import Course as Content
 from mhfa_lms.models import Course, CourseRevision, Enrolment, EnrolmentState
 from mhfa_lms.policy import Actor, Can, require
 from mhfa_lms.services import acceptance, catalogue, corrections, publishing
+from mhfa_lms.services.corrections import Stays
 
 
 @dataclass(frozen=True, slots=True)
 class UnderWay:
-    """How many learn on a revision now, and whether a correction of the newest one would reach them."""
+    """How many learn on a revision now, and why a correction of the newest one would not reach them, if so."""
 
     number: int
     learners: int
-    reached: bool
+    stays: Stays | None = None
+
+    @property
+    def reached(self) -> bool:
+        """Whether it would reach them."""
+        return self.stays is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +77,18 @@ class Plan:
 
 
 def plan(session: Session, folder: Path, *, by: Actor) -> Plan:
-    """Return what publishing the files in a course's folder would do now. Four queries. Raises `Forbidden`."""
+    """Return what publishing the files in a course's folder would do now. Six queries, and one for each older revision
+    that learners are on. Raises `Forbidden`."""
     require(by, Can.ADMINISTER)
     slug = folder.name
     course = session.scalars(select(Course).where(Course.slug == slug)).one_or_none()
     last = publishing.newest_of(session, course.id) if course else None
     live = catalogue.newest_of(session, course.id) if course else None
-    under_way = _under_way(session, course, last) if course else ()
     try:
         content = loader.load(folder)
     except CourseProblemsError as error:
-        return Plan(slug, None, last, live, problems=tuple(error.problems), under_way=under_way)
+        problems = tuple(error.problems)
+        return Plan(slug, None, last, live, problems, under_way=_under_way(session, last, {}, {}))
     # As it was stored: what learners are shown takes answers in other languages too, which the files do not say.
     before = Content.model_validate(last.document) if last else None
     old, new = (one.model_dump(mode="json") if one else {} for one in (before, content))
@@ -91,20 +99,24 @@ def plan(session: Session, folder: Path, *, by: Actor) -> Plan:
         live,
         differences=tuple(differences.between(old, new)) if before else (),
         too_large=tuple(too_large(old, new)) if before else (),
-        under_way=under_way,
+        under_way=_under_way(session, last, old, new),
         reviewed=acceptance.says_reviewed(content, before),
     )
 
 
-def _under_way(session: Session, course: Course, last: CourseRevision | None) -> tuple[UnderWay, ...]:
-    goes_on_to = corrections.newest(session)
+def _under_way(
+    session: Session, last: CourseRevision | None, before: dict[str, Any], after: dict[str, Any]
+) -> tuple[UnderWay, ...]:
+    if last is None:
+        return ()
+    ends = corrections.newest(session)
+    fitted = {one.id: found for one, found in corrections.for_older(session, before, after, last).items()}
     rows = session.execute(
         select(CourseRevision.id, CourseRevision.number, func.count(Enrolment.id))
         .join(Enrolment, (Enrolment.revision_id == CourseRevision.id) & (Enrolment.state == EnrolmentState.ACTIVE))
-        .where(CourseRevision.course_id == course.id)
+        .where(CourseRevision.course_id == last.course_id)
         .group_by(CourseRevision.id, CourseRevision.number)
         .order_by(CourseRevision.number.desc())
     )
-    return tuple(
-        UnderWay(number, count, last is not None and goes_on_to.get(one, one) == last.id) for one, number, count in rows
-    )
+    found = [(number, count, fitted.get(ends.get(one, one))) for one, number, count in rows]
+    return tuple(UnderWay(number, count, why if isinstance(why, Stays) else None) for number, count, why in found)

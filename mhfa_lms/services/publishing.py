@@ -22,7 +22,7 @@ from mhfa_lms.content.schema import Course as Content
 from mhfa_lms.db import transaction
 from mhfa_lms.models import CertificationType, Course, CourseKind, CourseProblem, CourseRevision
 from mhfa_lms.policy import Actor, Can, require
-from mhfa_lms.services import acceptance, audit, corrections, course_media
+from mhfa_lms.services import acceptance, audit, corrections, course_media, review_mail
 
 # More would only repeat itself; the command line shows every one.
 PROBLEMS_KEPT: Final = 200
@@ -90,13 +90,40 @@ def _publish(content: Content, files: Sequence[File], *, by: Actor, now: datetim
             return Published(content.slug, None, new=False, too_large=tuple(found))
         corrects = last if correction else None
         ready = corrects.open if corrects else acceptance.says_reviewed(content, before)
+        if corrects and before:
+            # Before the revision itself, which stays the newest.
+            last = _carry(session, course, before, document, corrects, by=by, now=now)
         revision = _add(session, course, content, document, last, corrects, now=now)
         if ready:
             acceptance.open_up(session, revision)
+        else:
+            review_mail.waits(session, revision, now=now)
         verb = "course-correction-published" if corrects else "course-published"
         subject, number = CourseRevision.__tablename__, revision.number
         audit.record(session, verb, by=by, now=now, subject=subject, subject_id=revision.id, number=number)
         return Published(content.slug, number, new=True, open=ready)
+
+
+def _carry(
+    session: Session,
+    course: Course,
+    before: Content,
+    document: dict[str, Any],
+    last: CourseRevision,
+    *,
+    by: Actor,
+    now: datetime,
+) -> CourseRevision:
+    """Correct the older revisions that learners are still on, where the correction fits; returns the last one made."""
+    newest = last
+    for older, carried in corrections.for_older(session, before.model_dump(mode="json"), document, last).items():
+        if not isinstance(carried, Content):
+            continue
+        newest = _add(session, course, carried, carried.model_dump(mode="json"), newest, older, now=now)
+        subject, number = CourseRevision.__tablename__, newest.number
+        verb = "course-correction-published"
+        audit.record(session, verb, by=by, now=now, subject=subject, subject_id=newest.id, number=number)
+    return newest
 
 
 def newest_of(session: Session, course_id: int) -> CourseRevision | None:

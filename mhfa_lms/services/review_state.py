@@ -60,6 +60,7 @@ def of_all(session: Session, wanted: Sequence[CourseRevision]) -> dict[int, Revi
     query = select(CourseRevision).where(CourseRevision.course_id.in_(courses)).order_by(CourseRevision.number)
     everything = list(session.scalars(query))
     signed = select(CourseSignOff).where(CourseSignOff.revision_id.in_([one.id for one in everything]))
+    signed = signed.where(CourseSignOff.withdrawn_at.is_(None))
     signs: dict[int, list[CourseSignOff]] = {}
     for one in session.scalars(signed.order_by(CourseSignOff.signed_at, CourseSignOff.id)):
         signs.setdefault(one.revision_id, []).append(one)
@@ -71,13 +72,13 @@ def of_all(session: Session, wanted: Sequence[CourseRevision]) -> dict[int, Revi
 def _of(wanted: CourseRevision, line: list[CourseRevision], signs: dict[int, list[CourseSignOff]]) -> ReviewState:
     """Walk back from a revision to the newest review of it or of an earlier one."""
     community = tuple(one for one in signs.get(wanted.id, []) if one.kind is ReviewerKind.COMMUNITY)
-    earlier = [one for one in line if one.number <= wanted.number]
     corrected = {wanted.id}
-    for index in range(len(earlier) - 1, -1, -1):
-        one = earlier[index]
+    one: CourseRevision | None = wanted
+    while one is not None:
+        before = _before(one, line)
         found = _signed(signs.get(one.id, []))
         if found is None and wanted.number - one.number < LOOKED_BACK:
-            found = _said(one, earlier[index - 1] if index else None)
+            found = _said(one, before)
         if found:
             who, profession, day = found
             same = State.REVIEWED if one.id == wanted.id else State.CORRECTED
@@ -85,7 +86,15 @@ def _of(wanted: CourseRevision, line: list[CourseRevision], signs: dict[int, lis
             return ReviewState(state, one.number, who, profession, day, community)
         if one.id in corrected and one.corrects_id is not None:
             corrected.add(one.corrects_id)
+        one = before
     return ReviewState(State.NONE, community=community)
+
+
+def _before(one: CourseRevision, line: list[CourseRevision]) -> CourseRevision | None:
+    """Return the revision whose text one was made from: the one it corrects, else the last one before it."""
+    if one.corrects_id is not None:
+        return next(other for other in line if other.id == one.corrects_id)
+    return max((other for other in line if other.number < one.number), key=lambda other: other.number, default=None)
 
 
 def _signed(signs: list[CourseSignOff]) -> tuple[str, str, date] | None:

@@ -10,14 +10,14 @@ from sqlalchemy.orm import Session
 from mhfa_lms.db import transaction
 from mhfa_lms.models import Course, CourseReviewer, CourseRevision, CourseSignOff, ReviewComment, ReviewerKind
 from mhfa_lms.policy import SYSTEM, Actor, Can, require
-from mhfa_lms.services import acceptance, accounts, audit
+from mhfa_lms.services import acceptance, accounts, audit, review_mail
 
 LONGEST: Final = 4_000
 LONGEST_NAME: Final = 120
 
 
-class UnknownAccountError(LookupError):
-    """Nobody has an account with this address."""
+class ClosedAccountError(LookupError):
+    """The account with this address is closed."""
 
 
 class ReviewsAlreadyError(RuntimeError):
@@ -44,9 +44,10 @@ class Thread:
 def name_reviewer(
     course_id: int, email: str, kind: ReviewerKind, *, name: str, profession: str, by: Actor, now: datetime
 ) -> int:
-    """Let the holder of an account review one course; returns the row's id. Name and profession are shown to learners.
+    """Let somebody review one course, and tell them by mail; returns the row's id. Learners read name and profession.
 
-    Raises `Forbidden`, `EmptyError`, `UnknownAccountError`, `ReviewsAlreadyError`.
+    Who has no account gets one, without a password: the mail says how to choose it, which proves the address. Raises
+    `Forbidden`, `EmptyError`, `ReviewsAlreadyError`, and `ClosedAccountError`.
     """
     require(by, Can.ADMINISTER)
     name, profession = name.strip()[:LONGEST_NAME], profession.strip()[:LONGEST_NAME]
@@ -54,8 +55,10 @@ def name_reviewer(
         raise EmptyError
     with transaction() as session:
         account = accounts.find(session, email, lock=True)
-        if account is None or account.deactivated_at is not None:
-            raise UnknownAccountError(email)
+        if account is None:
+            account = accounts.create_account(session, email, now=now, locale="en")
+        if account.deactivated_at is not None:
+            raise ClosedAccountError(email)
         if _active(session, course_id, account.id) is not None:
             raise ReviewsAlreadyError(email)
         row = CourseReviewer(
@@ -70,6 +73,7 @@ def name_reviewer(
         session.add(row)
         session.flush()
         _note(session, "course-reviewer-named", row, by=by, now=now)
+        review_mail.named(session, row, account, now=now)
         return row.id
 
 
@@ -173,9 +177,46 @@ def sign_off(course: Course, revision_id: int, *, by: Actor, now: datetime) -> b
         return True
 
 
+def withdraw_sign_off(course: Course, sign_off_id: int, reason: str, *, by: Actor, now: datetime) -> bool:
+    """Take a sign-off back with a reason: one's own, or as an administrator anybody's. It stays on record.
+
+    A revision that nothing else opened closes to new learners. Doing so twice changes nothing. Returns False when the
+    course has no such sign-off that is the actor's to take back. Raises `Forbidden`, `EmptyError`.
+    """
+    require(by, Can.REVIEW, course)
+    with transaction() as session:
+        owner = select(CourseSignOff.revision_id).where(CourseSignOff.id == sign_off_id).scalar_subquery()
+        revision = session.scalars(
+            select(CourseRevision).where(CourseRevision.id == owner).with_for_update()
+        ).one_or_none()
+        row = session.get(CourseSignOff, sign_off_id, populate_existing=True)
+        if revision is None or row is None or revision.course_id != course.id:
+            return False
+        if row.account_id != by.account_id and not by.is_admin:
+            return False
+        if not reason.strip():
+            raise EmptyError
+        if row.withdrawn_at is None:
+            row.withdrawn_at, row.withdrawn_because = now, reason.strip()[:LONGEST]
+            session.flush()
+            acceptance.close_unless_due(session, revision)
+            subject, number = CourseRevision.__tablename__, revision.number
+            verb = "course-sign-off-withdrawn"
+            audit.record(session, verb, by=by, now=now, subject=subject, subject_id=revision.id, number=number)
+        return True
+
+
+def signs(session: Session, revision_id: int) -> list[CourseSignOff]:
+    """Return who signed a revision off, withdrawn ones among them, the oldest first."""
+    query = select(CourseSignOff).where(CourseSignOff.revision_id == revision_id)
+    return list(session.scalars(query.order_by(CourseSignOff.id)))
+
+
 def _has_signed(session: Session, revision_id: int, account_id: int) -> bool:
     query = select(CourseSignOff.id).where(
-        CourseSignOff.revision_id == revision_id, CourseSignOff.account_id == account_id
+        CourseSignOff.revision_id == revision_id,
+        CourseSignOff.account_id == account_id,
+        CourseSignOff.withdrawn_at.is_(None),
     )
     return session.scalars(query).one_or_none() is not None
 

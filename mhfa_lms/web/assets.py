@@ -35,6 +35,7 @@ BUNDLES: Final = {
     "work.js": ("js/pages/work.js", rjsmin.jsmin),
     "keep.js": ("js/pages/keep.js", rjsmin.jsmin),
     "kept.js": ("js/pages/kept.js", rjsmin.jsmin),
+    "kept-talk.js": ("js/pages/kept-talk.js", rjsmin.jsmin),
     "worker.js": ("js/worker/*.js", rjsmin.jsmin),
 }
 # What stands in the worker's source for its version, which is its name's.

@@ -6,10 +6,11 @@ nothing is lost, also without a script.
 """
 
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 from babel import Locale, UnknownLocaleError
-from flask import redirect, request
+from flask import make_response, redirect, request
 from flask.typing import ResponseReturnValue
 
 from mhfa_lms import clock, i18n
@@ -85,6 +86,15 @@ def switched(code: str, target: str | None) -> ResponseReturnValue:
     return answer
 
 
+def shown(code: str, page: Callable[[], str]) -> ResponseReturnValue:
+    """Remember a language and show a page in it at once, for words that must not travel in an address nor be kept."""
+    i18n.choose(code)
+    answer = make_response(page())
+    for cookie in make_response(switched(code, None)).headers.getlist("Set-Cookie"):
+        answer.headers.add("Set-Cookie", cookie)
+    return answer
+
+
 def lang(text: str) -> str:
     """Return the language of a course's text, for `lang`; '' says that nobody knows."""
     return getattr(text, "lang", "")
@@ -94,10 +104,11 @@ def of_course(course: Course) -> list[tuple[str, str, bool]]:
     """Return the languages to read a course in: tag, own name, whether it is in use; none where there is no choice."""
     there = translations.languages(course)
     here = translations.choose(course, i18n.for_courses())
-    return [(one, _own_name(one), one == here) for one in there] if len(there) > 1 else []
+    return [(one, own_name(one), one == here) for one in there] if len(there) > 1 else []
 
 
-def _own_name(tag: str) -> str:
+def own_name(tag: str) -> str:
+    """Return what a language calls itself; its tag where nobody knows."""
     try:
         return (Locale.parse(tag, sep="-").display_name or tag).capitalize()
     except (UnknownLocaleError, ValueError):

@@ -43,7 +43,7 @@ def init(app: Flask, settings: Settings, assets: Assets) -> None:
     i18n.install(app.jinja_env)
     app.jinja_env.globals.update(asset=assets.address, site=site, Can=Can, course_languages=language.of_course)
     app.jinja_env.filters.update(moment=moment, timeofday=timeofday, dialled=dialled, markdown=render, within=within)
-    app.jinja_env.filters["lang"] = language.lang
+    app.jinja_env.filters.update(lang=language.lang, language_name=language.own_name)
     app.before_request(lambda: language.choose(settings))
 
     @app.context_processor

@@ -54,6 +54,18 @@ def test_a_step_learns_what_its_files_hold(folder: Path) -> None:
     }  # fmt: skip
 
 
+def test_a_recording_has_captions_in_more_languages(folder: Path) -> None:
+    more = "    captions: talk.vtt\n    more_captions:\n      - language: de\n        file: talk-de.vtt\n"
+    change(folder, "    captions: talk.vtt\n", more)
+    assert "there is no file talk-de.vtt" in problems(folder)
+    (folder / "media" / "talk-de.vtt").write_text(tiny_media.VTT)
+    step = loader.load(folder).modules[0].steps[0]
+    video = step.media[1]
+    assert isinstance(video, Video)
+    assert [(one.language, one.file.name) for one in video.more_captions] == [("de", "talk-de.vtt")]
+    assert "talk-de.vtt" in {file.name for file in step.files}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

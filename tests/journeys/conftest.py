@@ -105,8 +105,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def started_server(folder: Path, *, demo: bool = True) -> Iterator[Server]:
-    """The platform with its data in a folder: as `make run` starts it, or for real at a name that allows passkeys."""
+def started_server(folder: Path, *, demo: bool = True, **more: str) -> Iterator[Server]:
+    """The platform with its data in a folder: as `make run` starts it, or for real at a name that allows passkeys.
+
+    `more` is set in its environment as well.
+    """
     data, port = folder / "data", free_port()
     address = f"http://{'127.0.0.1' if demo else 'localhost'}:{port}"
     environment = {
@@ -114,6 +117,7 @@ def started_server(folder: Path, *, demo: bool = True) -> Iterator[Server]:
         "MHFA_DATA_DIR": str(data),
         "MHFA_BASE_URL": address,
         "PORT": str(port),
+        **more,
     }
     log = (data.parent / "server.log").open("w+")
     process = subprocess.Popen(

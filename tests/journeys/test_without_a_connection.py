@@ -1,6 +1,7 @@
 """A module kept on a device: the network is cut in the middle of it, answers wait and are sent once, two devices clash,
 and nothing is left after signing out or for the next person. And the same module with JavaScript off."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 
-from mhfa_lms.content import loader
+from mhfa_lms.content import loader, playing
 from mhfa_lms.content.questions import Choice, Option
 from mhfa_lms.content.schema import Module, Step
 from mhfa_lms.db import sqlite_module
@@ -173,6 +174,63 @@ def test_the_network_is_cut_in_the_middle_of_a_module(device: Device) -> None:
     expect(page.get_by_role("heading", name="Your answer")).to_be_visible()
 
 
+def test_a_conversation_without_a_connection_and_what_cannot_wait(device: Device) -> None:
+    page, course = device.page, loader.load(courses_dir() / "first-conversation")
+    enrolment = int(device.course.rpartition("/")[2])
+    one = next(step for _module, step in course.steps() if step.conversation)
+    talk = course.conversation(one.conversation or "")
+    assert talk
+    for module in course.modules[:-1]:
+        for step in module.steps:
+            done(device.server, enrolment, step)
+    device.keep(course.modules[-1])
+    page.goto("/support")
+    device.context.set_offline(True)
+    page.get_by_label("What would you like them to know?").fill("It was <b>a lot</b> today.")
+    page.get_by_role("button", name="Ask them to get in touch").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are offline")
+    expect(page.get_by_text("It was <b>a lot</b> today.")).to_be_visible()
+    assert axe(page) == []
+
+    page.goto(device.step(one))
+    page.get_by_text("Read the step", exact=True).click()
+    page.get_by_role("link", name="Go to the conversation").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(talk.title)
+    wrong = next(choice for choice in talk.scenes[0].choices if choice.feedback_now)
+    for choice in (wrong, None, *(turn.choice for turn in playing.helpful_way(talk).turns)):
+        if choice is None:
+            device.press("Go back one choice")
+            continue
+        page.locator(f"input[name=choice][value={choice.id}]").check()
+        device.press("Go on with this")
+        expect(page.locator("#said .you")).to_contain_text(choice.say)
+        expect(page.locator("#scene")).to_have_text(talk.title_of(choice.next))
+        expect(page.locator("#scene")).to_be_focused()
+        device.waits(1)
+        assert axe(page) == []
+        assert sideways(page) <= 0
+    expect(page.locator("#turns > li")).to_have_count(len(playing.helpful_way(talk).turns))
+    device.press("Continue with the course")
+    device.waits(2)
+    device.back_online()
+    found = rows(device.server, "SELECT path, ended_at FROM conversation_run WHERE enrolment_id = ?", enrolment)
+    assert json.loads(found[0][0]) == playing.helpful_way(talk).keys
+    assert found[0][1]
+    asked = "SELECT way FROM step_progress WHERE enrolment_id = ? AND step = ?"
+    assert rows(device.server, asked, enrolment, one.id) == [("read",)]
+
+
+def done(server: Server, enrolment: int, one: Step) -> None:
+    """Count a step as done, so that the next module opens."""
+    found = sqlite_module().connect(str(server.data / "mhfa.db"))
+    question = (
+        "INSERT INTO step_progress (enrolment_id, step, way, done_at) VALUES (?, ?, 'read', '2026-11-21 12:00:00')"
+    )
+    found.execute(question, (enrolment, one.id))
+    found.commit()
+    found.close()
+
+
 def onwards(one: Step) -> str:
     """The button that goes on: questions of other kinds than choices are left unanswered here."""
     return "Continue without answering" if one.question and not isinstance(one.question, Choice) else "Continue"
@@ -205,9 +263,9 @@ def test_two_devices_answer_the_same_question_and_neither_answer_is_lost(
     expect(watched.page.get_by_text("This fits").first).to_be_visible()
     context.close()
 
-    device.back_online("You had answered a question on another device too")
+    device.back_online("You had done the same on another device too")
     page.goto(device.course)
-    page.get_by_role("link", name="See both answers and choose one").click()
+    page.get_by_role("link", name="See both and choose one").click()
     assert axe(page) == []
     for right in (True, False):
         text = next(option.text for option in choices(one) if option.correct is right)

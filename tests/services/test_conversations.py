@@ -11,7 +11,7 @@ from sqlalchemy import select
 from mhfa_lms import db
 from mhfa_lms.content import playing
 from mhfa_lms.content.questions import BadChoiceError
-from mhfa_lms.models import AuditEvent, ConversationRun, StepProgress, Way
+from mhfa_lms.models import Arrival, AuditEvent, ConversationRun, Enrolment, StepProgress, Way
 from mhfa_lms.policy import Forbidden
 from mhfa_lms.services import conversations, learning
 from mhfa_lms.services.conversations import ElsewhereError, Run, TooLongError
@@ -227,3 +227,56 @@ def _forget() -> None:
     with db.transaction() as session:
         for row in session.scalars(select(ConversationRun)):
             session.delete(row)
+
+
+def ways() -> st.SearchStrategy[list[str]]:
+    """Ways through the conversation, up to some length; circles among them."""
+
+    @st.composite
+    def draw(draw: st.DrawFn) -> list[str]:
+        way = playing.follow(TALK, ())
+        for _turn in range(draw(st.integers(0, 6))):
+            if way.scene is None:
+                break
+            way = way.on(draw(st.sampled_from(way.scene.choices)))
+        return way.keys
+
+    return draw()
+
+
+def bring(who: Learner, keys: list[str], version: int, seen: list[str]) -> Arrival:
+    with db.transaction() as session:
+        enrolment = session.get_one(Enrolment, who.enrolment_id)
+        return conversations.bring(session, enrolment, STEP, keys, seen, version=version, now=NOON)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(tries=st.lists(st.tuples(ways(), ways(), st.booleans()), min_size=1, max_size=5))
+def test_ways_from_several_devices_lose_nothing_that_was_seen(tries: list[tuple[list[str], list[str], bool]]) -> None:
+    who = talker()
+    for keys, also, knows in tries:
+        before = run(who)
+        became = bring(who, keys, before.version if knows else before.version + 1, also)
+        after = run(who)
+        assert after.seen == before.seen | {*keys, *also}
+        kept = after.way.keys
+        assert kept == (keys if became is Arrival.TAKEN else before.way.keys)
+        if knows:
+            assert became is Arrival.TAKEN
+        elif became is Arrival.KNOWN:
+            assert kept[: len(keys)] == keys
+        elif became is Arrival.TAKEN:
+            assert keys[: len(before.way.keys)] == before.way.keys
+        met = playing.met_places(TALK, after.seen)
+        assert (after.ended_at is not None) == any(one.id in met for one in TALK.endings)
+
+
+@pytest.mark.parametrize(
+    ("keys", "seen"),
+    [(["door/none"], []), (["table/hear"], []), (["door/sit", "door/sit"], []), ([], ["x/y"]), (["door"], [])],
+)
+def test_a_way_that_cannot_be_gone_is_refused(keys: list[str], seen: list[str]) -> None:
+    who = talker()
+    with pytest.raises(BadChoiceError):
+        bring(who, keys, 0, seen)
+    assert run(who).version == 0

@@ -1,5 +1,6 @@
 """Corrections: learners under way get them, and nothing they have done changes."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -75,15 +76,47 @@ def test_a_new_revision_leaves_everybody_where_they_began() -> None:
     assert on(who) == (1, "A small course.")
 
 
-def test_whoever_is_done_or_on_an_older_revision_keeps_what_they_had() -> None:
+def revised(**changes: Any) -> CourseRevision:
+    """Publish a new revision, not a correction."""
+    number = publish(course(**changes)).number
+    return db.session().scalars(select(CourseRevision).where(CourseRevision.number == number)).one()
+
+
+def test_a_correction_reaches_those_on_an_older_revision_that_says_the_same() -> None:
     revision = first()
     old, finished = learner(revision), make.enrolment(revision=revision, completed_at=NOON)
-    second = publish(course(hours=2))
-    assert second.number == 2
-    newer = learner(db.session().scalars(select(CourseRevision).where(CourseRevision.number == 2)).one())
-    assert publish(better(hours=2), correction=True).corrected == 1
-    assert [on(one)[0] for one in (old, newer)] == [1, 3]
+    old.do_steps()
+    newer = learner(revised(about="Quite another page about it."))
+    done = publish(better(about="Quite another page about it."), correction=True)
+    assert (done.number, done.corrected) == (4, 2)
+    assert [on(one) for one in (old, newer)] == [(3, better().summary), (4, better().summary)]
+    theirs = db.session().scalars(select(CourseRevision).where(CourseRevision.number == 3)).one()
+    assert (theirs.corrects_id, theirs.open, catalogue.course(theirs).about) == (revision.id, False, "About it.")
+    assert learning.progress(db.session(), old.enrolment_id, course()).all_done
     assert db.session().get_one(Enrolment, finished.id).revision_id == revision.id
+    # The next one goes on from there; publishing the same again makes nothing.
+    again = publish(better(about="Quite another page about it.", title="A better title"), correction=True)
+    assert (again.number, again.corrected) == (6, 2)
+    assert [on(one)[0] for one in (old, newer)] == [5, 6]
+    assert not publish(better(about="Quite another page about it.", title="A better title"), correction=True).new
+
+
+def test_those_whose_text_is_another_one_there_stay() -> None:
+    revision = first()
+    old = learner(revision)
+    newer = learner(revised(summary="Another summary."))
+    assert publish(better(), correction=True).corrected == 1
+    assert [on(one)[0] for one in (old, newer)] == [1, 3]
+
+
+def test_publishing_and_moving_at_once_gives_each_learner_one_correction() -> None:
+    who = [learner(first()) for _number in range(1)] + [learner(revised(about="Another page."))]
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda _n: publish(better(about="Another page."), correction=True), range(4)))
+    assert sum(one.new for one in done) == 1
+    corrections.flow(now=NOON)
+    assert [on(one)[0] for one in who] == [3, 4]
+    assert len(db.session().scalars(select(EnrolmentCorrection.enrolment_id)).all()) == 2
 
 
 def test_corrections_of_corrections_are_one_line() -> None:
@@ -133,10 +166,10 @@ def test_a_revision_nobody_has_reviewed_is_closed_until_it_is_accepted() -> None
     with pytest.raises(enrolments.NotPublishedError):
         enrolments.enrol(member.id, revision.course_id, by=make.actor(member), now=NOON)
     with pytest.raises(Forbidden):
-        acceptance.accept(revision.id, by=make.actor(member), now=NOON)
+        acceptance.accept(revision.id, by=make.actor(member), now=NOON, reason="Read on paper.")
     boss = make.account("boss@example.org", is_admin=True)
-    assert acceptance.accept(revision.id, by=Actor(boss.id, is_admin=True), now=NOON)
-    assert acceptance.accept(revision.id, by=Actor(boss.id, is_admin=True), now=NOON)
+    assert acceptance.accept(revision.id, by=Actor(boss.id, is_admin=True), now=NOON, reason="Read on paper.")
+    assert acceptance.accept(revision.id, by=Actor(boss.id, is_admin=True), now=NOON, reason="Read on paper.")
     assert enrolments.enrol(member.id, revision.course_id, by=make.actor(member), now=NOON)
     accepted = select(AuditEvent).where(AuditEvent.verb == acceptance.ACCEPTED)
     assert [one.account_id for one in db.session().scalars(accepted)] == [boss.id]

@@ -7,9 +7,27 @@ from sqlalchemy import select
 
 from mhfa_lms import db
 from mhfa_lms.content.schema import Course as Content
-from mhfa_lms.models import AuditEvent, Course, CourseReviewer, CourseRevision, ReviewComment, ReviewerKind
+from mhfa_lms.models import (
+    Account,
+    AuditEvent,
+    Course,
+    CourseReviewer,
+    CourseRevision,
+    Message,
+    ReviewComment,
+    ReviewerKind,
+)
 from mhfa_lms.policy import SYSTEM, Actor, Can, Forbidden, allowed
-from mhfa_lms.services import catalogue, erasure, publishing, review_state, reviewing
+from mhfa_lms.services import (
+    acceptance,
+    catalogue,
+    erasure,
+    publishing,
+    recovery,
+    review_state,
+    review_trail,
+    reviewing,
+)
 from mhfa_lms.services.review_state import State
 from tests import make
 from tests.counting import queries
@@ -110,6 +128,80 @@ def test_a_clinicians_sign_off_opens_a_revision_and_a_community_readers_does_not
         "Psychologist",
         date(2026, 11, 21),
     )
+
+
+def mails(to: str) -> list[tuple[int, str]]:
+    """The mails to somebody about reviewing: the revision they name, and where they lead."""
+    db.session().rollback()
+    account = db.session().scalars(select(Account.id).where(Account.email == to)).one()
+    asked = select(Message.facts).where(Message.account_id == account, Message.kind == "review-asked")
+    return [(facts["number"], facts["path"]) for facts in db.session().scalars(asked.order_by(Message.id))]
+
+
+def test_who_has_no_account_is_asked_by_mail_and_reviews_with_a_password_of_their_own() -> None:
+    revision, address = publish(course()), "ada@clinic.example"
+    reviewing.name_reviewer(
+        revision.course_id, address, ReviewerKind.CLINICAL, name="Ada", profession="Psychologist", by=SYSTEM, now=NOON
+    )
+    assert mails(address) == [(0, "/forgot")]
+    account = db.session().scalars(select(Account).where(Account.email == address)).one()
+    assert (account.password_hash, account.confirmed_at) == (None, None)
+    recovery.ask_reset(address, now=NOON)
+    link = db.session().scalars(select(Message.facts).where(Message.kind == "reset-password")).one()["path"]
+    recovery.reset(link.rpartition("/")[2], "quiet harbour lantern", now=NOON)
+    row = db.session().scalars(select(Account).where(Account.email == address)).one()
+    assert row.confirmed_at == NOON
+    publish(course(summary="Other words."))
+    assert mails(address) == [(0, "/forgot"), (2, "/review/small")]
+    publish(course(summary="Better words."), correction=True)
+    assert [number for number, _path in mails(address)] == [0, 2, 3]
+    reviewing.sign_off(
+        of(revision), revision.id + 2, by=Actor(row.id, reviews=frozenset({revision.course_id})), now=NOON
+    )
+    # A correction of an open revision is open: nothing waits.
+    publish(course(summary="Best words."), correction=True)
+    assert len(mails(address)) == 3
+
+
+def test_a_withdrawn_sign_off_stays_on_record_and_closes_what_nothing_else_opened() -> None:
+    revision = publish(course())
+    clinician, neighbour = reviewer(revision), reviewer(revision, ReviewerKind.COMMUNITY)
+    reviewing.sign_off(of(revision), revision.id, by=clinician, now=NOON)
+    corrected = publish(course(summary="Better words."), correction=True)
+    (sign,) = reviewing.signs(db.session(), revision.id)
+
+    def withdraw(by: Actor, reason: str = "Two passages are out of date.") -> bool:
+        return reviewing.withdraw_sign_off(of(revision), sign.id, reason, by=by, now=NOON)
+
+    with pytest.raises(reviewing.EmptyError):
+        withdraw(clinician, " ")
+    assert not withdraw(neighbour)
+    assert withdraw(clinician)
+    assert withdraw(BOSS, "Again.")
+    assert catalogue.newest_of(db.session(), revision.course_id) is None
+    assert [state(one).state for one in (revision, corrected)] == [State.NONE, State.NONE]
+    assert not acceptance.newest(db.session())[0][1]
+    found = [(one.what, one.number, one.reason) for one in review_trail.trail(db.session(), revision.course_id)]
+    assert found == [("withdrawn", 1, "Two passages are out of date."), ("signed", 1, "")]
+    assert reviewing.sign_off(of(revision), revision.id, by=clinician, now=NOON)
+    assert state(revision).state is State.REVIEWED
+    assert len(reviewing.signs(db.session(), revision.id)) == 2
+
+
+@pytest.mark.parametrize("how", ["accepted", "another", "files"])
+def test_what_was_opened_by_something_else_as_well_stays_open(how: str) -> None:
+    review = {"status": "reviewed", "by": "Dr F. Iles", "date": "2026-10-01"} if how == "files" else {"status": "draft"}
+    revision = publish(course(review=review))
+    clinician = reviewer(revision)
+    reviewing.sign_off(of(revision), revision.id, by=clinician, now=NOON)
+    if how == "accepted":
+        acceptance.accept(revision.id, by=SYSTEM, now=NOON)
+    if how == "another":
+        reviewing.sign_off(of(revision), revision.id, by=reviewer(revision), now=NOON)
+    sign = reviewing.signs(db.session(), revision.id)[0]
+    reviewing.withdraw_sign_off(of(revision), sign.id, "It is out of date.", by=clinician, now=NOON)
+    newest = catalogue.newest_of(db.session(), revision.course_id)
+    assert newest is not None
 
 
 def test_later_revisions_say_honestly_what_was_reviewed() -> None:

@@ -7,10 +7,12 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from mhfa_lms import db
-from mhfa_lms.models import Arrival, Doing, Enrolment, PracticeAnswer, SentLater, StepProgress, Way
+from mhfa_lms.content.schema import Course
+from mhfa_lms.models import ActivityReport, Arrival, Doing, Enrolment, PracticeAnswer, SentLater, StepProgress, Way
 from mhfa_lms.policy import Forbidden
-from mhfa_lms.services import learning, waiting
+from mhfa_lms.services import activities, learning, waiting
 from mhfa_lms.services.waiting import Waited
+from tests import make, small_course
 from tests.make import NOON
 from tests.services.learner import COURSE, Learner, learner
 
@@ -126,6 +128,30 @@ def test_the_database_refuses_an_id_used_twice_and_a_step_that_clashes() -> None
 def _store(row: SentLater) -> None:
     with db.transaction() as session:
         session.add(row)
+
+
+def test_no_more_are_remembered_than_the_bound_and_what_waits_for_a_choice_goes_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(waiting, "MOST", 3)
+    who = learner()
+    learning.answer(who.enrolment_id, "one-a", ["b"], by=who.actor, now=NOON)
+    receive(who, A, *(Waited(f"more-{number}", "no-such-step", Doing.CONTINUE) for number in range(5)))
+    left = db.session().scalars(select(SentLater.client_id).order_by(SentLater.id)).all()
+    assert left == ["device-1", "more-3", "more-4"]
+
+
+def test_a_note_to_the_instructor_joins_one_that_waits() -> None:
+    document = small_course.document("offline")
+    del document["modules"][0]["steps"][0]["question"]
+    document["modules"][0]["steps"][0]["activity"] = {"instructions": "Ask somebody."}
+    member = make.member()
+    enrolment = make.enrolment(member, make.published(Course.model_validate(document)))
+    who = Learner(make.actor(member), enrolment.id, member.id)
+    activities.report(who.enrolment_id, "one-a", "From home.", by=who.actor, now=NOON)
+    for note, became in (("From the bus.", Arrival.TAKEN), ("x" * 999, Arrival.REFUSED)):
+        assert receive(who, Waited(f"device-{became}", "one-a", Doing.REPORT, note=note)) == [became]
+    assert db.session().scalars(select(ActivityReport.note)).all() == ["From home.\n\nFrom the bus."]
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

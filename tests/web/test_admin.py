@@ -20,6 +20,8 @@ PAGES = [
     *("/admin/system", "/admin/jobs", "/admin/settings", "/admin/audit"),
 ]
 
+WHY = {"reason": "A psychologist has read it on paper."}
+
 
 @pytest.fixture
 def admin(client: FlaskClient) -> FlaskClient:
@@ -278,8 +280,8 @@ def test_the_first_steps_disappear_one_by_one(app: Flask, client: FlaskClient) -
     make.authorisation(instructor, db.session().get_one(CourseRevision, revision))
     chosen = app.extensions["mhfa_settings"]
     app.extensions["mhfa_settings"] = replace(chosen, mail_url="smtp://mail.example.org")
-    assert admin.post(f"/admin/courses/{revision}/accept").status_code == 303
-    assert admin.post("/admin/courses/999999/accept").status_code == 404
+    assert admin.post(f"/admin/courses/{revision}/accept", data=WHY).status_code == 303
+    assert admin.post("/admin/courses/999999/accept", data=WHY).status_code == 404
     admin.post("/admin/help-lines/US/checked")
     assert left() == ["Check the help lines", "Make a backup"]
     admin.post("/admin/help-lines/GB/checked")
@@ -304,13 +306,13 @@ def test_courses_say_which_revision_is_live_and_who_learns_on_it(admin: FlaskCli
     assert "sign it off under Review" in page
     assert "/accept" not in page
     assert "Its files were right when it was last published" in page
-    admin.post(f"/admin/courses/{db.session().scalars(select(CourseRevision.id)).all()[-1]}/accept")
+    admin.post(f"/admin/courses/{db.session().scalars(select(CourseRevision.id)).all()[-1]}/accept", data=WHY)
     assert "Accepted without a clinical review on" in admin.get("/admin/courses").text
 
 
 def test_a_correction_of_an_accepted_revision_is_not_to_be_accepted_again(admin: FlaskClient) -> None:
     first = make.published().id
-    admin.post(f"/admin/courses/{first}/accept")
+    admin.post(f"/admin/courses/{first}/accept", data=WHY)
     second = make.published(corrects_id=first).id
     make.published(corrects_id=second)
     page = admin.get("/admin/courses").text

@@ -73,7 +73,11 @@ def test_a_course_is_published_closed_and_opened_by_accepting_it(admin: FlaskCli
     db.session().rollback()
     assert "not open" not in admin.get("/courses").text
     assert "listening" not in admin.get("/courses").text
-    assert admin.post(f"/admin/courses/{revision}/accept").status_code == 303
+    address = f"/admin/courses/{revision}/accept"
+    assert "no clinician has reviewed it" in admin.get(address).text
+    assert admin.post(address, data={"reason": " "}).status_code == 422
+    assert admin.post(address, data={"reason": "Read <b>on paper</b>."}).status_code == 303
+    assert "Read &lt;b&gt;on paper&lt;/b&gt;." in admin.get(PAGE).text
     assert "Live: revision 1" in admin.get(PAGE).text
     assert "was accepted without a clinical review on" in admin.get(PAGE).text
     assert "of a course waits" not in admin.get("/admin").text

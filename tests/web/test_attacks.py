@@ -57,6 +57,9 @@ FORMS: Final[dict[str, dict[str, str]]] = {
     "learn.certificate_name": {"show": "initials"},
     "learn.begin_renewal": {},
     "admin.rule": {"value": "24"},
+    "learn.support": {"text": "It was hard.", "reach": "", "when": "", "who": "anybody"},
+    "learn.conversation": {"do": "choose", "depth": "0", "scene": "door", "choice": "sit"},
+    "learn.two_answers": {"which": "later", "clash": "1"},
     "grading.answer": {
         "level-asks": "3",
         "level-hears": "3",
@@ -97,6 +100,10 @@ FORMS: Final[dict[str, dict[str, str]]] = {
     "admin.create_organisation": {"name": "N", "slug": "n", "parent": "", "timezone": "UTC", "country": ""},
     "admin.edit_organisation": {"name": "N", "parent": "", "timezone": "UTC", "country": "", "open_to_join": "y"},
     "admin.invite_coordinator": {"name": "Ann", **NEW},
+    "admin.accept_course": {"reason": "Read on paper"},
+    "admin.publish_course": {"how": "revision", "seen": "x"},
+    "reviewing.comment": {"at": "one-a.body", "text": "Too long"},
+    "reviewing.thread": {"do": "answer", "text": "It is shorter now"},
 }
 QUERY: Final = (
     *("after", "before", "q", "site", "course", "standing", "listed", "open", "from", "to", "cohort"),
@@ -107,7 +114,7 @@ SIGNED_OUT: Final = {"account.sign_in", "account.forgot", "account.join"}
 
 
 def who_for(path: str) -> str:
-    areas = {"/coordinate": "coordinator", "/mark": "instructor", "/admin": "administrator"}
+    areas = {"/coordinate": "coordinator", "/mark": "instructor", "/admin": "administrator", "/review": "administrator"}
     return next((who for start, who in areas.items() if path.startswith(start)), "owner")
 
 

@@ -16,7 +16,7 @@ from mhfa_lms.content.schema import Course, Translated
 from mhfa_lms.models import Account, CourseRevision, CourseSignOff, Membership, ReviewComment, ReviewerKind
 from mhfa_lms.paths import courses_dir
 from mhfa_lms.web.reviewing import preview
-from tests import kinds, make
+from tests import kinds, make, markup
 from tests.counting import queries
 from tests.small_course import course, document
 
@@ -153,6 +153,20 @@ def test_signing_off_needs_the_tick_opens_the_course_and_shows_to_learners(revie
     assert "Clinically reviewed by Dr Ada Quist, Psychologist on" in shown
 
 
+def test_a_sign_off_is_withdrawn_with_a_reason(reviewer: FlaskClient) -> None:
+    number = db.session().scalars(select(CourseRevision.id)).one()
+    reviewer.post(f"{PAGE}/{number}/sign-off", data={"read": "yes"})
+    sign = db.session().scalars(select(CourseSignOff.id)).one()
+    address = f"{PAGE}/sign-offs/{sign}/withdraw"
+    refused = reviewer.post(address, data={f"because-{sign}": ""})
+    assert refused.status_code == 422
+    assert markup.problems(refused.text) == []
+    assert reviewer.post(address, data={f"because-{sign}": "Out <b>of date</b>."}).status_code == 303
+    assert "Out &lt;b&gt;of date&lt;/b&gt;." in reviewer.get(PAGE).text
+    assert "Clinically reviewed by" not in reviewer.get("/courses/small").text
+    assert reviewer.post(f"{PAGE}/sign-offs/999999/withdraw", data={"because-999999": "x"}).status_code == 404
+
+
 def test_nobody_else_sees_a_review(client: FlaskClient, revision: CourseRevision) -> None:
     member = make.member()
     make.reviewer(db.session().get_one(Account, member.account_id), revision)
@@ -246,18 +260,34 @@ def test_a_preview_is_for_administrators_and_the_courses_reviewers(client: Flask
     assert client.get("/preview/listening").status_code == 200
 
 
+def test_each_step_is_previewed_as_learners_meet_it(client: FlaskClient, files: Path) -> None:
+    make.signed_in(client, administrator())
+    page = client.get("/preview/listening").text
+    steps = re.findall(r'href="(/preview/listening/step/[^"?]+)"', page)
+    assert len(steps) == len(set(steps)) > 0
+    for address in steps:
+        shown = client.get(address)
+        assert shown.status_code == 200, address
+        assert markup.problems(shown.text) == [], address
+        assert "/learn/" not in shown.text.replace("/learn/waiting", "")
+        inside = shown.text.split("<fieldset")[1]
+        assert "disabled" in inside.split(">")[0]
+    assert client.get("/preview/listening/step/none").status_code == 404
+    assert client.get("/preview/listening/media/x/..%2Fcourse.yaml").status_code == 404
+    assert db.session().scalars(select(CourseRevision)).all() == []
+
+
 def test_an_administrator_names_reviewers_and_takes_them_off(client: FlaskClient, files: Path) -> None:
     make.published(course("listening"))
-    make.account("ada@example.org")
+    make.account("gone@example.org", deactivated_at=make.NOON)
     make.signed_in(client, administrator())
-    form = {"email": "nobody@example.org", "name": "Ada Quist", "profession": "Nurse", "kind": "clinical"}
-    answer = client.post("/admin/courses/listening/reviewers", data=form)
+    form = {"email": "gone@example.org", "name": "Ada Quist", "profession": "Nurse", "kind": "clinical"}
+    address = "/admin/courses/listening/reviewers"
+    answer = client.post(address, data=form)
     assert answer.status_code == 422
-    assert "Nobody has an account with this address" in answer.text
-    assert client.post("/admin/courses/listening/reviewers", data={}).status_code == 422
-    assert (
-        client.post("/admin/courses/listening/reviewers", data={**form, "email": "Ada@example.org"}).status_code == 303
-    )
+    assert "The account with this address is closed" in answer.text
+    assert client.post(address, data={}).status_code == 422
+    assert client.post(address, data={**form, "email": "Ada@example.org"}).status_code == 303
     page = client.get("/admin/courses/listening").text
     assert "Nurse" in page
     end = re.search(r"/admin/reviewers/\d+/end", page)

@@ -39,7 +39,7 @@ def test_what_a_device_keeps_names_nobody_and_holds_no_assessment(client: FlaskC
     found = asked(client, f"/learn/{who.enrolment_id}/module/one/kept.json")
     assert found["steps"] == [f"/learn/{who.enrolment_id}/step/{name}" for name in ("one-a", "one-b")]
     assert found["versions"] == {"one-a": 0}
-    assert set(found["pages"]) == {*found["steps"], found["contents"], "/help"}
+    assert set(found["pages"]) == {*found["steps"], found["contents"], "/help", "/offline"}
     assert [address for address in found["assets"] if client.get(address).status_code != 200] == []
     for address in found["pages"].values():
         answer = client.get(address)
@@ -59,7 +59,8 @@ def test_what_a_device_keeps_names_nobody_and_holds_no_assessment(client: FlaskC
         assert "Asking for this needs a connection" in copy
 
 
-def test_a_copy_of_the_contents_says_what_needs_a_connection(client: FlaskClient) -> None:
+def both(client: FlaskClient) -> str:
+    """A course with an activity and a conversation, for somebody who is signed in; returns its address."""
     document = small_course.document("offline")
     first, second = document["modules"][0]["steps"]
     del first["question"]
@@ -69,14 +70,64 @@ def test_a_copy_of_the_contents_says_what_needs_a_connection(client: FlaskClient
     member = make.member()
     enrolment_id = make.enrolment(member, make.published(Course.model_validate(document))).id
     make.signed_in(client, member)
-    contents = client.get(f"/learn/{enrolment_id}/module/one?kept=1").text
-    assert "You can go through all of these steps now" not in contents
-    talked, told = "The conversation in it needs a connection", "Telling your instructor needs a connection"
-    assert contents.index("Step one-a") < contents.index(told) < contents.index("Step one-b") < contents.index(talked)
-    doing = client.get(f"/learn/{enrolment_id}/step/one-a?kept=1").text
+    return f"/learn/{enrolment_id}"
+
+
+def test_copies_hold_the_whole_conversation_and_a_form_for_the_activity(client: FlaskClient) -> None:
+    base = both(client)
+    found = asked(client, f"{base}/module/one/kept.json")
+    assert found["ways"] == {"one-b": {"version": 0, "way": []}}
+    spoken = client.get(found["pages"][f"{base}/step/one-b/conversation"]).text
+    for part in (
+        'data-turn="table/advise" data-next="hurt"',
+        'data-place="alone"',
+        "Why <strong>push</strong>",
+        "Noor",
+    ):
+        assert part in spoken
+    doing = client.get(found["pages"][f"{base}/step/one-a"]).text
     assert "Ask <strong>somebody</strong>" in doing
-    for copy in (contents, doing):
+    assert 'value="report"' in doing
+    contents = client.get(found["pages"][f"{base}/module/one"]).text
+    assert "You can go through all of these steps now" in contents
+    for copy in (contents, doing, spoken):
+        assert "csrf" not in copy
         assert markup.problems(copy) == []
+
+
+def test_a_conversation_and_a_report_arrive_once_and_two_ways_are_chosen_from(client: FlaskClient) -> None:
+    base = both(client)
+    way = [["way", "door/sit table/hear"], ["seen", "door/push door/sit hurt/leave table/hear"]]
+    parcel = {
+        "items": [
+            item(step="one-b", does="talk", fields=way),
+            item(id="device-2", step="one-b", does="continue", fields=[]),
+            item(id="device-3", does="report", fields=[["note", "Done on Sunday."]]),
+        ]
+    }
+    for _again in range(2):
+        answer = client.post(f"{base}/waiting", json=parcel).json
+        assert answer is not None
+        assert [one["arrival"] for one in answer["received"]] == ["taken"] * 3
+    assert "Done on Sunday." in client.get(f"{base}/step/one-a").text
+    assert "You came to this ending" in client.get(f"{base}/step/one-b/conversation/way").text
+    other = item(id="device-4", step="one-b", does="talk", fields=[["way", "door/push hurt/leave"]])
+    client.post(f"{base}/waiting", json={"items": [other]})
+    page = client.get(f"{base}/two-answers").text
+    assert markup.problems(page) == []
+    assert page.index("Say hear") < page.index("The way that waited on a device") < page.index("Say leave")
+    clash = re.search(r'name="clash" value="(\d+)"', page)
+    assert clash
+    client.post(f"{base}/two-answers", data={"clash": clash[1], "which": "later"})
+    assert "Ending alone" in client.get(f"{base}/step/one-b/conversation").text
+
+
+def test_the_page_for_what_was_not_sent_says_so_and_whom_to_call(client: FlaskClient) -> None:
+    page = client.get("/offline").text
+    assert markup.problems(page) == []
+    for part in ("Nothing was sent", "<!--fields-->", "<!--words-->", "<section hidden", 'action="/offline"'):
+        assert page.count(part) == 1
+    assert "csrf" not in page
 
 
 def test_the_size_is_said_first_and_no_script_is_loaded_before_somebody_looks(client: FlaskClient) -> None:
@@ -133,7 +184,7 @@ def test_a_parcel_sent_twice_counts_once_and_a_clash_is_settled_on_a_page(client
                 {"id": "device-2", "step": "one-a", "arrival": "taken", "version": 1},
             ]
         }
-    assert "You answered a question on two devices" in client.get(base).text
+    assert "You did the same on two devices" in client.get(base).text
     page = client.get(f"{base}/two-answers").text
     assert page.index("Advice") < page.index("The answer that waited on a device") < page.rindex("Listening")
     clash = re.search(r'name="clash" value="(\d+)"', page)
@@ -143,7 +194,7 @@ def test_a_parcel_sent_twice_counts_once_and_a_clash_is_settled_on_a_page(client
     assert client.post(f"{base}/two-answers", data={"clash": "9" * 30, "which": "now"}).status_code == 400
     assert client.post(f"{base}/two-answers", data={"clash": clash[1], "which": "later"}).status_code == 303
     assert "There is nothing to choose" in client.get(f"{base}/two-answers").text
-    assert "You answered a question on two devices" not in client.get(base).text
+    assert "You did the same on two devices" not in client.get(base).text
 
 
 @pytest.mark.parametrize(

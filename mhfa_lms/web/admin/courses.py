@@ -16,6 +16,7 @@ from mhfa_lms.services import acceptance, enrolments, publishing, review_state
 from mhfa_lms.services.review_state import ReviewState
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.admin.blueprint import blueprint
+from mhfa_lms.web.admin.forms import AcceptForm
 from mhfa_lms.web.identity import me, settings
 
 # Older revisions live on in their enrolments, but nobody reads the list of them.
@@ -82,11 +83,17 @@ def courses() -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/admin/courses/<int:revision_id>/accept")
+@blueprint.route("/admin/courses/<int:revision_id>/accept", methods=["GET", "POST"])
 @requires(Can.ADMINISTER)
 def accept_course(revision_id: int) -> ResponseReturnValue:
-    """Open a revision to new learners although no clinician has reviewed it."""
-    if not acceptance.accept(revision_id, by=me(), now=clock.now()):
+    """Open a revision to new learners although no clinician has reviewed it, with a reason."""
+    form = AcceptForm()
+    revision = acceptance.by_id(db.session(), revision_id, by=me())
+    if revision is None:
         abort(404)
-    flash(_("The course is open to new learners. That you accepted it is kept in the audit trail."), "success")
+    if not form.validate_on_submit():
+        page = render_template("admin/accept.html", revision=revision, form=form)
+        return page, 422 if form.is_submitted() else 200
+    acceptance.accept(revision_id, by=me(), now=clock.now(), reason=form.reason.data or "")
+    flash(_("The course is open to new learners. That you accepted it, and why, is kept."), "success")
     return redirect(url_for("admin.courses"), 303)

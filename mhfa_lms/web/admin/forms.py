@@ -4,8 +4,9 @@ import re
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from wtforms import BooleanField, EmailField, RadioField, SelectField, StringField
+from wtforms import BooleanField, EmailField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # WTForms 3.3 has it, its stubs do not
+from wtforms.validators import DataRequired
 
 from mhfa_lms import db
 from mhfa_lms.help import lines
@@ -13,6 +14,7 @@ from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import lazy
 from mhfa_lms.services import names
 from mhfa_lms.services import organisations as service
+from mhfa_lms.services.acceptance import LONGEST_REASON
 from mhfa_lms.web.account.forms import Address
 from mhfa_lms.web.forms import Form, Printed, ValidationError, at_most, needed, stripped
 
@@ -77,6 +79,16 @@ class CoordinatorForm(Form):
     email = EmailField(
         lazy("E-mail address"),
         [needed(lazy("Enter the person’s e-mail address")), Address()],
+        filters=[stripped],
+    )
+
+
+class AcceptForm(Form):
+    """Why a revision opens although nobody has reviewed it."""
+
+    reason = TextAreaField(
+        lazy("Why it may open without a review"),
+        [DataRequired(lazy("Write why it may open without a review")), at_most(LONGEST_REASON)],
         filters=[stripped],
     )
 

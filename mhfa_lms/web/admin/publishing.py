@@ -17,7 +17,7 @@ from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import lazy, ngettext
 from mhfa_lms.models import Course, ReviewerKind
 from mhfa_lms.policy import Can
-from mhfa_lms.services import acceptance, publication, publishing, review_state, reviewing
+from mhfa_lms.services import acceptance, publication, publishing, review_state, review_trail, reviewing
 from mhfa_lms.services.publishing import Published
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.admin.blueprint import blueprint
@@ -66,6 +66,7 @@ def _page(course: str, form: ReviewerForm) -> ResponseReturnValue:
         seen=seen(plan.content.model_dump(mode="json")) if plan.content else "",
         reviewers=reviewing.reviewers(session, plan.last.course_id) if plan.last else [],
         state=review_state.of(session, plan.last) if plan.last else None,
+        trail=review_trail.trail(session, plan.last.course_id) if plan.last else [],
         form=form,
     )
     return page, 422 if form.errors else 200
@@ -74,7 +75,7 @@ def _page(course: str, form: ReviewerForm) -> ResponseReturnValue:
 @blueprint.post("/admin/courses/<course>/reviewers")
 @requires(Can.ADMINISTER)
 def name_reviewer(course: str) -> ResponseReturnValue:
-    """Let the holder of an account review this course."""
+    """Ask somebody to review this course."""
     row = db.session().scalars(select(Course).where(Course.slug == course)).one_or_none()
     if row is None or folder_of(course) is None:
         abort(404)
@@ -90,12 +91,12 @@ def name_reviewer(course: str) -> ResponseReturnValue:
                 by=me(),
                 now=clock.now(),
             )
-        except reviewing.UnknownAccountError:
-            form.email.errors = [_("Nobody has an account with this address. Invite them to an organisation first.")]
+        except reviewing.ClosedAccountError:
+            form.email.errors = [_("The account with this address is closed")]
         except reviewing.ReviewsAlreadyError:
             form.email.errors = [_("This person reviews the course already")]
         else:
-            flash(_("They find the course under Reviews when they sign in."), "success")
+            flash(_("They get a mail, and find the course under Reviews when they sign in."), "success")
             return redirect(url_for("admin.one_course", course=course, _anchor="reviewers"), 303)
     return _page(course, form)
 

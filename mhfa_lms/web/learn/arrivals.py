@@ -7,6 +7,7 @@ from flask import request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from werkzeug.datastructures import MultiDict
 
+from mhfa_lms.content.playing import LONGEST
 from mhfa_lms.content.schema import Course
 from mhfa_lms.models import Doing
 from mhfa_lms.services.waiting import Waited
@@ -16,6 +17,8 @@ from mhfa_lms.web.requests import whole
 # A device sends 20 at a time (static/js/worker).
 MOST_ITEMS: Final = 50
 MOST_BYTES: Final = 128 * 1024
+# More than a way may have (content/playing): it is refused, and not kept whole.
+TOO_MANY: Final = LONGEST + 1
 Value = Annotated[str, StringConstraints(max_length=20_000)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
@@ -35,7 +38,7 @@ class Item(BaseModel):
 
     id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{8,64}$")]
     step: Word
-    does: Literal["answer", "continue", "summary", "skip", "reflect"]
+    does: Literal["answer", "continue", "summary", "skip", "reflect", "talk", "report"]
     fields: Annotated[list[Annotated[list[Value], Field(min_length=2, max_length=2)]], Field(max_length=50)]
     version: Annotated[int, Field(ge=0, le=2**31 - 1)]
 
@@ -78,10 +81,15 @@ def done(found: list[Item], course: Course) -> list[Waited]:
 
 
 def _waited(course: Course, one: Item, does: Doing) -> Waited:
-    found = course.step(one.step)
+    found, fields = course.step(one.step), _fields(one)
+    if does is Doing.TALK:
+        # The choices of a way stand in one field, as "scene/choice".
+        way, seen = (tuple(fields.get(name, "").split()) for name in ("way", "seen"))
+        return Waited(one.id, one.step, does, way[:TOO_MANY], one.version, seen=seen)
     answers = found is not None and found[1].question is not None and does is Doing.ANSWER
-    chosen = tuple(text for text in _fields(one).getlist(FIELD) if text) if answers else ()
-    return Waited(one.id, one.step, does, chosen, one.version)
+    chosen = tuple(text for text in fields.getlist(FIELD) if text) if answers else ()
+    note = fields.get("note", "").replace("\r\n", "\n") if does is Doing.REPORT else ""
+    return Waited(one.id, one.step, does, chosen, one.version, note=note)
 
 
 def written(found: list[Item]) -> list[Private]:

@@ -22,6 +22,7 @@ from mhfa_lms.web.access import requires
 from mhfa_lms.web.identity import me
 from mhfa_lms.web.learn import locked
 from mhfa_lms.web.learn.blueprint import blueprint
+from mhfa_lms.web.learn.kept import kept_conversation
 from mhfa_lms.web.learn.load import course_of, own_enrolment
 from mhfa_lms.web.requests import whole
 
@@ -38,7 +39,7 @@ def conversation(enrolment: Enrolment, step_id: str) -> ResponseReturnValue:
     if lock := _lock(enrolment, here):
         return locked.page(enrolment, here.step.title, lock)
     if request.method == "GET":
-        return _page(enrolment, here)
+        return kept_conversation(enrolment, here) if "kept" in request.args else _page(enrolment, here)
     if code := language.asked():
         return language.switched(code, f"{request.path}?{urlencode({'choice': request.form.get('choice', '')})}")
     return _moved(enrolment, here)

@@ -19,7 +19,7 @@ from mhfa_lms.i18n import format_size
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import Arrival, Enrolment
 from mhfa_lms.policy import Can
-from mhfa_lms.services import learning, reflections, waiting
+from mhfa_lms.services import conversations, learning, reflections, waiting
 from mhfa_lms.services.learning import Place, UnknownStepError
 from mhfa_lms.services.pathway import Steps
 from mhfa_lms.services.reflections import ClosedTextError
@@ -35,7 +35,7 @@ from mhfa_lms.web.learn.load import course_of, own_enrolment
 from mhfa_lms.web.navigation import COPY
 from mhfa_lms.web.requests import whole
 
-ASSETS = ("site.css", "course.css", "site.js", "kept.js", "icons/favicon.svg")
+ASSETS = ("site.css", "course.css", "talk.css", "site.js", "kept.js", "kept-talk.js", "icons/favicon.svg")
 
 
 def kept_step(enrolment: Enrolment, here: Place) -> str:
@@ -46,12 +46,28 @@ def kept_step(enrolment: Enrolment, here: Place) -> str:
         course=course_of(enrolment),
         enrolment=enrolment,
         here=here,
+        talk=course_of(enrolment).conversation(one.conversation) if one.conversation else None,
         body=render(one.body),
         summary=render(one.summary) if one.summary else "",
         terms=glossary.used(course_of(enrolment), one.body),
         asked=one.question.asked(learning.order(enrolment.id, one.question), []) if one.question else None,
         made_at=clock.now(),
         quick_exit=one.offers_exit,
+        **COPY,
+    )
+
+
+def kept_conversation(enrolment: Enrolment, here: Place) -> str:
+    """Return a step's conversation as a device keeps it: every scene, choice and ending."""
+    return render_template(
+        "learn/kept_conversation.html",
+        course=course_of(enrolment),
+        enrolment=enrolment,
+        here=here,
+        talk=conversations.of_step(enrolment, here.step.id),
+        render=render,
+        made_at=clock.now(),
+        quick_exit=True,
         **COPY,
     )
 
@@ -83,16 +99,14 @@ def _assets() -> Assets:
 
 def _media(module: Module) -> list[File]:
     """Return a module's pictures, recordings and files to take along: kept only where the learner wants them."""
-    shown = [one for step in module.steps for one in step.media]
-    named = [file for one in shown for file in (one.file, getattr(one, "poster", None), getattr(one, "captions", None))]
-    named += [one.file for step in module.steps for one in step.download]
-    return [file for file in named if isinstance(file, File)]
+    return [file for step in module.steps for file in step.files]
 
 
 def _size(enrolment: Enrolment, module: Module) -> int:
     """Return how many bytes a device keeps of a module."""
     places = [learning.place(course_of(enrolment), step.id) for step in module.steps]
     pages = [_contents(enrolment, module), *(kept_step(enrolment, here) for here in places)]
+    pages += [kept_conversation(enrolment, here) for here in places if here.step.conversation]
     return sum(len(page.encode()) for page in pages) + sum(_assets().size(name) for name in ASSETS)
 
 
@@ -124,6 +138,9 @@ def manifest(enrolment: Enrolment, module_id: str) -> Response:
         abort(403)
     steps = [url_for("learn.step", enrolment_id=enrolment.id, step_id=step.id) for step in found.steps]
     contents = url_for("learn.module", enrolment_id=enrolment.id, module_id=module_id)
+    talks = {step.id: step.conversation for step in found.steps if step.conversation}
+    spoken = [url_for("learn.conversation", enrolment_id=enrolment.id, step_id=name) for name in talks]
+    always = (url_for("public.help_now"), url_for("public.offline"))
     asking = {step.id: step.question.id for step in found.steps if step.question}
     answer = jsonify(
         owner=devices.owners(me(), settings())[0],
@@ -133,10 +150,14 @@ def manifest(enrolment: Enrolment, module_id: str) -> Response:
         title=found.title,
         contents=contents,
         steps=steps,
-        pages={path: f"{path}?kept=1" for path in (*steps, contents, url_for("public.help_now"))},
+        pages={path: f"{path}?kept=1" for path in (*steps, *spoken, contents, *always)},
         assets=[_assets().address(name) for name in ASSETS],
         media=sorted({file.address for file in _media(found)}),
         versions=waiting.versions(db.session(), enrolment, asking),
+        ways={
+            step: {"version": version, "way": way}
+            for step, (version, way) in conversations.ways(db.session(), enrolment, talks).items()
+        },
     )
     devices.remember(answer, secure=settings().secure)
     return answer

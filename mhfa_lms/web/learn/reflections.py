@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from secrets import token_urlsafe
+from urllib.parse import urlencode
 
 from flask import abort, flash, jsonify, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mhfa_lms import clock, db
+from mhfa_lms.content.questions import FreeText
 from mhfa_lms.content.schema import Step
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import Enrolment
@@ -18,6 +20,7 @@ from mhfa_lms.services.reflections import ClosedTextError
 from mhfa_lms.services.scenarios import NewerDraftError, TooLongError
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.identity import me
+from mhfa_lms.web.learn import questions
 from mhfa_lms.web.learn.blueprint import blueprint
 from mhfa_lms.web.learn.load import own_enrolment
 from mhfa_lms.web.requests import whole
@@ -68,7 +71,18 @@ def posted(enrolment: Enrolment, step: Step, show: Callable[[Box], ResponseRetur
         return redirect(here, 303)
     if "reflection" in request.form and (trouble := _keep(enrolment_id, step)):
         return make_response(show(trouble), 409 if trouble.newer is not None else 422)
-    return redirect(here, 303) if do == "reflect" else None
+    if do != "reflect":
+        return None
+    # What was chosen and not checked yet travels on; words of one's own do not, as addresses are logged.
+    answer = questions.sent() if step.question and not isinstance(step.question, FreeText) else []
+    return redirect(_with(here, answer), 303)
+
+
+def _with(address: str, answer: list[str]) -> str:
+    if not answer:
+        return address
+    path, _hash, anchor = address.partition("#")
+    return f"{path}&{urlencode([('again', '1'), *((questions.FIELD, one) for one in answer)])}#{anchor}"
 
 
 def _keep(enrolment_id: int, step: Step) -> Box | None:

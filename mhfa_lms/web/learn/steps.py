@@ -169,4 +169,6 @@ def _go_on(enrolment: Enrolment, here: Place, way: Way) -> ResponseReturnValue:
         flash(_("You have finished every step. Well done."), "success")
     elif progress.done_in(here.module) == len(here.module.steps):
         flash(_("You have finished the module “%(title)s”.", title=here.module.title), "success")
+    elif left := [f"“{one.title}”" for one in here.module.steps if one.required and not progress.is_done(one)]:
+        flash(_("Still to do in this module: %(steps)s.", steps=", ".join(left)), "info")
     return redirect(url_for("learn.course", enrolment_id=enrolment_id), 303)

@@ -17,6 +17,7 @@ from mhfa_lms.services.limits import CONTACT_ACCOUNT
 from mhfa_lms.services.safeguarding import LONGEST_LINE, LONGEST_TEXT, NobodyThereError
 from mhfa_lms.services.safeguarding_notices import Lead
 from mhfa_lms.services.safeguarding_words import Words
+from mhfa_lms.web import language
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.account import visitor
 from mhfa_lms.web.forms import Form, at_most, stripped
@@ -59,6 +60,19 @@ def support() -> ResponseReturnValue:
     leads = service.can_answer(session, by=by)
     form = ContactForm()
     form.offer(leads)
+
+    def page() -> str:
+        return render_template(
+            "learn/support.html",
+            form=form,
+            leads=leads,
+            mine=service.own(session, by=by, now=now),
+            lines=help_lines.listed(session, by=by),
+            quick_exit=True,
+        )
+
+    if (code := language.asked()) and not code.startswith(language.COURSE):
+        return language.shown(code, page)
     if leads and form.validate_on_submit():
         visitor.count((CONTACT_ACCOUNT, str(by.account_id)))
         words = Words(form.text.data or "", form.reach.data or "", form.when.data or "")
@@ -68,15 +82,7 @@ def support() -> ResponseReturnValue:
         except NobodyThereError:
             return redirect(url_for("learn.support"), 303)
         return redirect(url_for("learn.support", _anchor="received"), 303)
-    text = render_template(
-        "learn/support.html",
-        form=form,
-        leads=leads,
-        mine=service.own(session, by=by, now=now),
-        lines=help_lines.listed(session, by=by),
-        quick_exit=True,
-    )
-    return text, 422 if request.method == "POST" and leads else 200
+    return page(), 422 if request.method == "POST" and leads else 200
 
 
 @blueprint.post("/support/withdraw")

@@ -53,6 +53,17 @@ def help_near(slug: str) -> ResponseReturnValue:
     return _page(near, near.country or "", slug=slug)
 
 
+@blueprint.get("/offline")
+@public
+def offline() -> str:
+    """What a device keeps to show where something could not be sent: that it was not, and numbers to call."""
+    who, directory = actor(), lines.load()
+    country = directory.country(who.country) if who and who.country else None
+    emergency = (country or directory.international).emergency
+    place = country.country if country and emergency else ""
+    return render_template("public/offline.html", emergency=emergency, country=country, place=place, **COPY)
+
+
 def _page(near: Near | None, home: str, *, slug: str | None = None) -> str:
     directory = lines.load()
     code = request.args.get("country", "") or home

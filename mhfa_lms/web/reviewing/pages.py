@@ -7,7 +7,7 @@ from sqlalchemy import select
 from mhfa_lms import clock, db
 from mhfa_lms.content import review_parts
 from mhfa_lms.i18n import gettext as _
-from mhfa_lms.models import Course, CourseSignOff
+from mhfa_lms.models import Course
 from mhfa_lms.policy import Can
 from mhfa_lms.services import catalogue, publishing, review_state, reviewing
 from mhfa_lms.web.access import requires
@@ -33,6 +33,11 @@ def courses() -> ResponseReturnValue:
 @requires(Can.REVIEW, load=reading.load)
 def course(found: Course) -> ResponseReturnValue:
     """A whole revision, the newest unless another is asked for, with what was said about each part."""
+    return _page(found)
+
+
+def _page(found: Course, bad: int = 0) -> str:
+    """`bad` is the sign-off that was to be withdrawn without a reason."""
     session = db.session()
     revision = reading.revision_of(session, found, request.args.get("revision"))
     if revision is None:
@@ -40,7 +45,6 @@ def course(found: Course) -> ResponseReturnValue:
     content = catalogue.course(revision)
     parts = review_parts.parts(content)
     said = reading.said(session, found, parts)
-    signs = select(CourseSignOff).where(CourseSignOff.revision_id == revision.id).order_by(CourseSignOff.id)
     return render_template(
         "review/course.html",
         slug=found.slug,
@@ -50,7 +54,9 @@ def course(found: Course) -> ResponseReturnValue:
         said=said,
         still_open=reading.still_open(said),
         state=review_state.of(session, revision),
-        signs=session.scalars(signs).all(),
+        signs=reviewing.signs(session, revision.id),
+        bad=bad,
+        page_errors=[{"id": f"because-{bad}", "text": _("Write why it is withdrawn")}] if bad else [],
         mine=reviewing.mine(session, found.id, by=me()),
         me_id=me().account_id,
         **reading.shared(content, parts),
@@ -68,3 +74,18 @@ def sign_off(found: Course, revision_id: int) -> ResponseReturnValue:
     else:
         flash(_("You have signed this revision off. Your name and profession stand with it. Thank you."), "success")
     return redirect(url_for("reviewing.course", reviewed=found.slug, _anchor="sign-off"), 303)
+
+
+@blueprint.post("/review/<reviewed>/sign-offs/<int:sign_off_id>/withdraw")
+@requires(Can.REVIEW, load=reading.load)
+def withdraw_sign_off(found: Course, sign_off_id: int) -> ResponseReturnValue:
+    """Take a sign-off back, with a reason."""
+    slug = found.slug
+    try:
+        reason = request.form.get(f"because-{sign_off_id}", "")
+        if not reviewing.withdraw_sign_off(found, sign_off_id, reason, by=me(), now=clock.now()):
+            abort(404)
+    except reviewing.EmptyError:
+        return _page(found, sign_off_id), 422
+    flash(_("The sign-off is withdrawn. It stays on record with the reason."), "success")
+    return redirect(url_for("reviewing.course", reviewed=slug, _anchor="sign-off"), 303)

@@ -33,7 +33,7 @@ class Files:
         return self.row.id if self.row else 0
 
 
-def _load(actor: Actor, course: str) -> Files | None:
+def load(actor: Actor, course: str) -> Files | None:
     """Return a course's files if the actor may read them."""
     row = db.session().scalars(select(Course).where(Course.slug == course)).one_or_none()
     folder = folder_of(course)
@@ -42,7 +42,7 @@ def _load(actor: Actor, course: str) -> Files | None:
 
 
 @blueprint.get("/preview/<course>")
-@requires(Can.REVIEW, load=_load)
+@requires(Can.REVIEW, load=load)
 def preview(found: Files) -> ResponseReturnValue:
     """The files as they are now. Nothing is stored, and learners see nothing of it."""
     folder, row = found.folder, found.row

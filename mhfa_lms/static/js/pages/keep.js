@@ -20,9 +20,27 @@
     says.textContent = says.dataset[word || (kept ? 'kept' : 'none')];
   };
 
+  // Words that waited here and could not be kept with the person's own, each with a button to let it go.
+  const left = (words) => {
+    const list = document.getElementById('unkept');
+    list.hidden = !words.length;
+    list.querySelector('ul').replaceChildren(...words.map(({ id, words: text }) => {
+      const item = document.createElement('li');
+      const quote = item.appendChild(document.createElement('blockquote'));
+      quote.dir = 'auto';
+      quote.textContent = text;
+      const button = item.appendChild(document.createElement('button'));
+      button.className = 'btn alt';
+      button.textContent = list.dataset.discard;
+      button.addEventListener('click', async () => left((await ask({ do: 'discard', id })).unkept));
+      return item;
+    }));
+  };
+
   const find = async () => {
     const known = await navigator.serviceWorker.getRegistration('/');
-    const { modules } = known ? await ask({ do: 'state' }) : { modules: [] };
+    const { modules, unkept } = known ? await ask({ do: 'state' }) : { modules: [], unkept: [] };
+    left(unkept);
     show(modules.some((one) => one.address === manifest));
   };
 

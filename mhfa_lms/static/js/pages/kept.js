@@ -22,12 +22,18 @@
       return;
     }
     const word = state.said === 'signed-out' ? 'signedOut' : state.said === 'elsewhere' ? 'elsewhere' : state.count ? 'waits' : state.said;
+    document.dispatchEvent(new CustomEvent('kept', { detail: state }));
     line.hidden = !word;
     line.textContent = word ? line.dataset[word].replace('{count}', state.count.toLocaleString(document.documentElement.lang)) : '';
     const mine = step && state.items.find((item) => item.step === step.dataset.step && item.does === 'answer'
       && String(item.enrolment) === step.dataset.enrolment);
     if (mine && answered && !anew) {
       feedback(mine.fields.map(([, value]) => value));
+    }
+    const reported = document.getElementById('reported');
+    if (reported) {
+      reported.hidden = !state.items.some((item) => item.step === step.dataset.step && item.does === 'report'
+        && String(item.enrolment) === step.dataset.enrolment);
     }
     others(state.modules);
     // "Online" may only mean that there is a network: try again until what waits has gone.

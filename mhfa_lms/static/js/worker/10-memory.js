@@ -12,9 +12,10 @@ const NOBODY = 'nobody';
 const READ_PATIENCE = 5000;
 const SEND_PATIENCE = 15000;
 const AT_ONCE = 20;
-const DOINGS = ['answer', 'continue', 'summary', 'skip', 'reflect'];
+const DOINGS = ['answer', 'continue', 'summary', 'skip', 'reflect', 'report'];
+const TALK = 'talk';
 const NAMED_BY_CONTENT = /^\/(static|media)\//;
-const STEP = /^\/learn\/(\d+)\/step\/([^/]+)$/;
+const STEP = /^\/learn\/\d+\/step\/([^/]+)(\/conversation)?$/;
 
 let opened;
 
@@ -54,6 +55,7 @@ const asked = (request) => new Promise((resolve, reject) => {
 const fact = (name) => within('readonly', (_waiting, facts) => asked(facts.get(name)));
 const remember = (name, value) => within('readwrite', (_waiting, facts) => asked(facts.put(value, name)));
 const versionOf = (enrolment, step) => `version/${enrolment}/${step}`;
+const wayOf = (enrolment, step) => `way/${enrolment}/${step}`;
 
 async function waitingItems() {
   const items = await within('readonly', (waiting) => asked(waiting.getAll()));

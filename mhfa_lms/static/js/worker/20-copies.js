@@ -24,10 +24,10 @@ async function copyOf(path) {
   }
 }
 
-// Help now is nobody's secret: a copy of it is handed out to whoever holds the device.
-async function helpCopy() {
+// Help now, and the page that says that nothing was sent, are nobody's secret: whoever holds the device gets a copy.
+async function anybodysCopy(path) {
   for (const name of await caches.keys()) {
-    const copy = name.startsWith(PREFIX) && await (await caches.open(name)).match('/help');
+    const copy = name.startsWith(PREFIX) && await (await caches.open(name)).match(path);
     if (copy) {
       return copy;
     }
@@ -83,11 +83,17 @@ async function copyTo(cache, path, from) {
   await cache.put(path, answer);
 }
 
-// Which version of each answer this device knows of. Where an answer waits, what it was based on stays.
-async function noteVersions({ enrolment, versions }) {
+// Which version of each answer, and which way through each conversation, this device knows of. Where something waits on
+// a step, what it was based on stays.
+async function noteVersions({ enrolment, versions, ways }) {
   await within('readwrite', async (waiting, facts) => {
     const items = await asked(waiting.getAll());
-    const held = new Set(items.filter((item) => item.enrolment === enrolment).map((item) => item.step));
+    const held = new Set(items.filter((item) => !item.refused && item.enrolment === enrolment).map((item) => item.step));
+    for (const [step, way] of Object.entries(ways)) {
+      if (!held.has(step)) {
+        facts.put(way, wayOf(enrolment, step));
+      }
+    }
     for (const [step, version] of Object.entries(versions)) {
       if (!held.has(step)) {
         facts.put(version, versionOf(enrolment, step));

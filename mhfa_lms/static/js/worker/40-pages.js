@@ -5,7 +5,7 @@ const late = (patience) => new Promise((_resolve, reject) => {
 });
 
 async function open(event, path) {
-  const copy = path === '/help' ? await helpCopy() : await copyOf(path);
+  const copy = path === '/help' ? await anybodysCopy(path) : await copyOf(path);
   try {
     const network = fetch(event.request);
     network.catch(() => {});
@@ -28,12 +28,13 @@ async function open(event, path) {
 }
 
 async function doOnStep(event, module, path) {
-  const step = decodeURIComponent(path.match(STEP)[2]);
+  const [, name, talks] = path.match(STEP);
+  const step = decodeURIComponent(name);
   const again = event.request.clone();
   try {
     await send();
     const items = await waitingItems();
-    if (items.some((item) => item.step === step && item.enrolment === module.manifest.enrolment)) {
+    if (items.some((item) => !item.refused && item.step === step && item.enrolment === module.manifest.enrolment)) {
       throw new Error('what was done before it has to go first');
     }
     const answer = await Promise.race([fetch(event.request), late(SEND_PATIENCE)]);
@@ -41,8 +42,12 @@ async function doOnStep(event, module, path) {
     return answer;
   } catch {
     const form = await again.formData();
-    if (!DOINGS.includes(form.get('do')) || form.has('language')) {
-      return await insteadOf(path) || Response.error();
+    if (form.has('language') || !(talks || DOINGS.includes(form.get('do')))) {
+      return nothingSent(event.request, form);
+    }
+    if (talks) {
+      await waitToTalk(module, step, form);
+      return Response.redirect(`${path}#scene`, 303);
     }
     if (form.get('do') === 'answer' && !form.getAll('choice').some(Boolean)) {
       return Response.redirect(path, 303);
@@ -52,12 +57,33 @@ async function doOnStep(event, module, path) {
   }
 }
 
+const escaped = (text) => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
+
+// In the place of the browser's error page: that nothing was sent, help, the words, and a button to try again.
+async function nothingSent({ url }, form) {
+  const { pathname, search } = new URL(url);
+  const copy = await anybodysCopy('/offline');
+  if (!copy) {
+    return Response.error();
+  }
+  const fields = [...form].filter(([, value]) => typeof value === 'string');
+  const secret = fields.length < [...form].length || fields.some(([name]) => /passw|code|secret/i.test(name));
+  const words = secret ? [] : fields.filter(([name, value]) => name !== 'csrf_token' && value.trim().includes(' '));
+  const again = secret ? '' : fields.map(([name, value]) => `<input type="hidden" name="${escaped(name)}" value="${escaped(value)}">`).join('');
+  const page = (await copy.text())
+    .replace('action="/offline"', () => `action="${escaped(pathname + search)}"${secret ? ' hidden' : ''}`)
+    .replace('<!--fields-->', () => again)
+    .replace('<section hidden', () => (words.length ? '<section' : '<section hidden'))
+    .replace('<!--words-->', () => words.map(([, value]) => `<blockquote dir="auto"><p>${escaped(value.trim()).replace(/\r?\n/g, '<br>')}</p></blockquote>`).join(''));
+  return new Response(page, { headers: copy.headers });
+}
+
 // Where to go on: an answer shows its feedback, a summary asked for on the real page shows the summary.
 function after(manifest, path, form) {
   if (form.get('do') === 'answer') {
     return `${path}#feedback`;
   }
-  if (form.get('do') === 'reflect' || (form.get('do') === 'summary' && !form.has('on'))) {
+  if (['reflect', 'report'].includes(form.get('do')) || (form.get('do') === 'summary' && !form.has('on'))) {
     return path;
   }
   return manifest.steps[manifest.steps.indexOf(path) + 1] || manifest.contents;
@@ -72,6 +98,15 @@ async function signOut(request) {
   return answer;
 }
 
+async function post(request) {
+  const again = request.clone();
+  try {
+    return await fetch(request);
+  } catch {
+    return nothingSent(request, await again.formData().catch(() => new FormData()));
+  }
+}
+
 async function visit(event, path) {
   if (event.request.method === 'GET') {
     return open(event, path);
@@ -80,7 +115,7 @@ async function visit(event, path) {
     return signOut(event.request);
   }
   const module = STEP.test(path) && await moduleWith(path);
-  return module ? doOnStep(event, module, path) : fetch(event.request);
+  return module ? doOnStep(event, module, path) : post(event.request);
 }
 
 // Style, scripts, pictures, sound and film have names that say their content: a copy is as good as new.
@@ -110,6 +145,10 @@ const JOBS = {
       }
     }
     return { kept: false };
+  },
+  discard: async ({ id }) => {
+    await within('readwrite', (waiting) => asked(waiting.delete(id)));
+    return state();
   },
   send: async () => state(await send()),
   state: () => state(),
