@@ -10,15 +10,17 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
 from mhfa_lms import db
+from mhfa_lms.adapters.files import FolderFiles
+from mhfa_lms.services import course_media
 from mhfa_lms.settings import Settings, read_settings
 from tests.bench import measure, readme, report, work
-from tests.bench.report import Run
+from tests.bench.report import Figure, Run
 from tests.bench.seed import seed
 
 POSTGRES = "MHFA_TEST_POSTGRES_URL"
@@ -57,6 +59,7 @@ def bench(name: str, settings: Settings, *, learners: int, certificates: int, se
     """Measure everything on one database."""
     run = Run(name)
     db.configure(settings.database_url)
+    course_media.configure(FolderFiles(settings.data_dir / "files"))
     tell(f"{name}: seeding")
     seeded = seed(settings, learners=learners, certificates=certificates)
     with measure.web(settings) as platform, measure.floor_beside(settings) as floors:
@@ -81,6 +84,17 @@ def bench(name: str, settings: Settings, *, learners: int, certificates: int, se
     return run
 
 
+def ticks_of_nations(server: str | None, sizes: list[int]) -> list[Figure]:
+    """Return what one tick takes over ever longer registers of which 1,000 certificates are due."""
+    found = []
+    for size in sizes:
+        tell(f"a tick over {size:,} certificates")
+        with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+            url = stack.enter_context(postgres_database(server)) if server else f"sqlite:///{folder}/nation.db"
+            found.append(work.measure_nation(size, url, most_s=1 if server else 2))
+    return found
+
+
 def main() -> int:
     """Measure on SQLite, and on PostgreSQL when a server is named; returns 0 also when an aim was missed."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
@@ -101,6 +115,9 @@ def main() -> int:
     if server := os.environ.get(POSTGRES):
         with tempfile.TemporaryDirectory() as folder, postgres_database(server) as url:
             runs.append(bench("PostgreSQL", settings_in(Path(folder), url), **sizes, seconds=chosen.seconds))
+    for run, where in zip(runs, (None, os.environ.get(POSTGRES)), strict=False):
+        run.others += ticks_of_nations(where, [10_000, 100_000, *([1_000_000] if chosen.full else [])])
+        print(report.show(Run(f"{run.name}: ticks", others=run.others[-3:])), flush=True)
     if not chosen.no_file:
         readme.write(report.write(runs, busy=busy))
     if busy > 1:

@@ -188,6 +188,8 @@ def kept(seeded: Seeded, measured: list[Figure]) -> Figure:
     versions = select(func.sum(AttemptAnswer.version)).where(
         AttemptAnswer.attempt_id.in_(attempts), AttemptAnswer.client_id == "bench"
     )
+    # What was read while seeding is of that moment.
+    db.session().rollback()
     found = int(db.session().scalar(versions) or 0)
     db.session().rollback()
     return Figure(

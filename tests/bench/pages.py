@@ -186,6 +186,8 @@ def _answer_all(seeded: Seeded, browser: Browser, learner: Learner) -> list[str]
         )
         for version in range(1, ROUNDS + 1)
         for place in places
+        # A question of a kind with fields of its own has none of this name.
+        if chosen[place]
     ]
 
 

@@ -50,6 +50,10 @@ def _memory(of: Figures) -> str:
     return f"{of['PSS_MB']:.0f} MB"
 
 
+def _tick(of: Figures) -> str:
+    return f"{of['seconds']:.2f} s, {of['growth_mb']:.0f} MB more memory; {of['idle_seconds']:.2f} s with nothing due"
+
+
 def _lost(of: Figures) -> str:
     return f"{of['lost']:.0f} of {of['saved']:,.0f}"
 
@@ -88,6 +92,9 @@ LINES: Final[tuple[tuple[str, str, Callable[[Figures], str]], ...]] = (
     ("Certificate signed", "the same with its badge attached, and signed", _certificates),
     ("Floor: a mail sent", "*floor:* a mail in a bare smtplib loop", _mails),
     ("Mail written", "a mail written, sent, recorded", _mails),
+    ("A tick over 10,000 ", "a tick over 10,000 certificates, 1,000 due", _tick),
+    ("A tick over 100,000 ", "a tick over 100,000 certificates, 1,000 due", _tick),
+    ("A tick over 1,000,000 ", "a tick over 1,000,000 certificates, 1,000 due", _tick),
     ("CSV export", "CSV export, beside a bare csv loop", _rows),
     ("XLSX export", "XLSX export, beside a bare XlsxWriter loop", _rows),
     ("Start to first answer", "start to first answer", _seconds),

@@ -81,6 +81,12 @@ def test_work_outside_requests_is_measured(seeded: Seeded, settings: Settings, m
     assert csv.figures["rows"] == xlsx.figures["rows"] == 80
 
 
+def test_a_nation_ticks(database_url: str) -> None:
+    found = work.measure_nation(600, database_url, most_s=2)
+    assert found.figures["posted"] >= 300
+    assert found.met is None
+
+
 def test_the_district_is_filled(seeded: Seeded) -> None:
     session = db.session()
     assert (seeded.district.learners, seeded.district.waiting, seeded.district.certificates) == (30, 3, 6)

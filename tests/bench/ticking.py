@@ -8,7 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -64,11 +64,8 @@ def main(words: list[str]) -> None:
     """Measure and print what came of it."""
     certificates, url = words
     db.configure(url)
-    print(
-        json.dumps(
-            measure(int(certificates), clock.now()), default=lambda one: {k: getattr(one, k) for k in one.__slots__}
-        )
-    )
+    found = measure(int(certificates), clock.now())
+    print(json.dumps({name: asdict(one) if isinstance(one, Ticked) else one for name, one in found.items()}))
     db.release()
 
 

@@ -27,6 +27,7 @@ from tests.bench.tables import Kind
 CERTIFICATES: Final = 50
 MAILS: Final = 100
 BATCHES: Final = 3
+NATION: Final = 1_000_000
 CSV_ROWS: Final = 100_000
 XLSX_ROWS: Final = 20_000
 
@@ -175,6 +176,24 @@ def measure_ticks(settings: Settings, certificates: int) -> list[Figure]:
         found.append(Figure(f"{name}, {certificates:,} certificates", {"seconds": seconds, "posted": posted}))
     db.sessions.remove()
     return found
+
+
+def measure_nation(certificates: int, url: str, *, most_s: float) -> Figure:
+    """Tick over a register of its own, in a process of its own: with what is due, and with nothing due."""
+    words = [sys.executable, "-m", "tests.bench.ticking", str(certificates), url]
+    done = subprocess.run(words, cwd=serving.ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip()[-600:])
+    found = json.loads(done.stdout.splitlines()[-1])
+    figures = {
+        "seconds": found["due"]["seconds"],
+        "idle_seconds": found["idle"]["seconds"],
+        "posted": found["due"]["posted"],
+        "growth_mb": found["due"]["growth_mb"],
+        "seeding_seconds": found["seeding_s"],
+    }
+    met = figures["seconds"] <= most_s if certificates >= NATION else None
+    return Figure(f"A tick over {certificates:,} certificates", figures, f"at most {most_s:g} s at {NATION:,}", met)
 
 
 def postgres_processes() -> Callable[[], list[int]]:
