@@ -34,9 +34,22 @@ def favicon(ground: str = "", pine: str = MID) -> str:
 
 def certificate_stones() -> str:
     """Return the row of eight at the foot of a certificate: seven trodden, and one that leads on."""
-    row = "".join(f"{{{{ s.stone({number}, {number * 68}, {4 * (number % 2)}) }}}}" for number in range(7))
-    last = f'<g fill="{HONEY}">{{{{ s.stone(7, 476, 4) }}}}</g>'
-    return _drawn(f'{SVG}viewBox="0 0 544 54" width="544" height="54"><g fill="{PINE}">{row}{last}</g></svg>')
+    shapes = _shapes()
+    row = "".join(_moved(shapes[number % len(shapes)], number * 68, 4 * (number % 2)) for number in range(7))
+    last = _moved(shapes[7 % len(shapes)], 476, 4)
+    head = f'{SVG}viewBox="0 0 544 54" width="544" height="54"><g>'
+    return f'{head}<path fill="{PINE}" d="{row}"/><path fill="{HONEY}" d="{last}"/></g></svg>\n'
+
+
+def _shapes() -> list[str]:
+    """Return the outlines of the stones."""
+    found: list[str] = i18n.make_environment(str(templates_dir())).get_template("components/stones.html").module.SHAPES  # type: ignore[attr-defined]
+    return found
+
+
+def _moved(shape: str, right: int, down: int) -> str:
+    """Return an outline moved: one path of many costs the certificate less than many paths."""
+    return re.sub(r"(\d+) (\d+)", lambda at: f"{int(at[1]) + right} {int(at[2]) + down}", shape)
 
 
 def _ring(shape: str, *, centre: tuple[float, float], scale: float, turn: float) -> str:
@@ -59,19 +72,23 @@ def _faded(colour: str, share: float) -> str:
 def ripples() -> str:
     """Return the rings on the water behind a certificate: a pebble's outline, wider and fainter ring by ring.
 
-    Four curves a ring, in whole numbers: what it costs to draw them is paid for every certificate.
+    Four curves a ring in whole numbers, and all of one colour in one path: what it costs to draw them is paid for every
+    certificate.
     """
-    shapes = i18n.make_environment(str(templates_dir())).get_template("components/stones.html").module.SHAPES  # type: ignore[attr-defined]
-    pools = [(shapes[0], (2290, 560), "#9FC6BB", 11, 3.2), (shapes[2], (2740, 1690), "#F0D08E", 7, 2.4)]
-    rings = "".join(
-        f'<path stroke="{_faded(colour, number / (count + 1))}" d="'
-        + _ring(shape, centre=centre, scale=first * (1 + number * (0.8 + number * 0.02)), turn=number * -3)
+    shapes = _shapes()
+    pools = [(shapes[0], (2290, 560), "#9FC6BB", 10, 3.2), (shapes[2], (2740, 1690), "#F0D08E", 6, 2.4)]
+    paths = "".join(
+        f'<path stroke="{_faded(colour, start / (count + 1))}" d="'
+        + "".join(
+            _ring(shape, centre=centre, scale=first * (1 + number * (0.8 + number * 0.03)), turn=number * -3)
+            for number in range(start, min(start + 2, count))
+        )
         + '"/>'
         for shape, centre, colour, count, first in pools
-        for number in range(count)
+        for start in range(0, count, 2)
     )
     head = f'{SVG}viewBox="0 0 2970 2100" width="2970" height="2100"><g fill="none" stroke-width="3.4">'
-    return f"{head}{rings}</g></svg>\n"
+    return f"{head}{paths}</g></svg>\n"
 
 
 def badge() -> str:

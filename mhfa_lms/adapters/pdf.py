@@ -33,6 +33,8 @@ class Document:
     """What to draw. `html` names its images `asset:<name>`; nothing else can be loaded. `identifier` marks the file.
 
     `facts` stand in the document's information dictionary, for programs; their names are ASCII letters.
+    `closer` are the same page set closer, tried in turn while it does not fit: while it takes more than one page, or
+    its `main` reaches into its `footer`.
     """
 
     html: str
@@ -41,6 +43,7 @@ class Document:
     identifier: bytes = b""
     facts: Mapping[str, str] = field(default_factory=dict)
     attachments: tuple[Attached, ...] = ()
+    closer: tuple[str, ...] = ()
 
 
 class Drawer(Protocol):

@@ -49,16 +49,13 @@ class OwnAssetsOnly(URLFetcher):  # type: ignore[misc]  # WeasyPrint ships no ty
 def draw(document: Document) -> bytes:
     """Return the document as a PDF."""
     fetcher = OwnAssetsOnly(dict(document.images))
-    page = HTML(string=document.html, url_fetcher=fetcher, base_url=f"{SCHEME}/")
+    options = {"pdf_variant": "pdf/ua-1", "pdf_identifier": document.identifier or None}
     with _one_at_a_time:
         try:
-            drawn = page.write_pdf(
-                stylesheets=[_stylesheet(document.stylesheet)],
-                font_config=FONTS,
-                pdf_variant="pdf/ua-1",
-                pdf_identifier=document.identifier or None,
+            drawn = _laid_out(document, fetcher, options).write_pdf(
                 attachments=[_attachment(one) for one in document.attachments],
                 finisher=partial(_write_facts, document.facts),
+                **options,
             )
         except _RefusedError as error:
             raise ForbiddenAddressError(str(error)) from error
@@ -84,7 +81,32 @@ def _write_facts(facts: Mapping[str, str], _document: Any, pdf: Any) -> None:
         pdf.info[name] = pydyf.String(value)
 
 
-@lru_cache(maxsize=8)
+def _laid_out(document: Document, fetcher: OwnAssetsOnly, options: dict[str, Any]) -> Any:
+    """Return the page as it is, or the first of the closer ones that fits; where none does, the closest."""
+    *first, last = document.html, *document.closer
+    style = _stylesheet(document.stylesheet)
+    for html in first:
+        found = _render(html, style, fetcher, options)
+        if _fits(found):
+            return found
+    return _render(last, style, fetcher, options)
+
+
+def _render(html: str, style: CSS, fetcher: OwnAssetsOnly, options: dict[str, Any]) -> Any:
+    page = HTML(string=html, url_fetcher=fetcher, base_url=f"{SCHEME}/")
+    return page.render(stylesheets=[style], font_config=FONTS, **options)
+
+
+def _fits(rendered: Any) -> bool:
+    """Whether all is on one page, and what stands at its foot stands free."""
+    if len(rendered.pages) > 1:
+        return False
+    boxes = {box.element_tag: box for box in rendered.pages[0]._page_box.descendants()}
+    upper, lower = boxes.get("main"), boxes.get("footer")
+    return upper is None or lower is None or upper.position_y + upper.margin_height() <= lower.position_y
+
+
+@lru_cache(maxsize=64)
 def _stylesheet(text: str) -> CSS:
     """Return a parsed style sheet, kept for the next drawing."""
     return CSS(string=text, url_fetcher=OwnAssetsOnly({}), font_config=FONTS, base_url=f"{SCHEME}/")

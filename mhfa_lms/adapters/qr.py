@@ -11,11 +11,14 @@ MASK: Final = 3
 PIXELS_PER_MODULE: Final = 8
 
 
-def png(text: str) -> bytes:
-    """Return a QR code of a text as a PNG, with error correction M and the quiet zone of four modules around it."""
+def png(text: str, *, scale: int = PIXELS_PER_MODULE) -> bytes:
+    """Return a QR code of a text as a PNG, with error correction M and the quiet zone of four modules around it.
+
+    `scale` is in pixels for each module; paper needs few, because what prints it enlarges them sharply.
+    """
     out = io.BytesIO()
     segno.make(text, error="m", mask=MASK, micro=False, boost_error=False).save(
-        out, kind="png", scale=PIXELS_PER_MODULE, border=4, dark="#1D2A29", light="#FFFFFF"
+        out, kind="png", scale=scale, border=4, dark="#1D2A29", light="#FFFFFF"
     )
     return out.getvalue()
 

@@ -31,10 +31,14 @@ def unprintable(name: str) -> str:
     """
     marks = "".join(letter if unicodedata.combining(letter) else " " for letter in _nfc(name))
     heaps = [heap for heap in marks.split() if len(heap) > MOST_MARKS]
+    return "".join([uncovered(name), *(f"\u25cc{heap[:MOST_MARKS]}" for heap in heaps)])
+
+
+def uncovered(name: str) -> str:
+    """Return the letters of a name that no font on this machine has, each once."""
     rare = {letter for letter in _nfc(name).translate(JOINERS) if not letter.isascii() and not letter.isspace()}
     covered = _fonts() if rare else None
-    missing = sorted(letter for letter in rare if covered and not covered(letter) and not SELECTORS.match(letter))
-    return "".join([*missing, *(f"\u25cc{heap[:MOST_MARKS]}" for heap in heaps)])
+    return "".join(sorted(letter for letter in rare if covered and not covered(letter) and not SELECTORS.match(letter)))
 
 
 def _nfc(name: str) -> str:

@@ -13,8 +13,8 @@ from mhfa_lms.adapters.files import FolderFiles
 from mhfa_lms.adapters.pdf import Document, Drawer, WeasyPrintDrawer
 from mhfa_lms.jobs import certificate_page, drawing
 from mhfa_lms.jobs.handlers import HANDLERS
-from mhfa_lms.models import Certificate
-from mhfa_lms.services import certificates
+from mhfa_lms.models import Certificate, PaperSize
+from mhfa_lms.services import certificates, names
 from mhfa_lms.settings import Settings, read_settings
 from tests import make
 from tests.make import NOON
@@ -77,8 +77,10 @@ def files(settings: Settings) -> FolderFiles:
     return FolderFiles(settings.data_dir / "files")
 
 
-def issued(name: str = "Amina Yusuf", **values: Any) -> int:
+def issued(name: str = "Amina Yusuf", instructed_by: str = "", **values: Any) -> int:
     """A certificate to draw; its id."""
+    if instructed_by:
+        values |= {"instructor_id": make.member().id, "instructor_name": instructed_by}
     return make.certificate(make.member(name=name), **{"code": CODE, **values}).id
 
 
@@ -217,11 +219,14 @@ def drawn(settings: Settings, tmp_path: Path, **values: Any) -> Paper:
 
 
 def test_the_paper_says_everything_once_in_a_sensible_order(settings: Settings, tmp_path: Path) -> None:
-    paper = drawn(settings, tmp_path, organisation_name="Leeds Volunteers", issuer_name="The County")
+    facts = {"minutes": 450, "competencies": ["Asks", "Hears"], "organisation_name": "Leeds Volunteers"}
+    paper = drawn(settings, tmp_path, instructed_by="Ines Marques", issuer_name="The County", **facts)
     order = [
         *("The County", "CERTIFICATE", "This certifies that", "Amina Yusuf", "has completed"),
         *("First aid for mental health: small", "with Leeds Volunteers", "and is certified as", "Small first aider"),
+        "Skills shown: Asks ; Hears",
         *("Completed on 21 November 2026", "Issued on 21 November 2026", "Valid until 21 November 2029"),
+        *("Time of training 7.5 hours", "Instructor Ines Marques"),
         *("Number 7KQ2-M9XB-T4HF-0RWA", "Check this certificate", "learn.example.org/v/ 7KQ2-M9XB-T4HF-0RWA"),
     ]
     spoken = " ".join(re.findall(r'"([^"]*)"', paper.run("pdfinfo", "-struct-text", str(paper.path))))
@@ -248,12 +253,20 @@ NAMES = {
     "one word": "W" * 90,
     "arabic": "أمينة يوسف الحسيني",
     "cjk": "山田 花子",
+    "120 letters in one word": "W" * 120,
+    "120 wide letters": "字" * 120,
+    "marks on every letter": "n\u0302\u0303" * 40,
+    "no spaces": ("தமிழ்ச்செல்வி" * 10)[:120],
     "markup": "<b>Bold</b> & <img src='file:///etc/passwd'>",
 }
 
 
-@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
-def test_any_name_fits_on_the_page_and_can_still_be_scanned(settings: Settings, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "size"), [*((name, PaperSize.A4) for name in NAMES.values()), (NAMES["one word"], PaperSize.LETTER)]
+)
+def test_any_name_fits_on_the_page_and_can_still_be_scanned(
+    settings: Settings, tmp_path: Path, name: str, size: PaperSize
+) -> None:
     paper = drawn(
         settings,
         tmp_path,
@@ -261,9 +274,14 @@ def test_any_name_fits_on_the_page_and_can_still_be_scanned(settings: Settings, 
         type_name="First aider for mental health in schools, colleges and every other place where people learn",
         organisation_name="The Department for Community Learning of the United School Districts of the North",
         issuer_name="The Office for Public Health and Community Learning of the County of North and East Riding",
+        course_title="First aid for mental health: " + "a title that goes on and on " * 5,
         starts_on=date(2026, 12, 10),
+        paper=size,
+        minutes=755,
+        instructed_by="W" * 120,
+        competencies=[f"Something that people can do, in more words than needed, {number}" for number in range(1, 13)],
     )
-    assert paper.info["Pages"] == "1"
+    assert (paper.info["Pages"], size.value in paper.info["Page size"].lower()) == ("1", True)
     assert paper.scanned == f"https://learn.example.org/v/{CODE}"
     fonts = paper.run("pdffonts", str(paper.path)).splitlines()[2:]
     assert fonts
@@ -272,9 +290,10 @@ def test_any_name_fits_on_the_page_and_can_still_be_scanned(settings: Settings, 
         r'<word xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="([\d.]+)">([^<]*)',
         paper.run("pdftotext", "-bbox", str(paper.path), "-"),
     )
-    assert max(float(box[2]) for box in boxes) < 800, "something runs out of the frame"
-    certified = max(float(box[3]) for box in boxes if box[4] == "learn")
-    assert certified < min(float(box[1]) for box in boxes if box[4] == "Completed"), "the upper part reaches the lower"
+    edge = float(paper.info["Page size"].split()[0]) - 40
+    assert max(float(box[2]) for box in boxes) < edge, "something runs out of the frame"
+    skills = max(float(box[3]) for box in boxes if box[4] == "12")
+    assert skills < min(float(box[1]) for box in boxes if box[4] == "Completed"), "the upper part reaches the lower"
 
 
 @pytest.mark.parametrize(("script", "font"), [("arabic", "Arabic"), ("cjk", "CJK")])
@@ -313,3 +332,36 @@ def test_the_language_and_direction_are_the_certificates_own(settings: Settings)
 def test_two_drawings_of_one_certificate_are_the_same(settings: Settings) -> None:
     document = certificate_page.document(stored(issued()), settings)
     assert WeasyPrintDrawer().draw(document) == WeasyPrintDrawer().draw(document)
+
+
+@pytest.mark.parametrize(
+    ("name", "country", "language"),
+    [
+        ("Amina", "CN", ""),
+        ("山田 はなこ", "CN", "ja"),
+        ("김지우", None, "ko"),
+        ("欧阳 娜娜", "CN", "zh-Hans"),
+        ("陳美玲", "TW", "zh-Hant"),
+        ("山田 花子", "JP", "ja"),
+        ("山田 花子", "DE", ""),
+    ],
+)
+def test_letters_that_languages_draw_differently_are_in_the_holders_own(
+    settings: Settings, name: str, country: str | None, language: str
+) -> None:
+    holder = make.member(make.organisation(country=country), name=name)
+    html = certificate_page.document(stored(make.certificate(holder).id), settings).html
+    assert (f' lang="{language}"><bdi>{name}' in html) is bool(language)
+
+
+def test_a_worker_without_the_font_says_what_to_install_and_draws_later(
+    settings: Settings, files: FolderFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, drawer = issued("Amina አማኑኤል"), RecordingDrawer()
+    with monkeypatch.context() as patch:
+        patch.setattr(names, "_fonts", lambda: str.isascii)
+        with pytest.raises(certificate_page.MissingFontError, match="fonts-noto-core"):
+            drawing.draw(found, settings=settings, now=NOON, files=files, drawer=drawer)
+    assert stored(found).file_id is None
+    drawing.draw(found, settings=settings, now=NOON, files=files, drawer=drawer)
+    assert stored(found).file_id is not None
