@@ -59,7 +59,7 @@ look_for_test() {
 
 explain_without_apt() {
     echo "These are missing and need installing by hand (named as in Debian): ${missing[*]}"
-    echo "On macOS: brew install pango harfbuzz font-noto-sans poppler qpdf zbar nginx node, and a Chrome or Chromium;"
+    echo "On macOS: brew install pango harfbuzz font-noto-sans font-noto-sans-cjk poppler qpdf zbar nginx node, and a Chrome or Chromium;"
     echo "the tests also need a PostgreSQL server, named in MHFA_TEST_POSTGRES_URL."
 }
 

@@ -4,14 +4,15 @@ import re
 import unicodedata
 from datetime import UTC
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import jinja2
 
 from mhfa_lms import i18n
 from mhfa_lms.adapters import qr
 from mhfa_lms.adapters.pdf import Document
-from mhfa_lms.models import Certificate, PaperSize
+from mhfa_lms.jobs import certificate_colours
+from mhfa_lms.models import Accent, Certificate, PaperSize
 from mhfa_lms.paths import templates_dir
 from mhfa_lms.services import names
 from mhfa_lms.services.verification import statement
@@ -53,6 +54,7 @@ def document(certificate: Certificate, settings: Settings) -> Document:
             f"No font on the worker's machine has these letters of the name: {letters}. Install fonts-noto-core and "
             "fonts-noto-cjk (see docs/operating.md), start the worker again, then retry this job"
         )
+    look = certificate.look
     address = f"{settings.base_url}/v/{certificate.code}"
     with i18n.use(certificate.locale):
         direction = i18n.language().direction
@@ -61,6 +63,7 @@ def document(certificate: Certificate, settings: Settings) -> Document:
             .get_template("certificate/certificate.html")
             .render(
                 certificate=certificate,
+                look=look,
                 lang=i18n.language().code,
                 dir=direction,
                 created=certificate.issued_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -72,10 +75,15 @@ def document(certificate: Certificate, settings: Settings) -> Document:
                 host=settings.base_url.split("://", 1)[1],
             )
         )
-    images = {name: _artwork(name, mirrored=direction == "rtl") for name in ARTWORK}
+    accent = look.accent if look else Accent.PINE
+    images = {
+        name: certificate_colours.in_artwork(_artwork(name, mirrored=direction == "rtl"), accent) for name in ARTWORK
+    }
+    if look and look.logo:
+        images["logo.png"] = look.logo
     return Document(
         html,
-        _stylesheet(PaperSize(certificate.paper or PaperSize.A4)),
+        certificate_colours.in_style(_stylesheet(PaperSize(certificate.paper or PaperSize.A4)), accent),
         {**images, "qr.png": qr.png(address, scale=QR_SCALE)},
         identifier=certificate.code.encode(),
         closer=tuple(html.replace('<body class="roomy">', f'<body class="{density}">', 1) for density in CLOSER),
@@ -90,7 +98,8 @@ def name_language(certificate: Certificate) -> str:
         return "ko"
     if not HAN.search(certificate.name):
         return ""
-    holder = certificate.membership
+    # None in a certificate that stands in no database.
+    holder: Any = certificate.membership
     said = [certificate.locale, holder.account.locale] if holder else [certificate.locale]
     spoken = next((one for one in said if one[:2] in {"zh", "ja", "ko"}), "")
     return spoken or (HAN_OF.get(holder.organisation.country or "", "") if holder else "")

@@ -16,6 +16,7 @@ from mhfa_lms.models.certificate import (
     RenewalBasis,
     StoredFile,
 )
+from mhfa_lms.models.certificate_look import Accent, CertificateLook
 from mhfa_lms.models.duty import BackgroundCheck
 from mhfa_lms.models.grading import AnswerState, Mark, MarkDraft, ScenarioAnswer
 from mhfa_lms.models.people import (
@@ -54,6 +55,7 @@ from mhfa_lms.models.waiting import Arrival, Doing, SentLater
 from mhfa_lms.models.work import FailingAddress, Job, MailTry, Message, TryOutcome, WorkerBeat, WorkState
 
 __all__ = [
+    "Accent",
     "Account",
     "ActivityReport",
     "ActivityState",
@@ -77,6 +79,7 @@ __all__ = [
     "CaseState",
     "Certificate",
     "CertificateCorrection",
+    "CertificateLook",
     "CertificationType",
     "Cohort",
     "ConversationRun",

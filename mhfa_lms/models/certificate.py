@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -9,6 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from mhfa_lms.db import Base, Erasure, Id
 from mhfa_lms.models.people import Membership
 from mhfa_lms.models.training import CourseKind
+
+if TYPE_CHECKING:
+    from mhfa_lms.models.certificate_look import CertificateLook
 
 
 class RenewalBasis(StrEnum):
@@ -98,6 +102,8 @@ class Certificate(Base):
     # Titles, in the certificate's language.
     competencies: Mapped[list[object]] = mapped_column(default=list, server_default="[]")
     paper: Mapped[PaperSize] = mapped_column(default=PaperSize.A4, server_default="a4")
+    # The look of the day; empty for the plain one.
+    look_id: Mapped[int | None] = mapped_column(ForeignKey("certificate_look.id"))
     completed_on: Mapped[date]
     starts_on: Mapped[date]
     expires_on: Mapped[date]
@@ -132,6 +138,7 @@ class Certificate(Base):
         viewonly=True,
     )
     file: Mapped["StoredFile | None"] = relationship()
+    look: Mapped["CertificateLook | None"] = relationship()
 
 
 class CertificateCorrection(Base):

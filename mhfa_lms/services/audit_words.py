@@ -87,6 +87,7 @@ VERBS: Final[Mapping[str, Any]] = {
     "membership-erased": lazy("Membership erased after its time of keeping"),
     "retention.applied": lazy("Records erased after their time of keeping"),
     "person-erased": lazy("Person erased"),
+    "certificate-look-saved": lazy("Look of certificates changed"),
     "help-lines-checked": lazy("Help lines checked"),
     "help-line-added": lazy("Help line added"),
     "help-line-changed": lazy("Help line changed"),

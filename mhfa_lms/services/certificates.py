@@ -33,6 +33,7 @@ CARRIED: Final = (
     "instructor_name",
     "competencies",
     "paper",
+    "look_id",
     "completed_on",
     "starts_on",
     "expires_on",

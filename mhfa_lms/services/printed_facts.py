@@ -20,6 +20,7 @@ from mhfa_lms.models import (
     ScenarioAnswer,
     TrainingSession,
 )
+from mhfa_lms.services import looks
 
 # More would be a list that nobody reads, and would not stand on one page.
 MOST_COMPETENCIES: Final = 12
@@ -42,6 +43,7 @@ class PrintedFacts:
     instructor_name: str
     competencies: list[str]
     paper: PaperSize
+    look_id: int | None
 
     def columns(self) -> dict[str, Any]:
         """Return them by the column's name."""
@@ -53,20 +55,22 @@ def gather(
 ) -> PrintedFacts:
     """Return what the certificate of an enrolment that is complete says, with the course's words in `locale`.
 
-    Three queries at most.
+    Five queries at most.
     """
     attended = _attended(session, enrolment)
     passed = _passed(session, enrolment)
     teacher_id = next((row.instructor_id for row in attended if row.instructor_id), None)
     teacher_id = teacher_id or next((row.marker_id for row in passed), None)
     teacher = session.get(Membership, teacher_id) if teacher_id else None
+    look = looks.current(session, organisation.id)
     live = sum(_minutes(row.starts_at, row.ends_at) for row in attended)
     return PrintedFacts(
         minutes=round(course.hours * 60) + live,
         instructor_id=teacher.id if teacher else None,
         instructor_name=teacher.name if teacher else "",
         competencies=_competencies(course, {row.scenario for row in passed}, locale),
-        paper=paper_of(organisation),
+        paper=(look.paper if look else None) or paper_of(organisation),
+        look_id=look.id if look else None,
     )
 
 

@@ -93,6 +93,10 @@ FORMS: Final[dict[str, dict[str, str]]] = {
         "page": "/",
     },
     "coordinate.help_lines_public": {"choice": "yes"},
+    "coordinate.certificate_look": {
+        **{"accent": "plum", "paper": "", "wording": "Recognised", "name_1": "Ada", "title_1": "Head"},
+        **{"name_2": "", "title_2": "", "name_3": "", "title_3": ""},
+    },
     "coordinate.pack_certificates": {},
     "coordinate.history_preview": {},
     "coordinate.history_record": {"rows": "eJwDAAAAAAE="},

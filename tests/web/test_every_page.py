@@ -29,7 +29,7 @@ HELP = '<a class="help-now" href="/help">'
 NOT_PAGES = re.compile(
     r"/styleguide|.*/passkey|/healthz|/readyz|/metrics|/static/.*|/media/.*"
     r"|.*\.pdf|.*\.<any\(csv, xlsx\):kind>|.*/file|.*\.csv|.*\.json|.*\.pem|/worker\.js|/learn/waiting"
-    r"|/status/.*|/credentials/.*|.*/badge\.(png|svg)|/achievements/.*"
+    r"|.*\.png|/status/.*|/credentials/.*|.*/badge\.(png|svg)|/achievements/.*"
     r"|/offline|/preview/.*/media/.*|/admin/courses/<int:revision_id>/accept"
 )
 

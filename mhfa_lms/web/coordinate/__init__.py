@@ -2,6 +2,7 @@
 
 from mhfa_lms.web.coordinate import (
     certificate_files,
+    certificate_look,
     certificates,
     checks,
     formats,
@@ -24,6 +25,7 @@ from mhfa_lms.web.coordinate.blueprint import blueprint
 __all__ = [
     "blueprint",
     "certificate_files",
+    "certificate_look",
     "certificates",
     "checks",
     "formats",

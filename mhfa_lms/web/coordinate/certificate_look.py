@@ -1,0 +1,147 @@
+"""How the organisation's certificates look, with a preview of the same facts."""
+
+from typing import Any, Final
+
+from flask import Response, abort, flash, make_response, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import BooleanField, FileField, RadioField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # WTForms 3.3 has it, its stubs do not
+
+from mhfa_lms import clock, db
+from mhfa_lms.adapters import pictures
+from mhfa_lms.i18n import gettext as _
+from mhfa_lms.i18n import lazy
+from mhfa_lms.models import Accent, CertificateLook, PaperSize
+from mhfa_lms.policy import Can
+from mhfa_lms.services import looks, names
+from mhfa_lms.services.looks import LONGEST_TITLE, LONGEST_WORDING, MOST_SIGNATORIES, Look, Signatory
+from mhfa_lms.web.access import requires
+from mhfa_lms.web.coordinate.blueprint import blueprint
+from mhfa_lms.web.forms import Form, Printed, ValidationError, at_most, stripped
+from mhfa_lms.web.identity import me
+
+ACCENTS: Final = [
+    SelectChoice(Accent.PINE.value, lazy("Pine green")),
+    SelectChoice(Accent.OCEAN.value, lazy("Ocean blue")),
+    SelectChoice(Accent.PLUM.value, lazy("Plum")),
+    SelectChoice(Accent.BRICK.value, lazy("Brick red")),
+    SelectChoice(Accent.INK.value, lazy("Ink, nearly black")),
+]
+PAPERS: Final = [
+    SelectChoice("", lazy("As our country prints")),
+    SelectChoice(PaperSize.A4.value, lazy("A4")),
+    SelectChoice(PaperSize.LETTER.value, lazy("US letter")),
+]
+
+
+class OptionalPrinted(Printed):
+    """A validator for one line that will be printed, and may be left out."""
+
+    def __call__(self, form: Any, field: Any) -> None:
+        """Raise `ValidationError` for several lines, or letters that no font has."""
+        if field.data:
+            super().__call__(form, field)
+
+
+class WithName:
+    """A validator for a title: it needs the name beside it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, form: Any, field: Any) -> None:
+        """Raise `ValidationError` for the title of nobody."""
+        if field.data and not form[self.name].data:
+            raise ValidationError(_("Write the name of this person, too"))
+
+
+def _text(label: Any, most: int, *more: Any) -> StringField:
+    check = OptionalPrinted(lazy("Write this in one line"))
+    return StringField(label, [at_most(most), check, *more], filters=[stripped, lambda text: text or ""])
+
+
+class LookForm(Form):
+    """Everything an organisation can choose."""
+
+    accent = RadioField(lazy("Colour"), choices=ACCENTS, default=Accent.PINE.value)
+    paper = RadioField(lazy("Paper"), choices=PAPERS, default="")
+    wording = _text(lazy("A line of your own"), LONGEST_WORDING)
+    name_1 = _text(lazy("First person who signs: name"), names.LONGEST)
+    title_1 = _text(lazy("First person who signs: title"), LONGEST_TITLE, WithName("name_1"))
+    name_2 = _text(lazy("Second person who signs: name"), names.LONGEST)
+    title_2 = _text(lazy("Second person who signs: title"), LONGEST_TITLE, WithName("name_2"))
+    name_3 = _text(lazy("Third person who signs: name"), names.LONGEST)
+    title_3 = _text(lazy("Third person who signs: title"), LONGEST_TITLE, WithName("name_3"))
+    logo = FileField(lazy("Logo"))
+    without_logo = BooleanField(lazy("Print no logo"))
+
+    def validate_logo(self, field: Any) -> None:
+        """Take pictures alone, and keep nothing of the file but its pixels."""
+        self.png: bytes | None = None
+        # A form that was sent without room for files gives a text here.
+        if not field.data or not hasattr(field.data, "read"):
+            return
+        try:
+            self.png = pictures.plain_png(field.data.read(pictures.LARGEST_FILE + 1))
+        except pictures.PictureError as error:
+            said = _("This file cannot be used. Choose a PNG, JPEG or WebP picture of at most 1 MB.")
+            raise ValidationError(said) from error
+
+    def signatories(self) -> tuple[Signatory, ...]:
+        """Return who signs, without the lines left out."""
+        found = [
+            Signatory(self[f"name_{number}"].data, self[f"title_{number}"].data)
+            for number in range(1, MOST_SIGNATORIES + 1)
+        ]
+        return tuple(one for one in found if one.name)
+
+    def look(self, before: CertificateLook | None) -> Look:
+        """Return what was chosen; the logo stays unless another one came or none is wanted."""
+        kept = self.png or (before.logo if before else None)
+        return Look(
+            accent=Accent(self.accent.data),
+            wording=self.wording.data or "",
+            signatories=self.signatories(),
+            logo=None if self.without_logo.data else kept,
+            paper=PaperSize(self.paper.data) if self.paper.data else None,
+        )
+
+
+def _values(look: CertificateLook | None) -> dict[str, Any]:
+    """Return a look as the form holds it."""
+    if look is None:
+        return {}
+    found: dict[str, Any] = {"accent": look.accent.value, "wording": look.wording, "paper": look.paper or ""}
+    for number, one in enumerate(look.signatories, start=1):
+        if isinstance(one, dict):
+            found |= {f"name_{number}": one["name"], f"title_{number}": one["title"]}
+    return found
+
+
+@blueprint.route("/coordinate/certificate-look", methods=["GET", "POST"])
+@requires(Can.COORDINATE)
+def certificate_look() -> ResponseReturnValue:
+    """Choose how certificates look that are issued from now on."""
+    before = looks.own(db.session(), by=me())
+    form = LookForm(data=_values(before))
+    if form.validate_on_submit():
+        looks.save(form.look(before), by=me(), now=clock.now())
+        flash(_("Saved. Certificates issued from now on look like this."), "success")
+        return redirect(url_for("coordinate.certificate_look"), 303)
+    accents = {one.value: one.label for one in ACCENTS}
+    answer = render_template(
+        "coordinate/certificate_look.html", form=form, look=before, accents=accents, today=clock.now().date()
+    )
+    return answer, 422 if form.errors else 200
+
+
+@blueprint.get("/coordinate/certificate-look/logo.png")
+@requires(Can.COORDINATE)
+def certificate_logo() -> Response:
+    """The logo as it is printed."""
+    look = looks.own(db.session(), by=me())
+    if look is None or look.logo is None:
+        abort(404)
+    response = make_response(look.logo)
+    response.content_type = "image/png"
+    return response

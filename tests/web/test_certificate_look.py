@@ -1,0 +1,75 @@
+"""The page on which coordinators choose how certificates look."""
+
+import io
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from PIL import Image
+from sqlalchemy import select
+
+from mhfa_lms import db
+from mhfa_lms.models import Accent, CertificateLook, Role
+from tests import kept
+from tests.adapters.test_pictures import drawn
+
+PAGE = "/coordinate/certificate-look"
+FORM = {"accent": "plum", "paper": "letter", "wording": "Recognised by the county.", "name_1": "Ada", "title_1": "Head"}
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A coordinator's browser."""
+    return kept.signed_in(app.test_client(), kept.member(kept.organisation(), Role.COORDINATOR))
+
+
+def saved() -> list[CertificateLook]:
+    """The looks there are."""
+    db.session().rollback()
+    return list(db.session().scalars(select(CertificateLook).order_by(CertificateLook.id)))
+
+
+def send(client: FlaskClient, logo: bytes | None = None, **changes: Any) -> Any:
+    """Send the form."""
+    form: dict[str, Any] = {**FORM, **changes}
+    if logo is not None:
+        form["logo"] = (io.BytesIO(logo), "logo.png")
+    return client.post(PAGE, data=form, content_type="multipart/form-data")
+
+
+def test_what_is_saved_is_seen_and_the_logo_stays_until_it_is_taken_away(client: FlaskClient) -> None:
+    assert send(client, drawn("PNG")).status_code == 303
+    text = client.get(PAGE).text
+    assert all(word in text for word in ("Recognised by the county.", "Ada", "Head", PAGE + "/logo.png"))
+    picture = client.get(PAGE + "/logo.png")
+    assert (picture.content_type, Image.open(io.BytesIO(picture.data)).size) == ("image/png", (40, 20))
+    send(client, wording="")
+    send(client, without_logo="y")
+    assert [(one.accent, one.logo is not None) for one in saved()] == [(Accent.PLUM, True)] * 2 + [(Accent.PLUM, False)]
+    assert client.get(PAGE + "/logo.png").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"wording": "x" * 201}, "at most 200"),
+        ({"name_1": "", "title_1": "Head"}, "Write the name of this person"),
+        ({"accent": "#000000"}, "Choose one of the answers"),
+        ({"logo": b"<svg/>"}, "This file cannot be used"),
+    ],
+)
+def test_what_cannot_be_used_is_said_and_the_rest_is_kept(client: FlaskClient, changes: Any, said: str) -> None:
+    answer = send(client, **{"name_2": "Kept Person", **changes})
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert 'value="Kept Person"' in answer.text
+    assert saved() == []
+
+
+def test_nobody_sees_the_logo_of_others(client: FlaskClient, app: Flask) -> None:
+    send(client, drawn("PNG"))
+    other = kept.signed_in(app.test_client(), kept.member(kept.organisation(), Role.COORDINATOR))
+    assert other.get(PAGE + "/logo.png").status_code == 404
+    learner = kept.signed_in(app.test_client(), kept.member(kept.organisation()))
+    assert learner.get(PAGE).status_code == 403
