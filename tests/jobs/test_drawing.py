@@ -361,7 +361,7 @@ def test_a_worker_without_the_font_says_what_to_install_and_draws_later(
     with monkeypatch.context() as patch:
         patch.setattr(names, "_fonts", lambda: str.isascii)
         with pytest.raises(certificate_page.MissingFontError, match="fonts-noto-core"):
-            drawing.draw(found, settings=settings, now=NOON, files=files, drawer=drawer)
+            draw(found, settings, files, drawer)
     assert stored(found).file_id is None
-    drawing.draw(found, settings=settings, now=NOON, files=files, drawer=drawer)
+    draw(found, settings, files, drawer)
     assert stored(found).file_id is not None
