@@ -95,7 +95,9 @@ def kill_while_sending(database: str, server: Stalling, folder: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("mails", "kills"), [(30, 3), pytest.param(200, 100, marks=pytest.mark.long)], ids=["short", "long"]
+    ("mails", "kills"),
+    [(30, 3), pytest.param(200, 100, marks=[pytest.mark.long, pytest.mark.timeout(2400)])],
+    ids=["short", "long"],
 )
 def test_a_sender_killed_at_any_moment_loses_no_mail(
     database: str, server: Stalling, tmp_path_factory: pytest.TempPathFactory, mails: int, kills: int
