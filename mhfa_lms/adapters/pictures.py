@@ -4,7 +4,7 @@ import io
 import warnings
 from typing import Final
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 FORMATS: Final = ("PNG", "JPEG", "WEBP")
 LARGEST_FILE: Final = 1024 * 1024
@@ -31,7 +31,9 @@ def plain_png(data: bytes) -> bytes:
                 if found.width * found.height > MOST_PIXELS:
                     raise PictureError("too many pixels")
                 upright = ImageOps.exif_transpose(found).convert("RGBA")
-    except (Image.DecompressionBombError, UnidentifiedImageError, OSError, SyntaxError, ValueError, Warning) as error:
+    except PictureError:
+        raise
+    except Exception as error:  # whatever a broken file makes the library raise, struct.error among it
         raise PictureError(str(error)) from error
     upright.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
     # On white, as on the paper: a picture without transparency is drawn in half the time.

@@ -42,6 +42,13 @@ def bomb() -> bytes:
     )
 
 
+# A WebP picture whose camera data say something that the library cannot write anew: it raises struct.error.
+ODD = bytes.fromhex(
+    "524946469800000057454250565038580a000000080000002700001d00005650382028000000f002009d012a28001e003e6d369748a4232221"
+    "256800800d8969000029436df000fef098a0000000455849464a0000004d4d002a000000080003010000020000000600000032011200030000"
+    "0001000600008769000400000001000000380000000068656c6c6f00000190000007000000043032333000000000"
+)
+
 REFUSED = {
     "svg": b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>',
     "gif": drawn("GIF"),
@@ -50,6 +57,7 @@ REFUSED = {
     "words": b"<html>not a picture</html>",
     "cut short": drawn("PNG")[:40],
     "a bomb": bomb(),
+    "odd camera data": ODD,
     "too heavy": b"\x89PNG\r\n\x1a\n" + bytes(pictures.LARGEST_FILE),
 }
 
