@@ -7,7 +7,7 @@ asked for (a new password, an invitation) are always tried; one that is taken cl
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import case, delete, select, update
 from sqlalchemy.orm import Session
 
 from mhfa_lms.db import insert
@@ -39,7 +39,9 @@ def refused(session: Session, address: str, words: str, *, now: datetime) -> Non
     """Count a refusal, in the caller's transaction."""
     row = {"email_key": email_key(address), "refusals": 1, "first_at": now, "last_at": now, "words": words}
     statement = insert(session, FailingAddress).values(row)
-    again = {"refusals": FailingAddress.refusals + 1, "last_at": now, "words": words}
+    # A clock that was put back must not let the day be before the first one, which the database refuses.
+    later = case((FailingAddress.first_at > now, FailingAddress.first_at), else_=now)
+    again = {"refusals": FailingAddress.refusals + 1, "last_at": later, "words": words}
     session.execute(statement.on_conflict_do_update(index_elements=["email_key"], set_=again))
 
 

@@ -135,6 +135,20 @@ def wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mhfa_lms.services.digests.unwanted", lambda _session, _message: None)
 
 
+def test_a_clock_that_is_put_back_between_two_refusals_stops_no_mail(
+    server: Post, sending: Callable[..., Counts]
+) -> None:
+    holder = make.account("gone@example.org")
+    server.recipient_answers = [NOBODY, NOBODY, "250 OK"]
+    post("first", account_id=holder.id)
+    assert sending() == Counts(failed=1)
+    back = NOON - timedelta(hours=2)
+    post("second", account_id=holder.id, now=back)
+    post("third", now=back)
+    assert sending(back) == Counts(failed=1, sent=1)
+    assert refusals("gone@example.org") == failing_addresses.MOST_REFUSALS
+
+
 def test_what_can_wait_waits_until_the_address_is_mended(
     server: Post, sending: Callable[..., Counts], unreachable: int, wanted: None
 ) -> None:
