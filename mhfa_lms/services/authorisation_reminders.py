@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from mhfa_lms.db import insert, transaction
@@ -162,6 +162,11 @@ def unwanted(session: Session, message: Message) -> str | None:
     posted = session.scalars(
         select(AuthorisationReminder).where(AuthorisationReminder.message_id == message.id)
     ).one_or_none()
-    if posted is None or valid(session, Authorisation.id == posted.authorisation_id):
+    if posted is None:
         return None
-    return "the authorisation was extended, or the person no longer instructs here"
+    if not valid(session, Authorisation.id == posted.authorisation_id):
+        return "the authorisation was extended, or the person no longer instructs here"
+    # After days without mail, the one that is nearest to the end says it all.
+    last = func.min(AuthorisationReminder.offset_days)
+    nearest = session.scalar(select(last).where(AuthorisationReminder.authorisation_id == posted.authorisation_id))
+    return "a later one was posted" if nearest is not None and nearest < posted.offset_days else None

@@ -164,11 +164,20 @@ def unwanted(session: Session, message: Message) -> str | None:
     ).one_or_none()
     if row is None:
         return "the person no longer instructs here"
+    if _later_one(session, message):
+        return "a later one was posted"
     if message.kind == CHECK:
         until = duties.check_of(session, row.membership_id)
         still = until is not None and until.isoformat() == message.facts["expires_on"]
         return None if still else "the background check was renewed"
     return _still_missing(session, message, row)
+
+
+def _later_one(session: Session, message: Message) -> bool:
+    """Whether a reminder of the same, nearer to its day, was posted too: after days without mail, that one says it."""
+    about, _colon, offset = message.key.rpartition(":")
+    nearer = [f"{about}:{one}" for one in range(int(offset))]
+    return session.scalars(select(Message.id).where(Message.key.in_(nearer)).limit(1)).first() is not None
 
 
 def _still_missing(session: Session, message: Message, row: Any) -> str | None:

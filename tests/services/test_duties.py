@@ -100,13 +100,27 @@ def test_courses_that_are_missing_are_told_90_days_before_the_year_ends_and_at_i
     taught(member, revision, date(2026, 3, 1), date(2026, 3, 8))  # one course in two sessions
     taught(member, revision, date(2025, 12, 31))  # the year before
     days = [date(2026, 10, 1), date(2026, 10, 2), date(2026, 11, 1), date(2026, 12, 31), date(2027, 1, 1)]
-    assert [duty_reminders.post_due(now=at(day, 12, "UTC")) for day in days] == [0, 1, 0, 1, 0]
+    out = RecordingMailer()
+    assert [duty_reminders.post_due(now=at(day, 12, "UTC")) for day in days[:2]] == [0, 1]
+    assert send_waiting(settings, lambda: at(days[1], 12, "UTC"), mailer=out) == Counts(sent=1)
+    assert [duty_reminders.post_due(now=at(day, 12, "UTC")) for day in days[2:]] == [0, 1, 0]
     first, last = messages(duty_reminders.DELIVERY)
     assert (first.facts["taught"], first.facts["needed"], first.facts["expires_on"]) == (1, 2, "2026-12-31")
-    out = RecordingMailer()
-    assert send_waiting(settings, lambda: at(date(2026, 10, 2), 12, "UTC"), mailer=out) == Counts(sent=1)
     taught(member, revision, date(2026, 12, 20))
     assert send_waiting(settings, lambda: last.due_at, mailer=out) == Counts(cancelled=1)
+
+
+def test_after_days_without_mail_only_the_latest_of_each_goes_out(settings: Settings) -> None:
+    member, _revision, _held = teacher(expires_on=date(2026, 12, 31))
+    duties.record_check(member.id, date(2026, 12, 31), today=TODAY, by=SYSTEM, now=NOON)
+    last_day = at(date(2026, 12, 31), 12, "UTC")
+    for now in (NOON, at(date(2026, 12, 1), 12, "UTC"), last_day):
+        duty_reminders.post_due(now=now)
+    waiting = [(row.kind, row.facts["offset_days"]) for row in messages()]
+    check, delivery = duty_reminders.CHECK, duty_reminders.DELIVERY
+    assert waiting == [(check, 90), (delivery, 90), (check, 30), (check, 0), (delivery, 0)]
+    out = RecordingMailer()
+    assert send_waiting(settings, lambda: last_day, mailer=out) == Counts(sent=2, cancelled=3)
 
 
 def test_what_stands_against_planning_somebody() -> None:
