@@ -88,6 +88,22 @@ def test_a_zip_bomb_is_not_unpacked() -> None:
     assert raised.value.fault is Fault.TOO_LARGE
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+def test_a_declaration_is_found_wherever_it_stands(encoding: str) -> None:
+    late = '<?xml version="1.0"?><!--' + "x" * 5_000 + '--><!DOCTYPE x [<!ENTITY a "b">]><worksheet/>'
+    with pytest.raises(UnreadableError) as refused:
+        read_table(repacked(sheet(["email"], ["a"]), "xl/worksheets/sheet1.xml", late.encode(encoding)))
+    assert refused.value.fault is Fault.NOT_A_TABLE
+
+
+def test_a_row_of_a_million_cells_is_not_read() -> None:
+    space = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    wide = b'<worksheet xmlns="%s"><sheetData><row>%s</row></sheetData></worksheet>' % (space, b"<c/>" * 1_000_000)
+    with pytest.raises(UnreadableError) as refused:
+        read_table(repacked(sheet(["email"], ["a"]), "xl/worksheets/sheet1.xml", wide))
+    assert refused.value.fault is Fault.TOO_LARGE
+
+
 def test_a_row_far_down_and_a_size_that_lies_cost_nothing() -> None:
     good = sheet(["email"], ["a@example.org"])
     far = (
