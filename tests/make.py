@@ -2,7 +2,7 @@
 
 import itertools
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -47,6 +47,8 @@ from mhfa_lms.services.secrets import new_code
 from mhfa_lms.services.work import PERSONAL_COPY, begin
 from tests.small_course import course as small_course
 
+# What a mail server said of a mail that failed.
+REFUSED: Final = "refused (550)"
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 PASSWORD = "a long enough pass phrase"
 T = TypeVar("T")
@@ -75,7 +77,7 @@ def site(owner: Organisation, name: str = "North") -> Site:
 def failed_mail(owner: Organisation, kind: str = "invitation") -> Message:
     """A mail of an organisation's that the mail server refused."""
     key = f"{kind}-{next(_numbers)}"
-    ended = {"state": WorkState.FAILED, "created_at": NOON, "due_at": NOON, "done_at": NOON, "error": "refused (550)"}
+    ended = {"state": WorkState.FAILED, "created_at": NOON, "due_at": NOON, "done_at": NOON, "error": REFUSED}
     to = {"organisation_id": owner.id, "to_address": f"{key}@example.org", "locale": "en"}
     return _save(Message(key=key, kind=kind, internet_id=f"<{key}@test.invalid>", facts={}, **ended, **to))
 

@@ -51,6 +51,7 @@ INSIDE = {
     Can.ENROL: {"coordinator"},
     Can.REVOKE_CERTIFICATE: {"coordinator"},
     Can.MEND_MAIL: {"coordinator"},
+    Can.RECORD_HISTORY: {"coordinator"},
     Can.REVIEW: {"administrator"},
     Can.SIGN_OFF: set(),
     Can.ADMINISTER: {"administrator"},
@@ -60,7 +61,7 @@ BY_ROLE = {
     "other instructor": {Can.SEE_MARKING, Can.MARK, Can.RELEASE_ATTEMPT, Can.ADJUST},
     "other coordinator": {
         Can.COORDINATE, Can.SEE_REGISTER, Can.EXPORT_REGISTER, Can.SEE_PEOPLE, Can.INVITE, Can.CHANGE_MEMBERSHIP,
-        Can.ENROL, Can.REVOKE_CERTIFICATE, Can.ADJUST,
+        Can.ENROL, Can.REVOKE_CERTIFICATE, Can.ADJUST, Can.RECORD_HISTORY,
     },
 }  # fmt: skip
 # Anybody with a membership learns, on their own enrolments.
