@@ -4,6 +4,7 @@ Every page is asked for in the pseudo-language, which puts translated text into 
 must be data: what people and courses say, and the directory of help lines.
 """
 
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,6 +25,7 @@ from mhfa_lms.db import Base
 from mhfa_lms.help import lines
 from mhfa_lms.jobs import certificate_page
 from mhfa_lms.models import (
+    Account,
     AttemptState,
     Audience,
     Certificate,
@@ -215,6 +217,16 @@ def every_link(app: Flask, world: World) -> Iterator[tuple[str, str]]:
         yield path, reads(nobody, path)
 
 
+def earlier(client: FlaskClient) -> str:
+    """Return the preview of a table of earlier certificates: one good, one at fault; its words are data."""
+    owner = db.session().scalars(select(Account.email).order_by(Account.id).limit(1)).one()
+    title = "First aid for mental health: small"
+    rows = [f"{owner},Sam,{title},2025-03-31,", f"{owner},Sam,{title},Sam,"]
+    file = io.BytesIO("\n".join(["email,name,course,completed_on,small", *rows]).encode())
+    client.set_cookie("language", PSEUDO)
+    return client.post("/coordinate/register/earlier", data={"file": (file, "earlier.csv")}).text
+
+
 def every_turn(app: Flask, world: World) -> Iterator[tuple[str, str]]:
     """Yield what learners and markers see at the turns of a course."""
     values, nobody = world.values, app.test_client()
@@ -229,6 +241,7 @@ def every_turn(app: Flask, world: World) -> Iterator[tuple[str, str]]:
         "valid_months/effects?value=9",
     ):
         yield path, reads(admin, f"/admin/rules/{path}")
+    yield "earlier certificates", earlier(sign_in(app.test_client(), world, "coordinator"))
     learner, marker = (sign_in(app.test_client(), world, who) for who in ("owner", "instructor"))
     here = f"/learn/{values['enrolment_id']}"
     for path in ("/module/one?kept=1", "/step/one-a?kept=1", "/step/two-b?kept=1"):

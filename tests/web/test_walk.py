@@ -162,6 +162,10 @@ def expected(who: str, can: Can, *, names_something: bool) -> bool:
     )
 
 
+# Files that this world has none of: they are not there for those who may have them either.
+NOT_MADE = re.compile(r".*/badge\.(json|png|svg)|/coordinate/certificate-look/logo\.png")
+
+
 def walk(app: Flask, world: World, who: str, method: str, visit: Callable[[str, str, Any], None]) -> int:
     steps = 0
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
@@ -177,7 +181,7 @@ def walk(app: Flask, world: World, who: str, method: str, visit: Callable[[str, 
             assert answer.headers["Location"].startswith("/sign-in"), path
         elif can != PUBLIC and not expected(who, Can(can), names_something=bool(rule.arguments & set(world.values))):
             assert answer.status_code in REFUSED, f"{method} {path} as {who}: {answer.status_code}"
-        elif can != PUBLIC and method == "GET":
+        elif can != PUBLIC and method == "GET" and not NOT_MADE.fullmatch(rule.rule):
             assert answer.status_code not in REFUSED, f"{method} {path} as {who}: {answer.status_code}"
         steps += 1
     return steps
