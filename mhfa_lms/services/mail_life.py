@@ -29,7 +29,8 @@ MOST_TRIES: Final = 100
 # What coordinators may know of: mails about being here. What protects an account, or tells of a worry, is not theirs.
 FOR_COORDINATORS: Final = frozenset(
     {
-        *("invitation", "reminder", "authorisation-reminder", "coordinator-digest"),
+        *("invitation", "reminder", "authorisation-reminder", "check-reminder", "delivery-reminder"),
+        *("coordinator-digest", "certificate-withdrawn"),
         *("certificate-ready", "scenario-result", "attempt-released", "activity-decided"),
     }
 )

@@ -19,7 +19,9 @@ from mhfa_lms.models import (
     TryOutcome,
     WorkState,
 )
-from mhfa_lms.services import outbox
+from mhfa_lms.paths import templates_dir
+from mhfa_lms.services import failing_addresses, outbox
+from mhfa_lms.web import mail_words
 from tests import make
 
 SECRET = "/invitation/do-not-show"
@@ -189,3 +191,18 @@ def test_an_address_that_refuses_mail_is_said_to_and_forgotten_on_retry(client: 
     client.post(f"/admin/outbox/{posted}/retry")
     db.session().rollback()
     assert db.session().scalars(select(FailingAddress)).all() == []
+
+
+@pytest.mark.parametrize("kind", sorted(failing_addresses.CAN_WAIT))
+def test_a_coordinator_sees_every_mail_that_waits_for_an_address_to_be_mended(
+    client: FlaskClient, here: int, kind: str
+) -> None:
+    failed(here, kind, holder=amina(here))
+    page = client.get("/coordinate/mails").text
+    assert "Aylin Demir" in page
+    assert str(mail_words.KINDS[kind]) in page
+
+
+def test_every_mail_has_words_for_what_it_is_about() -> None:
+    written = {path.stem for path in (templates_dir() / "email").glob("*.txt")} - {"layout", "parts"}
+    assert written == set(mail_words.KINDS)
