@@ -12,6 +12,7 @@ from mhfa_lms import clock, db
 from mhfa_lms.adapters.files import FolderFiles
 from mhfa_lms.cli.base import Failed
 from mhfa_lms.jobs import certificate_files as packing
+from mhfa_lms.jobs.drawing_pool import Pool
 from mhfa_lms.services import certificate_files as service
 from mhfa_lms.services import register, register_words
 from mhfa_lms.services.certificate_files import Bundle
@@ -29,9 +30,9 @@ def pack(organisation: str, kind: Bundle, out: Path, *, settings: Settings, **ch
     now = clock.now()
     wanted, count, last = _chosen(db.session(), organisation, kind, **chosen)
     bar: Any = tqdm(total=count, unit="certificate", file=sys.stderr, disable=not sys.stderr.isatty())
-    with contextlib.closing(bar):
+    with contextlib.closing(bar), Pool(settings) as pool:
         for entries in packing.in_pieces(wanted, last):
-            packing.draw_missing(entries, settings, clock.now)
+            packing.draw_missing(entries, settings, clock.now, pool)
             bar.update(len(entries))
     part = out.with_name(f"{out.name}.part")
     try:

@@ -16,6 +16,7 @@ from mhfa_lms.adapters.files import FileDamagedError, FolderFiles
 from mhfa_lms.adapters.pdf import PdfUnavailableError, WeasyPrintDrawer
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.jobs import drawing
+from mhfa_lms.jobs.drawing_pool import Outcome, Pool
 from mhfa_lms.jobs.long import Progress
 from mhfa_lms.services import certificate_files as service
 from mhfa_lms.services import register_exports
@@ -72,27 +73,35 @@ def pack_certificates(progress: Progress) -> None:
 def _draw(progress: Progress, wanted: Query) -> None:
     resume = progress.resume
     place = (resume["key"], resume["id"]) if "id" in resume else None
-    for entries, then in _pieces(wanted, progress.payload["last"], place):
-        draw_missing(entries, progress.settings, progress.now_fn)
-        progress.save(progress.done + len(entries), key=then[0], id=then[1])
+    with Pool(progress.settings) as pool:
+        for entries, then in _pieces(wanted, progress.payload["last"], place):
+            draw_missing(entries, progress.settings, progress.now_fn, pool)
+            progress.save(progress.done + len(entries), key=then[0], id=then[1])
 
 
-def draw_missing(entries: Iterable[Entry], settings: Settings, now_fn: Callable[[], datetime]) -> None:
-    """Draw those that are not drawn. One that cannot be drawn is logged and left. Raises `PdfUnavailableError`."""
+def draw_missing(entries: Iterable[Entry], settings: Settings, now_fn: Callable[[], datetime], pool: Pool) -> None:
+    """Draw those that are not drawn, on all cores where that is sooner. One that cannot be drawn is logged and left.
+
+    Raises `PdfUnavailableError`: none can be drawn on this machine as it is, so the whole work is tried again later.
+    """
+    missing = [one.id for one in entries if not one.key]
+    outcomes = pool.draw(missing, now_fn) if pool.pays(len(missing)) else _draw_here(missing, settings, now_fn)
+    for one in outcomes:
+        if one.error:
+            logs.logger().error("certificate-not-drawn", certificate_id=one.certificate_id, error=one.error, at=one.at)
+
+
+def _draw_here(certificate_ids: Iterable[int], settings: Settings, now_fn: Callable[[], datetime]) -> Iterator[Outcome]:
+    """Draw in this process, one after the other."""
     files, drawer = FolderFiles(settings.data_dir / "files"), WeasyPrintDrawer()
-    for one in entries:
-        if one.key:
-            continue
+    for one in certificate_ids:
         try:
-            drawing.draw(one.id, settings=settings, now=now_fn(), files=files, drawer=drawer)
+            drawing.draw(one, settings=settings, now=now_fn(), files=files, drawer=drawer)
         except PdfUnavailableError:
-            # None can be drawn on this machine as it is: the whole work is tried again later.
             raise
         except Exception as error:
             db.sessions.remove()
-            logs.logger().error(
-                "certificate-not-drawn", certificate_id=one.id, error=type(error).__name__, at=logs.place(error)
-            )
+            yield Outcome(one, type(error).__name__, logs.place(error))
 
 
 def in_pieces(wanted: Query, last: int) -> Iterator[list[Entry]]:

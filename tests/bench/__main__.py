@@ -19,7 +19,7 @@ from mhfa_lms import db
 from mhfa_lms.adapters.files import FolderFiles
 from mhfa_lms.services import course_media
 from mhfa_lms.settings import Settings, read_settings
-from tests.bench import measure, readme, report, work
+from tests.bench import measure, packing, readme, report, work
 from tests.bench.report import Figure, Run
 from tests.bench.seed import seed
 
@@ -73,6 +73,8 @@ def bench(name: str, settings: Settings, *, learners: int, certificates: int, se
         run.others.append(measure.first_start())
     tell(f"{name}: certificates")
     run.others += work.measure_certificates(seeded.to_draw, settings)
+    tell(f"{name}: certificates in bulk")
+    run.others += packing.measure(settings, seeded.many_id)
     tell(f"{name}: exports")
     run.others += work.measure_tables(settings, seeded)
     tell(f"{name}: ticks")

@@ -59,10 +59,10 @@ def measure(kind: Kind, most: int, organisation_id: int) -> Written:
     }
     source = _ours if kind in {Kind.CSV, Kind.XLSX} else _bare_rows
     writers[kind](islice(source(wanted), 200))
-    (Path("/proc/self/clear_refs")).write_text(RESET_PEAK)
-    before, began = _memory("VmRSS"), time.perf_counter()
+    reset_peak()
+    before, began = memory("VmRSS"), time.perf_counter()
     rows = writers[kind](islice(source(wanted), most))
-    return Written(rows / (time.perf_counter() - began), _memory("VmHWM") - before, rows)
+    return Written(rows / (time.perf_counter() - began), memory("VmHWM") - before, rows)
 
 
 def _query(organisation_id: int) -> register.Query:
@@ -70,7 +70,13 @@ def _query(organisation_id: int) -> register.Query:
     return register.query(db.session(), register.Filters(), by=by, now=clock.now())
 
 
-def _memory(name: str) -> float:
+def reset_peak() -> None:
+    """Let the peak of this process's memory begin anew."""
+    Path("/proc/self/clear_refs").write_text(RESET_PEAK)
+
+
+def memory(name: str) -> float:
+    """Return a figure of this process's memory, in MB."""
     line = next(line for line in STATUS.read_text().splitlines() if line.startswith(f"{name}:"))
     return int(line.split()[1]) / 1024
 

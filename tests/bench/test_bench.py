@@ -14,7 +14,7 @@ from mhfa_lms import db
 from mhfa_lms.app import create_app
 from mhfa_lms.models import AnswerState, Enrolment, EnrolmentState, ScenarioAnswer, StoredFile
 from mhfa_lms.settings import Settings
-from tests.bench import district, floor, load, measure, readme, report, work
+from tests.bench import district, floor, load, measure, packing, readme, report, work
 from tests.bench.browser import Browser, weigh
 from tests.bench.load import Plan, Visit
 from tests.bench.pages import Measured, pages
@@ -77,6 +77,11 @@ def test_work_outside_requests_is_measured(seeded: Seeded, settings: Settings, m
     assert signed.figures["times_bare"] > 0
     drawn = select(func.count(StoredFile.id)).where(StoredFile.key.startswith("certificates/"))
     assert db.session().scalar(drawn) == 4
+    monkeypatch.setattr(packing, "EACH", 2)
+    monkeypatch.setattr(packing, "WARM", 1)
+    bulk = packing.measure(settings, seeded.many_id)
+    assert [one.figures.get("certificates", 2) for one in bulk] == [2, 2, 6 * packing.TIMES, 6 * packing.TIMES]
+    assert all(value > 0 for one in bulk[:2] for value in one.figures.values())
     csv, xlsx = work.measure_tables(settings, seeded)
     assert csv.figures["rows"] == xlsx.figures["rows"] == 80
 
