@@ -116,8 +116,8 @@ def _badge(reader: PdfFileReader) -> dict[str, str] | None:
                 "holder": _text(names[0] if names else ""),
                 "achievement": _text(subject["achievement"]["name"]),
                 "issuer": _text(issuer if isinstance(issuer, str) else issuer["id"]),
-                "starts": _text(read["validFrom"])[:10],
-                "expires": _text(read.get("validUntil", ""))[:10],
+                "starts": _text(read["validFrom"]),
+                "expires": _text(read.get("validUntil", "")),
             }
         except (ValueError, KeyError, TypeError, AttributeError, IndexError):
             return None

@@ -69,7 +69,7 @@ def export_public(out: Path | None, as_json: bool) -> None:
     text = public_text(documents)
     if out is not None:
         out.write_text(text, encoding="ascii")
-        text = f"Wrote {out}: {len(documents)} certificates.\n"
+        text = f"Wrote {out}: {len(documents)} certificate{'s' if len(documents) != 1 else ''}.\n"
     data = {
         "documents": [{"id": key.id, "certificate": key.certificate_pem} for key in documents],
         "badges": [{"id": key.id, "publicKeyMultibase": key.multikey} for key in badges],

@@ -50,7 +50,7 @@ def _plain(fact: Fact) -> dict[str, Any]:
 def _text(facts: list[Fact], zone: str) -> str:
     lines = []
     for fact in facts:
-        lines.append(f"{SIGNS[fact.state]:14}{fact.title:22}{fact.value}")
+        lines.append(f"{SIGNS[fact.state]:14}{fact.title:24}{fact.value}")
         if fact.advice:
             lines.append(f"{'':14}{fact.advice}")
     return "\n".join([*lines, f"Times are in {zone}."])

@@ -72,8 +72,13 @@ def outcome(one: TryOutcome) -> str:
     return str(OUTCOMES[one])
 
 
-def why(one: TryOutcome | None) -> str:
-    """Return for a coordinator why a mail has not arrived, from what came of its last try."""
+def why(one: TryOutcome | None, *, failed: bool = False) -> str:
+    """Return for a coordinator why a mail has not arrived, from what came of its last try.
+
+    A mail that failed before tries were written down has none.
+    """
+    if failed and one is None:
+        return _("No mail server took this mail. The address may be misspelt, or no longer in use.")
     if one in {TryOutcome.NO_MAILBOX, TryOutcome.HELD}:
         return _("There is no such mailbox, or it takes no mail. The address may be misspelt, or no longer in use.")
     if one is TryOutcome.REFUSED:

@@ -103,7 +103,7 @@ def test_a_genuine_file_is_told_in_words(signed: bytes, trust: Path, keys: Keys,
     assert told.stdout.startswith("Genuine: unaltered")
     for word in ("Alder District", keys.current(KeyKind.DOCUMENT).id, "7KQ2-M9XB-T4HF-0RWA", "2029-11-21"):
         assert word in told.stdout
-    assert "Badge:        Amina Yusuf, Small first aider, 2026-11-21 to 2029-11-21" in told.stdout
+    assert "Badge:        Amina Yusuf, Small first aider, 2026-11-21T00:00:00Z to 2029-11-21T23:59:59Z" in told.stdout
     assert told.stdout.strip().endswith(f"only the site can tell: {ADDRESS}")
     # What a file says cannot colour or turn round what the terminal shows.
     assert "\x1b" not in told.stdout

@@ -103,7 +103,7 @@ def test_ours_says_the_same_with_nothing_but_the_key_also_after_a_rotation(setti
         assert (found.says["holder"], found.says["address"]) == (name, f"{BASE}/v/{code}")
         assert found.badge is not None
         assert (found.badge["holder"], found.badge["address"]) == (name, f"{BASE}/credentials/{code}")
-        assert found.badge["expires"] == found.says["expires"]
+        assert found.badge["expires"] == f"{found.says['expires']}T23:59:59Z"
     data = bytearray(newer.read_bytes())
     data[len(data) // 3] ^= 1
     newer.write_bytes(data)

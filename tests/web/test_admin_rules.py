@@ -66,6 +66,11 @@ def test_a_rule_is_set_and_taken_back_for_an_organisation(admin: FlaskClient) ->
     rules.put(Rule.CLAIM_MINUTES, 45, by=SYSTEM, now=NOON, organisation_id=above.id)
     page = admin.get("/admin/rules/claim_minutes?organisation=harbour").text
     assert "The District, above it" in page
+    for place, many in (("", 0), ("?organisation=district", 1), ("?organisation=harbour", 0)):
+        page = admin.get(f"/admin/rules/claim_minutes{place}").text
+        assert f"take their value from here</dt><dd>{many}</dd>" in page
+    unset = admin.get("/admin/rules/minimum_age").text
+    assert "take their value from here</dt><dd>2</dd>" in unset
     assert admin.post("/admin/rules/claim_minutes?organisation=harbour", data={"value": "20"}).status_code == 303
     assert stored()["claim_minutes", f"{below}/*"] == 20
     page = admin.get("/admin/rules/claim_minutes?organisation=harbour").text

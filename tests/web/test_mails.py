@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from mhfa_lms import clock, db
 from mhfa_lms.models import (
@@ -138,6 +138,15 @@ def test_a_mail_that_waits_for_long_is_listed_too(client: FlaskClient, here: int
     assert "n0@example.org" in page
     assert "n1@example.org" not in page
     assert "It has been waiting for some time" in page
+
+
+def test_what_failed_without_a_word_is_not_said_to_wait(client: FlaskClient, here: int) -> None:
+    posted = failed(here, kind="invitation")
+    with db.transaction() as session:
+        session.execute(delete(MailTry).where(MailTry.message_id == posted))
+    page = client.get("/coordinate/mails").text
+    assert "No mail server took this mail." in page
+    assert "It has been waiting" not in page
 
 
 def test_somebody_who_left_is_named_no_more_than_they_are(client: FlaskClient, here: int) -> None:

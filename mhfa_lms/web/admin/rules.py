@@ -105,7 +105,9 @@ def _page(here: Ruled, form: Any) -> ResponseReturnValue:
     tree = rules.whole_tree(db.session(), [here.rule])
     without = _resolve(tree.changed(here.change(None).place, None, unset=True), here)
     below = [one for one in tree.parents if one != here.organisation_id]
-    inheriting = sum(_resolve(tree, here, one).source == _source_of(here) for one in below)
+    # Asked as if a value stood here, because until one does nobody takes it from here.
+    given = tree.changed(here.change(None).place, _now(here).value, unset=False)
+    inheriting = sum(_resolve(given, here, one).source == _source_of(here) for one in below)
     page = render_template(
         "admin/rule.html",
         here=here,
