@@ -32,6 +32,7 @@ from mhfa_lms.models.people import (
 )
 from mhfa_lms.models.progress import ConversationRun, PracticeAnswer, Reflection, StepProgress, Way
 from mhfa_lms.models.publishing import CourseAcceptance, EnrolmentCorrection
+from mhfa_lms.models.reminder_mark import ReminderMark
 from mhfa_lms.models.reviewing import CourseReviewer, CourseSignOff, ReviewComment, ReviewerKind
 from mhfa_lms.models.safeguarding import CaseState, EntryKind, SafeguardingCase, SafeguardingEntry
 from mhfa_lms.models.second_step import HalfOpenLogin, PasskeyChallenge, RecoveryCode, SecondStep, StepKind
@@ -121,6 +122,7 @@ __all__ = [
     "RecoveryCode",
     "Reflection",
     "Reminder",
+    "ReminderMark",
     "RenewalBasis",
     "ReviewComment",
     "ReviewerKind",

@@ -8,9 +8,18 @@ from sqlalchemy.orm import Session
 from mhfa_lms import i18n
 from mhfa_lms.db import insert, transaction
 from mhfa_lms.db import session as reading
-from mhfa_lms.models import Account, Audience, LinkKind, Role
+from mhfa_lms.models import Account, Audience, LinkKind, Membership, Role
 from mhfa_lms.policy import SYSTEM, Actor, Can, require
-from mhfa_lms.services import audit, humane_hour, links, memberships, organisations, passwords, sessions
+from mhfa_lms.services import (
+    audit,
+    humane_hour,
+    links,
+    memberships,
+    organisations,
+    passwords,
+    reminder_marks,
+    sessions,
+)
 from mhfa_lms.services.names import email_key
 from mhfa_lms.services.privacy import PRIVACY_VERSION
 
@@ -86,6 +95,9 @@ def reactivate(account_id: int, *, by: Actor, now: datetime) -> None:
         account = session.get_one(Account, account_id, with_for_update=True)
         if account.deactivated_at is not None and account.erased_at is None:
             account.deactivated_at = None
+            theirs = select(Membership.organisation_id).where(Membership.account_id == account_id)
+            # Reminders may be due again.
+            reminder_marks.forget(session, session.scalars(theirs).all())
             audit.record(session, "account-reactivated", by=by, now=now, subject="account", subject_id=account_id)
 
 

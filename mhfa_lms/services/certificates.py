@@ -12,7 +12,7 @@ from mhfa_lms.db import session as reading
 from mhfa_lms.db import transaction
 from mhfa_lms.models import Certificate, CertificateCorrection, Correction, Membership, Organisation, StoredFile
 from mhfa_lms.policy import Actor, Can, require
-from mhfa_lms.services import audit, badge_lists, names, outbox, paging
+from mhfa_lms.services import audit, badge_lists, names, outbox, paging, reminder_marks
 from mhfa_lms.services.certification import announce, draw_later
 from mhfa_lms.services.periods import Standing, standing
 from mhfa_lms.services.secrets import new_code, read_code
@@ -169,8 +169,9 @@ def revoke(code: str, reason: str, *, by: Actor, now: datetime) -> None:
             raise CertificateError("This certificate was replaced: withdraw the one that replaced it")
         certificate.revoked_at, certificate.revoked_reason = now, reason
         certificate.revoked_by_id = by.account_id or None
-        # What it renewed can be renewed again: the renewal counts no more.
+        # What it renewed can be renewed again, and reminded of: the renewal counts no more.
         _repoint(session, certificate.id, None)
+        reminder_marks.forget(session, [certificate.organisation_id])
         badge_lists.no_longer_counts(session, certificate.id, now=now)
         _tell_of_withdrawal(session, certificate, now)
         audit.about(session, "certificate-revoked", certificate, by=by, now=now)

@@ -24,6 +24,7 @@ from mhfa_lms.models import (
 )
 from mhfa_lms.services import outbox, rules
 from mhfa_lms.services import reminder_hours as hours
+from mhfa_lms.services import reminder_marks as marks
 from mhfa_lms.services.periods import Standing, has_newer, standing_condition
 from mhfa_lms.services.rules import Rule
 
@@ -60,14 +61,17 @@ def post_due(*, now: datetime, due_at: datetime | None = None) -> int:
     """Post this week's or month's digests that are not posted yet, by each organisation's own calendar and rule.
 
     Nobody is written to while nothing is due or in grace, nothing lapsed since the last one and no mail failed. Each is
-    to be sent at the humane hour of its reader, unless `due_at` names another instant. Returns how many.
+    to be sent at the humane hour of its reader, unless `due_at` names another instant. Where nothing was to tell the
+    certificates are counted again on the next day, not at each call. Returns how many.
     """
     posted = 0
     for plan, organisation_ids in _plans(now).items():
         for start in range(0, len(organisation_ids), AT_ONCE):
             with transaction() as session:
                 some = organisation_ids[start : start + AT_ONCE]
-                posted += _post(session, some, plan, now=now, due_at=due_at)
+                number, quiet = _post(session, some, plan, now=now, due_at=due_at)
+            posted += number
+            marks.keep_quiet(quiet, plan.today)
     return posted
 
 
@@ -84,10 +88,14 @@ def _plans(now: datetime) -> dict[Plan, list[int]]:
     return dict(found)
 
 
-def _post(session: Session, organisation_ids: list[int], plan: Plan, *, now: datetime, due_at: datetime | None) -> int:
+def _post(
+    session: Session, organisation_ids: list[int], plan: Plan, *, now: datetime, due_at: datetime | None
+) -> tuple[int, set[int]]:
+    """Return how many were posted, and the organisations whose certificates gave no reason to write."""
     waiting = _without_digest(session, organisation_ids, plan.period)
     wanted = sorted({row.organisation_id for row in waiting})
-    counts = _counts(session, wanted, plan)
+    counted = sorted(set(wanted) - marks.quiet(session, wanted, plan.today))
+    counts = _counts(session, counted, plan)
     failed = _failed(session, wanted, now - LASTS[plan.every])
     posts = [
         outbox.Post(
@@ -103,7 +111,7 @@ def _post(session: Session, organisation_ids: list[int], plan: Plan, *, now: dat
         for row in waiting
         if row.organisation_id in counts or row.organisation_id in failed
     ]
-    return len(outbox.post_many(session, posts, due_at=now, now=now))
+    return len(outbox.post_many(session, posts, due_at=now, now=now)), set(counted) - set(counts)
 
 
 def _facts(row: Any, plan: Plan, counted: Any, failed: int) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from mhfa_lms.models import (
     Role,
 )
 from mhfa_lms.policy import SYSTEM, Actor, Can, Forbidden, require
-from mhfa_lms.services import audit, safeguarding_notices, sessions, stopping
+from mhfa_lms.services import audit, reminder_marks, safeguarding_notices, sessions, stopping
 from mhfa_lms.services.names import email_key, sort_key
 from mhfa_lms.services.stopping import Stop
 
@@ -50,6 +50,9 @@ def add(
     if row is None:
         row = Membership(account_id=account_id, organisation_id=organisation_id)
         session.add(row)
+    else:
+        # Reminders of somebody who had left may be due again.
+        reminder_marks.forget(session, [organisation_id])
     row.name, row.sort_key = name.strip(), sort_key(name)
     row.audience, row.site_id = audience, site_id
     row.state, row.joined_at, row.left_at = MembershipState.ACTIVE, now, None

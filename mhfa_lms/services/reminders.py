@@ -14,11 +14,12 @@ from mhfa_lms.db import session as reading
 from mhfa_lms.models import Certificate, Membership, Message, Organisation, Reminder
 from mhfa_lms.services import outbox, rules
 from mhfa_lms.services import reminder_hours as hours
+from mhfa_lms.services import reminder_marks as marks
+from mhfa_lms.services.reminder_marks import Look
 from mhfa_lms.services.reminder_plan import GRACE, RULES, Plan, plan
 from mhfa_lms.services.reminder_reasons import Reason, latest_posted, open_conditions, reason, situation
 
 BATCH: Final = 500
-ORGANISATIONS_AT_ONCE: Final = 500
 
 
 def post_due(*, now: datetime, due_at: datetime | None = None) -> int:
@@ -26,18 +27,29 @@ def post_due(*, now: datetime, due_at: datetime | None = None) -> int:
 
     Each is to be sent at the humane hour of its reader, unless `due_at` names another instant for all.
 
-    Works through the certificates in batches, each one transaction with a fixed number of queries; a second call, or
-    another worker's at the same time, finds the rows of the first and posts nothing more.
+    Looks only at what is new since the look before (`reminder_marks`). Works through the certificates in batches, each
+    one transaction with a fixed number of queries; a second call, or another worker's at the same time, finds the rows
+    of the first and posts nothing more.
     """
     posted = 0
-    for (rules_of, today), organisation_ids in plans(now=now).items():
-        for start in range(0, len(organisation_ids), ORGANISATIONS_AT_ONCE):
-            some = organisation_ids[start : start + ORGANISATIONS_AT_ONCE]
-            for offset, band in bands(rules_of, today):
-                posted += _post_band(
-                    rules_of, offset, today, [Certificate.organisation_id.in_(some), band], now, due_at
-                )
+    last = marks.newest()
+    for look, organisation_ids in marks.looks(plans(now=now), now=now):
+        for offset, conditions in _looked_at(look, organisation_ids):
+            posted += _post_band(look.rules_of, offset, look.today, conditions, now, due_at)
+        marks.keep(look, organisation_ids, last, now=now)
     return posted
+
+
+def _looked_at(look: Look, organisation_ids: list[int]) -> Iterator[tuple[int, list[ColumnElement[bool]]]]:
+    """Yield for each offset the conditions of the certificates to look at."""
+    theirs = Certificate.organisation_id.in_(organisation_ids)
+    if look.since != look.today:
+        for offset, band in bands(look.rules_of, look.today):
+            yield offset, [theirs, band, *marks.fallen_due(look, offset)]
+    if not look.whole:
+        for ids in marks.new_certificates(look, organisation_ids):
+            for offset, band in bands(look.rules_of, look.today):
+                yield offset, [Certificate.id.in_(ids), band]
 
 
 def plans(*, now: datetime) -> dict[tuple[Plan, date], list[int]]:

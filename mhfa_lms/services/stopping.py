@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, joinedload
 from mhfa_lms.db import transaction
 from mhfa_lms.models import Account, Membership, MembershipState
 from mhfa_lms.policy import Actor
-from mhfa_lms.services import audit
+from mhfa_lms.services import audit, reminder_marks
 
 # Binds the signature to this use: the same keys sign other things under other names.
 PURPOSE: Final = "stop-mails"
@@ -76,6 +76,9 @@ def set_wanted(session: Session, row: Membership, what: Stop, *, wanted: bool, b
     if wanted == (getattr(row, column) is None):
         return
     setattr(row, column, None if wanted else now)
+    if wanted:
+        # What fell due meanwhile is posted by the next tick.
+        reminder_marks.forget(session, [row.organisation_id])
     if what is Stop.DIGEST:
         audit.about(session, "digest-wanted" if wanted else "digest-stopped", row, by=by, now=now)
     else:
