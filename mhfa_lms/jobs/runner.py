@@ -133,7 +133,8 @@ def _tick(settings: Settings, started_at: datetime) -> None:
                 digests=report.digests,
                 cases=report.cases,
             )
-        tidy(now)
+        # The whole trail is counted in one minute of the hour only.
+        tidy(now, left_behind=now.minute == 0)
         second_steps.reseal(settings.secret_keys, now=now)
         safeguarding_words.reseal(settings.secret_keys, now=now)
         reflections.reseal(now=now)

@@ -53,14 +53,15 @@ def tick(settings: Settings, now: datetime, *, send_at: datetime | None = None) 
     )
 
 
-def tidy(now: datetime) -> int:
+def tidy(now: datetime, *, left_behind: bool = True) -> int:
     """Seal the audit trail, hand in attempts whose time is over, forget old counters and unfinished sign-ins, give
     corrections of courses to learners whom they have not reached, post the day's retention.
 
-    Returns how many events were sealed. Takes the real time only.
+    Returns how many events were sealed. Takes the real time only. `left_behind` asks for events that were committed
+    long after their number was given out, which takes as long as the trail is.
     """
     sealed = 0
-    while sealed < SEALS_A_TICK and (some := sealing.seal(now=now)):
+    while sealed < SEALS_A_TICK and (some := sealing.seal(now=now, left_behind=left_behind)):
         sealed += some
     if sealed:
         # The log lies outside the database: whoever cuts the trail's end off does not reach it.

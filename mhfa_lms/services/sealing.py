@@ -75,12 +75,15 @@ def digest(previous: str, event: Any) -> str:
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
 
-def seal(*, now: datetime, limit: int = BATCH) -> int:
-    """Seal up to `limit` events that are committed and not sealed yet; returns how many. One sealer at a time."""
+def seal(*, now: datetime, limit: int = BATCH, left_behind: bool = True) -> int:
+    """Seal up to `limit` events that are committed and not sealed yet; returns how many. One sealer at a time.
+
+    Events left far behind are rare, and asking for them counts the whole trail: without `left_behind` nobody does.
+    """
     with transaction() as session:
         take_turns(session, SEAL_LOCK)
         events = _without_a_seal(session, limit, newest_only=True)
-        if not events and tail(session):
+        if left_behind and not events and tail(session):
             events = _without_a_seal(session, limit, newest_only=False)
         last = session.scalars(_LAST).one_or_none() or START
         for event in events:

@@ -305,6 +305,7 @@ def test_an_event_that_was_left_far_behind_is_sealed_in_the_end(monkeypatch: pyt
         for one in rows[1:]:
             session.add(AuditSeal(event_id=one, digest="x", sealed_at=NOON))
     assert sealing.tail(db.session()) == 1
+    assert sealing.seal(now=NOON, left_behind=False) == 0
     assert sealing.seal(now=NOON) == 1
     assert sealing.tail(db.session()) == sealing.unsealed(db.session()) == 0
     assert sealing.seal(now=NOON) == 0
