@@ -101,6 +101,7 @@ def test_every_row_of_every_table_comes_back_as_it_was(run: Run, file: Path) -> 
         *(
             "message",
             "reminder",
+            "reminder_mark",
             "authorisation_reminder",
             "login_session",
             "one_time_link",
