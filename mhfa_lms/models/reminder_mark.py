@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import BigInteger, ForeignKey, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mhfa_lms.db import Base, Erasure
@@ -21,7 +21,7 @@ class ReminderMark(Base):
     )
     plan: Mapped[str] = mapped_column(default="")
     looked_on: Mapped[date | None]
-    last_certificate_id: Mapped[int] = mapped_column(default=0)
+    last_certificate_id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), default=0)
     # When every certificate was last looked at.
     whole_at: Mapped[datetime | None]
     # The organisation's day on which its coordinators' letter had nothing to tell.
