@@ -17,11 +17,15 @@ def reminders() -> None:
 @click.argument("email")
 @json_option
 def explain(email: str, as_json: bool) -> None:
-    """Tell for each certificate of a person which reminders went, which will go, and why others did not."""
+    """Tell which reminders to a person went, which will go, and why others did not.
+
+    For each certificate, and what an instructor needs: authorisations, background checks, courses to teach.
+    """
     with installation():
         stories = reminder_story.tell(database.session(), email, now=clock.now())
         if stories is None:
             raise Failed("There is no account with this e-mail address.")
         data = [story.as_data() for story in stories]
         text = "\n\n".join(story.as_text() for story in stories)
-    emit(as_json, data, text or "This person has no certificates, so there is nothing to remind of.")
+    nothing = "This person has no certificates, authorisations, background checks or courses to teach on record,"
+    emit(as_json, data, text or f"{nothing} so there is nothing to remind of.")

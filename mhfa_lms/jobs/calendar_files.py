@@ -1,4 +1,7 @@
-"""The calendar file that goes with a reminder: the last day, and the last one on which renewing is possible."""
+"""The calendar file that goes with a reminder: the last day, and the last one on which renewing is possible.
+
+Instructors get the last day of an authorisation, of a background check, and of a year in which courses are counted.
+"""
 
 import hashlib
 from datetime import date, datetime, timedelta
@@ -46,6 +49,19 @@ def _days(facts: dict[str, Any], settings: Settings) -> list[Day]:
 
 
 def _last(facts: dict[str, Any]) -> tuple[str, str]:
+    if "needed" in facts:
+        return (
+            _("Last day to teach courses of “%(type)s” that count this year", type=facts["type"]),
+            _(
+                "Courses to teach at %(organisation)s until this day: %(needed)s. Taught so far: %(taught)s.",
+                **{name: facts[name] for name in ("organisation", "needed", "taught")},
+            ),
+        )
+    if "type" not in facts:
+        return (
+            _("Last day of your background check"),
+            _("Talk to your coordinator at %(organisation)s about a new one.", organisation=facts["organisation"]),
+        )
     if "window_opens_on" not in facts:
         return (
             _("Last day of your authorisation “%(type)s”", type=facts["type"]),

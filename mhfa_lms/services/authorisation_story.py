@@ -10,26 +10,26 @@ from sqlalchemy.orm import Session
 from mhfa_lms import clock, i18n
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import AuthorisationReminder, Message
-from mhfa_lms.services import authorisation_reminders, humane_hour, reminder_words, rules
-from mhfa_lms.services.reminder_plan import RULES, Dates, Plan, plan
+from mhfa_lms.services import authorisation_reminders, humane_hour, reminder_words
+from mhfa_lms.services.reminder_plan import Dates, Found, Plan, plan
 from mhfa_lms.services.reminder_tale import Chapter, Story
 from mhfa_lms.services.reminder_words import State, Voice
 
 ABOUT: Final = "authorisation"
 
 
-def stories(session: Session, *conditions: ColumnElement[bool], now: datetime, voice: Voice) -> list[Story]:
+def stories(
+    session: Session, *conditions: ColumnElement[bool], now: datetime, voice: Voice, found: Found
+) -> list[Story]:
     """Return the story of each authorisation in force that no longer one has taken the place of.
 
-    Two queries, and two an organisation; one for somebody who is no instructor.
+    Two queries, and what rules cost; one for somebody who is no instructor.
     """
     rows = authorisation_reminders.valid(session, *conditions)
     if not rows:
         return []
     posted = _posted(session, [row.id for row in rows])
-    plans = {
-        one: plan(rules.resolve(session, RULES, organisation_id=one)) for one in {row.organisation_id for row in rows}
-    }
+    plans = {one: plan(found(one)) for one in {row.organisation_id for row in rows}}
     rows.sort(key=lambda row: (row.expires_on, row.id), reverse=True)
     return [_story(row, plans[row.organisation_id], posted.get(row.id, {}), now, voice) for row in rows]
 

@@ -77,10 +77,16 @@ def _end_others(session: Session, member: Membership, type_id: int, today: date)
 
 
 def of(session: Session, membership_id: int, *, by: Actor, today: date) -> list[Any]:
-    """Return a member's authorisations that are in force or still to come: the type's name and the last day."""
+    """Return a member's authorisations that are in force or still to come: the type's name, both days and the ids."""
     return list(
         session.execute(
-            select(CertificationType.name, Authorisation.expires_on)
+            select(
+                Authorisation.id,
+                Authorisation.certification_type_id,
+                Authorisation.valid_from,
+                Authorisation.expires_on,
+                CertificationType.name,
+            )
             .select_from(Authorisation)
             .join(CertificationType, CertificationType.id == Authorisation.certification_type_id)
             .join(Membership, Membership.id == Authorisation.membership_id)

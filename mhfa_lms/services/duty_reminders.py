@@ -35,6 +35,16 @@ BATCH: Final = 500
 YEAR_DAYS: Final = (90, 0)
 
 
+def about_check(membership_id: int, until: date) -> str:
+    """Return what the keys of reminders of one check begin with; a colon and the offset follow."""
+    return f"{CHECK}:{membership_id}:{until}"
+
+
+def about_year(authorisation_id: int, first: date) -> str:
+    """Return what the keys of reminders of one authorised year begin with; a colon and the offset follow."""
+    return f"{DELIVERY}:{authorisation_id}:{first}"
+
+
 def post_due(*, now: datetime, due_at: datetime | None = None) -> int:
     """Post the reminders that are due, each once. Returns how many.
 
@@ -102,8 +112,9 @@ def _checks(
     for row in rows:
         offset = rules_of.due(Dates(date.min, row.valid_until, row.valid_until), today)
         if offset is not None:
-            key = f"{CHECK}:{row.membership_id}:{row.valid_until}:{offset}"
-            found.append((CHECK, key, row, _facts(row, row.valid_until, offset, today)))
+            about = about_check(row.membership_id, row.valid_until)
+            facts = _facts(row, row.valid_until, offset, today) | {"event": about}
+            found.append((CHECK, f"{about}:{offset}", row, facts))
     return found
 
 
@@ -138,9 +149,9 @@ def _deliveries(session: Session, today: date, here: ColumnElement[bool]) -> lis
             continue
         this_year = duties.year(session, held, today, zone=row.timezone, needed=needed[row.organisation_id])
         if this_year and this_year.missing:
-            key = f"{DELIVERY}:{held.id}:{dates[0]}:{offset}"
-            more = {"type": row.type_name, "taught": this_year.taught, "needed": this_year.needed}
-            found.append((DELIVERY, key, row, _facts(row, dates[1], offset, today) | more))
+            about = about_year(held.id, dates[0])
+            more = {"type": row.type_name, "taught": this_year.taught, "needed": this_year.needed, "event": about}
+            found.append((DELIVERY, f"{about}:{offset}", row, _facts(row, dates[1], offset, today) | more))
     return found
 
 

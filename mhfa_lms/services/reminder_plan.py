@@ -4,16 +4,23 @@ An offset is a number of days before expiry (180, 90, 30, 0 by default); `GRACE`
 reminders whose day has come only the latest counts: what an outage missed is not sent afterwards.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from typing import Final, Protocol
+
+from sqlalchemy.orm import Session
 
 from mhfa_lms.services import rules
 from mhfa_lms.services.rules import Resolved, Rule
 
 GRACE: Final = -1
 RULES: Final = [Rule.REMINDER_DAYS, Rule.GRACE_REMINDER_DAYS, Rule.KEEP_LAST_REMINDER, Rule.REMINDER_HOUR]
+
+
+# An organisation's rules, by its id: of what its people are reminded, and what its instructors owe.
+Found = Callable[[int], Mapping[Rule, Resolved]]
 
 
 class Held(Protocol):
@@ -86,3 +93,8 @@ def plan(found: Mapping[Rule, Resolved]) -> Plan:
         bool(found[Rule.KEEP_LAST_REMINDER].value),
         int(found[Rule.REMINDER_HOUR].value),
     )
+
+
+def once(session: Session) -> Found:
+    """Return a function that resolves an organisation's rules, with two queries the first time and none after."""
+    return cache(lambda one: rules.resolve(session, [*RULES, Rule.MINIMUM_DELIVERIES], organisation_id=one))

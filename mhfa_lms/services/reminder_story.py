@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from mhfa_lms import clock, i18n
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import Account, Certificate, Membership, Message, Reminder
-from mhfa_lms.services import authorisation_story, humane_hour, reminder_words, rules
+from mhfa_lms.services import authorisation_story, duty_story, humane_hour, reminder_words
 from mhfa_lms.services.names import email_key
-from mhfa_lms.services.reminder_plan import RULES, Plan, plan
+from mhfa_lms.services.reminder_plan import Found, Plan, once, plan
 from mhfa_lms.services.reminder_reasons import Reason, reason, situation
 from mhfa_lms.services.reminder_tale import Chapter, Story
 from mhfa_lms.services.reminder_words import State, Voice
@@ -28,24 +28,28 @@ MOST: Final = 200
 
 
 def tell(session: Session, email: str, *, now: datetime) -> list[Story] | None:
-    """Return the story of each certificate of an account, the one that ends last first; None without an account."""
+    """Return the stories of all that an account holds (`of_account`), told to others; None without an account."""
     account_id = session.scalars(select(Account.id).where(Account.email_key == email_key(email))).one_or_none()
     return None if account_id is None else of_account(session, account_id, now=now, voice=Voice.OTHERS)
 
 
 def of_account(session: Session, account_id: int, *, now: datetime, voice: Voice = Voice.OWN) -> list[Story]:
     """Return the stories of all that an account holds, and then of what an instructor needs to go on."""
-    mine = Membership.account_id == account_id
-    return [
-        *stories(session, mine, now=now, voice=voice),
-        *authorisation_story.stories(session, mine, now=now, voice=voice),
-    ]
+    return _all(session, Membership.account_id == account_id, now, voice)
 
 
 def of_membership(session: Session, membership_id: int, *, now: datetime) -> list[Story]:
     """Return the stories of a member, told to a coordinator."""
-    here = Membership.id == membership_id
-    return [*stories(session, here, now=now), *authorisation_story.stories(session, here, now=now, voice=Voice.OTHERS)]
+    return _all(session, Membership.id == membership_id, now, Voice.OTHERS)
+
+
+def _all(session: Session, of_whom: ColumnElement[bool], now: datetime, voice: Voice) -> list[Story]:
+    found = once(session)
+    return [
+        *stories(session, of_whom, now=now, voice=voice, found=found),
+        *authorisation_story.stories(session, of_whom, now=now, voice=voice, found=found),
+        *duty_story.stories(session, of_whom, now=now, voice=voice, found=found),
+    ]
 
 
 def of_certificate(session: Session, certificate_id: int, *, now: datetime) -> Story:
@@ -54,14 +58,17 @@ def of_certificate(session: Session, certificate_id: int, *, now: datetime) -> S
 
 
 def stories(
-    session: Session, *conditions: ColumnElement[bool], now: datetime, voice: Voice = Voice.OTHERS
+    session: Session,
+    *conditions: ColumnElement[bool],
+    now: datetime,
+    voice: Voice = Voice.OTHERS,
+    found: Found | None = None,
 ) -> list[Story]:
     """Return the stories of certificates, the one that ends last first. Two queries, and two an organisation."""
     rows = situation(session, *conditions, limit=MOST)
     posted = _posted(session, [row.id for row in rows])
-    plans = {
-        one: plan(rules.resolve(session, RULES, organisation_id=one)) for one in {row.organisation_id for row in rows}
-    }
+    found = found or once(session)
+    plans = {one: plan(found(one)) for one in {row.organisation_id for row in rows}}
     rows.sort(key=lambda row: (row.expires_on, row.id), reverse=True)
     return [_Teller(row, plans[row.organisation_id], posted.get(row.id, {}), now, voice).story() for row in rows]
 

@@ -42,6 +42,18 @@ class Story:
     chapters: tuple[Chapter, ...]
     about: str = "certificate"
 
+    @property
+    def title(self) -> str:
+        """What ends, in a few words; a certification's name where there is one."""
+        return self.type_name or _("Background check")
+
+    @property
+    def kind(self) -> str:
+        """What it is of an instructor's, where the title does not say so; "" for certificates."""
+        if self.about == "authorisation":
+            return _("Leave to teach and mark")
+        return _("Courses to teach in the year that ends then") if self.about == "deliveries" else ""
+
     def as_data(self) -> dict[str, Any]:
         """Return it for programs."""
         return {
@@ -66,10 +78,11 @@ class Story:
     def as_text(self) -> str:
         """Return it for people."""
         facts = {"code": self.code, "type": self.type_name, "organisation": self.organisation, "day": self.expires_on}
-        head = (
-            _("Certificate %(code)s (%(type)s, %(organisation)s), valid until %(day)s", **facts)
-            if self.code
-            else _("Authorisation (%(type)s, %(organisation)s), valid until %(day)s", **facts)
-        )
+        head = {
+            "certificate": _("Certificate %(code)s (%(type)s, %(organisation)s), valid until %(day)s", **facts),
+            "authorisation": _("Authorisation (%(type)s, %(organisation)s), valid until %(day)s", **facts),
+            "background-check": _("Background check (%(organisation)s), counts until %(day)s", **facts),
+            "deliveries": _("Courses to teach (%(type)s, %(organisation)s) in the year until %(day)s", **facts),
+        }[self.about]
         lines = [f"  {one.day}  {one.title + ':':16} {one.words}" for one in self.chapters]
         return "\n".join([head, f"  {self.verdict}", *lines])

@@ -63,6 +63,16 @@ TO_ONESELF: Final[Mapping[Reason, Any]] = {
     Reason.STOPPED: lazy("You have stopped reminders."),
     Reason.SUPERSEDED: lazy("A later one took its place."),
 }
+# What a mail to an instructor was cancelled for, as `unwanted` writes it down.
+OF_INSTRUCTORS: Final[Mapping[str, Any]] = {
+    "the person no longer instructs here": lazy("no longer an instructor here"),
+    "a later one was posted": lazy("a later one took its place"),
+    "the background check was renewed": lazy("the background check was renewed"),
+    "enough was taught": lazy("enough courses were taught"),
+    "the authorisation was extended, or the person no longer instructs here": lazy(
+        "the authorisation was extended, or no longer an instructor here"
+    ),
+}
 
 
 def title(offset: int) -> str:
@@ -122,4 +132,4 @@ def sent(row: Any, zone: str, voice: Voice) -> tuple[State, datetime | None, str
 def _known(error: str, voice: Voice) -> str:
     """Return why a mail was cancelled: a reason by its name in words, others as they were written down."""
     found = next((one for one in Reason if one.value == error), None)
-    return why(found, voice).rstrip(".") if found else error
+    return why(found, voice).rstrip(".") if found else str(OF_INSTRUCTORS.get(error, error))

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import text
 
 from mhfa_lms import clock, db
-from mhfa_lms.models import Account
+from mhfa_lms.models import Account, Role
 from mhfa_lms.policy import SYSTEM
-from mhfa_lms.services import audit, workers
+from mhfa_lms.services import audit, duties, workers
 from tests import make
 from tests.cli.conftest import Run
 from tests.jobs.mails import messages, post
@@ -118,8 +118,21 @@ def test_reminders_are_explained(run: Run) -> None:
     (story,) = json.loads(run("reminders", "explain", "amina@example.org", "--json").stdout)
     assert [one["offset_days"] for one in story["reminders"]] == [180, 90, 30, 0, -1]
     make.account("none@example.org")
-    assert run("reminders", "explain", "none@example.org").stdout.startswith("This person has no certificates")
+    told = run("reminders", "explain", "none@example.org")
+    assert told.stdout.startswith("This person has no certificates, authorisations, background checks or courses")
     assert run("reminders", "explain", "nobody@example.org").exit_code == 1
+
+
+def test_an_instructor_without_certificates_is_explained_what_they_owe(run: Run) -> None:
+    member = make.member(None, Role.INSTRUCTOR, holder=make.account("ben@example.org"))
+    today = clock.now().date()
+    duties.record_check(member.id, today + timedelta(days=60), today=today, by=SYSTEM, now=clock.now())
+    make.authorisation(member, make.published(), valid_from=today, expires_on=today + timedelta(days=800))
+    told = run("reminders", "explain", "ben@example.org").stdout
+    for words in ("Authorisation (", "Background check (", "Courses to teach (", "0 of 2", "Is due: will go on"):
+        assert words in told
+    found = json.loads(run("reminders", "explain", "ben@example.org", "--json").stdout)
+    assert [one["about"] for one in found] == ["authorisation", "background-check", "deliveries"]
 
 
 def test_the_audit_trail_is_checked(run: Run) -> None:

@@ -97,6 +97,17 @@ def test_without_a_grace_there_is_one_day_and_an_authorisation_has_its_own_words
     assert file is not None
     (only,) = parsed(file)
     assert only["SUMMARY"] == "Last day of your authorisation “First aider”"
+    check = {name: rest[name] for name in ("organisation", "expires_on", "offset_days", "event")}
+    for kind, facts, title in (
+        ("check-reminder", check, "Last day of your background check"),
+        ("delivery-reminder", rest | {"taught": 1, "needed": 2}, "Last day to teach courses of “First aider” that"),
+    ):
+        made_for = calendar_files.of(Letter(kind, "a@b.cd", "en", facts, "<x@y>"), settings, now=NOW)
+        assert made_for is not None
+        (only,) = parsed(made_for)
+        assert only["DTSTART"] == "20270228"
+        assert only["SUMMARY"].startswith(title)
+        assert "at North" in only["DESCRIPTION"]
     assert calendar_files.of(Letter("invitation", "a@b.cd", "en", {}, "<x@y>"), settings, now=NOW) is None
 
 

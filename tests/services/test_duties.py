@@ -4,15 +4,18 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from mhfa_lms import db
+from mhfa_lms import db, i18n
 from mhfa_lms.adapters.mail import RecordingMailer
 from mhfa_lms.jobs.delivery import Counts, send_waiting
 from mhfa_lms.models import Authorisation, Cohort, CourseRevision, Membership, Role, TrainingSession
 from mhfa_lms.policy import SYSTEM, Forbidden
-from mhfa_lms.services import duties, duty_reminders, rules
+from mhfa_lms.services import duties, duty_reminders, duty_story, duty_years, rules
 from mhfa_lms.services.authorisations import AuthorisationError
 from mhfa_lms.services.duties import Against
 from mhfa_lms.services.humane_hour import at
+from mhfa_lms.services.reminder_plan import once
+from mhfa_lms.services.reminder_tale import Story
+from mhfa_lms.services.reminder_words import Voice
 from mhfa_lms.services.rules import Rule
 from mhfa_lms.settings import Settings
 from tests import make
@@ -151,3 +154,80 @@ def test_who_instructs_no_more_is_left_alone(settings: Settings) -> None:
         row = session.get_one(Membership, member.id)
         row.roles = [one for one in row.roles if one.role is not Role.INSTRUCTOR]
     assert send_waiting(settings, lambda: NOON, mailer=RecordingMailer()) == Counts(cancelled=2)
+
+
+def told(member: Membership, now: datetime = NOON) -> list[Story]:
+    db.session().rollback()
+    return duty_story.stories(
+        db.session(), Membership.id == member.id, now=now, voice=Voice.OWN, found=once(db.session())
+    )
+
+
+def states(story: Story) -> list[tuple[int, str]]:
+    return [(one.offset_days, one.state.value) for one in story.chapters]
+
+
+def test_the_story_of_a_check_says_what_went_what_comes_and_what_stopped_it(settings: Settings) -> None:
+    member, _revision, _held = teacher(valid_from=date(2026, 8, 1), expires_on=date(2027, 1, 1))
+    until = TODAY + timedelta(days=80)
+    duties.record_check(member.id, until, today=TODAY, by=SYSTEM, now=NOON)
+    (check,) = told(member)  # the authorisation has no full year, so no courses are counted
+    assert (check.about, check.title, check.expires_on) == ("background-check", "Background check", until)
+    assert states(check) == [(180, "missed"), (90, "due"), (30, "later"), (0, "later")]
+    assert check.chapters[2].words == "Will go on 10 January 2027, 09:00."
+    assert check.as_text().startswith("Background check (")
+    duty_reminders.post_due(now=NOON)
+    send_waiting(settings, lambda: NOON, mailer=RecordingMailer())
+    assert told(member)[0].chapters[1].words == "Sent on 21 November 2026, 12:00."
+    duties.record_check(member.id, until + timedelta(days=900), today=TODAY, by=SYSTEM, now=NOON)
+    newer, older = told(member)
+    assert {one.state for one in newer.chapters} == {"later"}
+    assert older.verdict == "No more reminders: A newer check is on record."
+    assert states(older) == [(180, "stopped"), (90, "sent"), (30, "stopped"), (0, "stopped")]
+    ended = told(member, NOON + timedelta(days=2000))[0]
+    assert (ended.verdict, ended.chapters[3].words) == ("It has ended.", "Not sent: the day had passed.")
+
+
+def test_the_story_of_a_year_counts_what_was_taught_and_names_why_nothing_goes(settings: Settings) -> None:
+    member, revision, held = teacher()
+    taught(member, revision, date(2026, 3, 1), date(2026, 3, 8))
+    taught(member, revision, date(2025, 12, 31))
+    (before,) = told(member, at(date(2026, 9, 1), 12, "UTC"))
+    assert (before.about, before.expires_on) == ("deliveries", date(2026, 12, 31))
+    assert before.verdict.startswith("Courses taught or planned: 1 of 2. Reminders go out")
+    assert states(before) == [(90, "later"), (0, "later")]
+    assert before.chapters[0].words == "Will go on 2 October 2026, 09:00, if courses are still missing then."
+    assert states(told(member)[0]) == [(90, "due"), (0, "later")]
+    duty_reminders.post_due(now=NOON)
+    taught(member, revision, date(2026, 12, 20))
+    assert send_waiting(settings, lambda: NOON, mailer=RecordingMailer()) == Counts(cancelled=1)
+    (enough,) = told(member)
+    assert enough.chapters[0].words == "Posted, then not sent: enough courses were taught."
+    assert enough.chapters[1].words == "Not sent. Enough courses are taught or planned."
+    with i18n.use("en-XA"):
+        assert told(member)[0].chapters[0].words.count("[") == 2
+    # The year after begins with nothing; of the one that is over is told because something was posted about it.
+    year, last_year = told(member, at(date(2027, 2, 1), 12, "UTC"))
+    assert "0 of 2" in year.verdict
+    assert last_year.expires_on == date(2026, 12, 31)
+    authorised = db.session().get_one(Authorisation, held.id)
+    here = duty_years.standing(db.session(), db.session().get_one(Membership, member.id), [authorised], TODAY)
+    assert here == (None, {held.id: (date(2026, 12, 31), 2)})
+    year_now = duties.year(db.session(), authorised, TODAY, zone="UTC", needed=2)
+    assert year_now is not None
+    assert year_now.taught == 2
+    rules.put(Rule.MINIMUM_DELIVERIES, 0, by=SYSTEM, now=NOON)
+    assert told(member, at(date(2028, 2, 1), 12, "UTC"))[0].expires_on == date(2026, 12, 31)
+
+
+def test_to_somebody_who_instructs_no_more_only_what_was_written_is_told() -> None:
+    member, _revision, _held = teacher()
+    duties.record_check(member.id, TODAY + timedelta(days=30), today=TODAY, by=SYSTEM, now=NOON)
+    assert duty_reminders.post_due(now=NOON) == 2
+    other, _revision, _held = teacher()
+    with db.transaction() as session:
+        for one in (member, other):
+            row = session.get_one(Membership, one.id)
+            row.roles = [held for held in row.roles if held.role is not Role.INSTRUCTOR]
+    assert {one.verdict.rpartition(": ")[2] for one in told(member)} == {"No longer an instructor here."}
+    assert told(other) == []

@@ -548,7 +548,7 @@ def test_a_failed_one_tells_the_server_s_words_to_those_who_can_mend_it(settings
 def test_the_story_of_an_instructor_tells_of_authorisations_too(settings: Settings) -> None:
     member, _revision = instructor(91)
     authorisation_reminders.post_due(now=NOON)
-    (told,) = reminder_story.of_account(db.session(), member.account_id, now=NOON)
+    told = reminder_story.of_account(db.session(), member.account_id, now=NOON)[0]
     assert (told.about, told.code) == ("authorisation", "")
     assert [one.state for one in told.chapters] == ["waiting", "later", "later", "later"]
     assert told.as_text().startswith("Authorisation (")

@@ -99,6 +99,8 @@ PAGES = [
         "/coordinate/register",
         "/coordinate/people",
         "/coordinate/people/{member}",
+        "/coordinate/people/{member}/reminders",
+        "/account/reminders",
     ),
     *("/coordinate/people/invite", "/coordinate/courses", "/admin", "/admin/organisations", "/admin/courses"),
     *("/admin/outbox", "/admin/help-lines", "/courses", "/help"),

@@ -299,6 +299,24 @@ def test_authorising_an_instructor(coordinator: FlaskClient, here: Organisation,
     assert "What they may mark" not in coordinator.get(f"/coordinate/people/{make.member(here).id}").text
 
 
+def test_what_an_instructor_owes_stands_on_their_page_and_among_their_reminders(
+    coordinator: FlaskClient, here: Organisation, revision: CourseRevision
+) -> None:
+    person = make.member(here, Role.INSTRUCTOR, name="Ben Ito")
+    path, today = f"/coordinate/people/{person.id}", clock.now().date()
+    assert "None on record" in coordinator.get(path).text
+    make.authorisation(person, revision, valid_from=today, expires_on=today + timedelta(days=800))
+    until = today + timedelta(days=60)
+    assert coordinator.post(f"{path}/check", data={"until": until.isoformat()}).status_code == SEE
+    page = re.sub(r"<[^>]+>", "", coordinator.get(path).text)
+    assert "Background check counts until" in page
+    assert re.search(r"Courses taught or planned in the year until \S+ \S+ \d{4}: 0", page)
+    page = coordinator.get(f"{path}/reminders").text
+    for words in ("Leave to teach and mark", "<bdi>Background check</bdi>", "Courses to teach in the year that ends"):
+        assert words in page
+    assert "Courses taught or planned: 0 of 2." in page
+
+
 def test_enrolling(coordinator: FlaskClient, here: Organisation, revision: CourseRevision) -> None:
     person = make.member(here)
     path = f"/coordinate/people/{person.id}/enrol"

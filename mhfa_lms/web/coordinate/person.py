@@ -7,7 +7,16 @@ from mhfa_lms import clock, db
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import Audience, Enrolment, Membership, MembershipState, Role
 from mhfa_lms.policy import Can
-from mhfa_lms.services import authorisations, catalogue, enrolments, memberships, people, sites, training_record
+from mhfa_lms.services import (
+    authorisations,
+    catalogue,
+    duty_years,
+    enrolments,
+    memberships,
+    people,
+    sites,
+    training_record,
+)
 from mhfa_lms.web import adjusting
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.coordinate import load, words
@@ -39,6 +48,8 @@ def _page(
     # Whoever has left has no forms on their page that could be mended.
     wrong = next((form for form in (roles, enrol, authorise) if here and form.errors), None)
     today = clock.civil_date(clock.now(), member.organisation.timezone)
+    instructs = Role.INSTRUCTOR in {held.role for held in member.roles}
+    authorised = authorisations.of(session, member.id, by=who, today=today) if here else []
     page = render_template(
         "coordinate/person.html",
         form=wrong,
@@ -50,8 +61,10 @@ def _page(
         roles_form=roles,
         enrol_form=enrol,
         authorise_form=authorise,
-        instructs=Role.INSTRUCTOR in {held.role for held in member.roles},
-        authorised=authorisations.of(session, member.id, by=who, today=today),
+        instructs=instructs,
+        authorised=authorised,
+        standing=duty_years.standing(session, member, authorised, today) if here and instructs else None,
+        today=today,
         role_words=words.roles(),
         audience=words.audiences()[member.audience],
         states=words.enrolments(),
