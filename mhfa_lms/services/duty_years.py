@@ -48,7 +48,7 @@ def standing(session: Session, member: Membership, held: Iterable[Any], today: d
     until = select(func.max(BackgroundCheck.valid_until)).where(BackgroundCheck.membership_id == Membership.id)
     rows = session.execute(
         select(
-            until.scalar_subquery().label("check_until"),
+            until.correlate(Membership).scalar_subquery().label("check_until"),
             Course.certification_type_id,
             TrainingSession.cohort_id,
             TrainingSession.starts_at,

@@ -210,6 +210,8 @@ def test_the_story_of_a_year_counts_what_was_taught_and_names_why_nothing_goes(s
     year, last_year = told(member, at(date(2027, 2, 1), 12, "UTC"))
     assert "0 of 2" in year.verdict
     assert last_year.expires_on == date(2026, 12, 31)
+    other, _revision, _held = teacher()
+    duties.record_check(other.id, TODAY, today=TODAY, by=SYSTEM, now=NOON)  # somebody else's
     authorised = db.session().get_one(Authorisation, held.id)
     here = duty_years.standing(db.session(), db.session().get_one(Membership, member.id), [authorised], TODAY)
     assert here == (None, {held.id: (date(2026, 12, 31), 2)})
