@@ -31,7 +31,7 @@ UNSEEN_FOCUS: Final = """() => {
   };
   const before = document.activeElement;
   for (const one of document.querySelectorAll('a[href], button, summary, input:not([type=hidden]), select, textarea')) {
-    if (one.disabled || !one.checkVisibility({ visibilityProperty: true })) continue;
+    if (one.matches(':disabled') || !one.checkVisibility({ visibilityProperty: true })) continue;
     one.focus({ focusVisible: true, preventScroll: true });
     const row = one.closest('label');
     if (document.activeElement !== one) bad.push(`${one.outerHTML.slice(0, 120)} takes no focus`);
