@@ -24,7 +24,7 @@
 
   const told = (turn, { later = false } = {}) => {
     const found = made(turn);
-    found.querySelector(later ? '.now' : '.later')?.remove();
+    found.querySelector(later ? '.soon' : '.later')?.remove();
     return found;
   };
 
