@@ -15,7 +15,7 @@ PUBLIC = re.compile(r"{%-?\s*macro ([a-z]\w*)\(")
 # How samples call each file's macros.
 CALLED = {
     "ui": "ui.", "marking": "desk.", "menu": "menu.", "pictures": "pictures.", "stones": "stones.", "icons": "",
-    "media": "media.", "questions": "questions.",
+    "media": "media.", "questions": "questions.", "reminders": "reminders.",
 }  # fmt: skip
 
 

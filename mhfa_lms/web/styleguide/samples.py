@@ -12,6 +12,7 @@ IMPORTS: Final = """{%- import 'components/ui.html' as ui -%}
 {%- import 'components/menu.html' as menu -%}
 {%- import 'components/pictures.html' as pictures -%}
 {%- import 'components/questions.html' as questions -%}
+{%- import 'components/reminders.html' as reminders -%}
 {%- import 'components/stones.html' as stones -%}
 {%- from 'components/icons.html' import icon -%}
 """

@@ -1,5 +1,7 @@
 """The page itself. Outside the demonstration it does not exist."""
 
+from datetime import date
+
 from flask import Blueprint, abort, current_app, render_template
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
@@ -46,6 +48,7 @@ def styleguide() -> ResponseReturnValue:
         "wrong": wrong,
         "long": samples.LONG,
         "nav": navigation(actor()),
+        "day": date(2026, 11, 21),
     }
     return render_template(
         "styleguide/index.html",
