@@ -1,6 +1,7 @@
 """The part of signing that needs pyHanko."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -63,7 +64,9 @@ def sign(pdf: bytes, key: Key, *, name: str, location: str, at: datetime) -> byt
     signer = _PdfSigner(about, _signer(key), new_field_spec=field)
     signer.at = at
     out = io.BytesIO()
-    signer.sign_pdf(_Writer(io.BytesIO(pdf)), bytes_reserved=RESERVED, output=out)
+    # pyHanko makes an event loop for each file, which a thread that runs one already may not: so a thread of its own.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(signer.sign_pdf, _Writer(io.BytesIO(pdf)), bytes_reserved=RESERVED, output=out).result()
     return out.getvalue()
 
 

@@ -1,6 +1,7 @@
 """Signing: the whole file, certified as final, without breaking what the drawing declares; and none of it in a web
 process."""
 
+import asyncio
 import re
 import subprocess
 import sys
@@ -89,6 +90,13 @@ def test_a_changed_file_is_refused(signed: bytes, tmp_path: Path, change: str) -
         data += b"\n%a line more\n"
     told = tool("pdfsig", data=bytes(data), folder=tmp_path)
     assert "Signature is Valid" not in told or "Total document signed" not in told
+
+
+def test_it_signs_where_an_event_loop_runs_already(signer: KeySigner, drawn: bytes, tmp_path: Path) -> None:
+    async def inside() -> bytes:
+        return signer.sign(drawn, AT)
+
+    assert "Signature is Valid" in tool("pdfsig", data=asyncio.run(inside()), folder=tmp_path)
 
 
 def test_after_a_rotation_the_new_key_signs(drawn: bytes, tmp_path: Path) -> None:
