@@ -51,19 +51,21 @@ ASSESSED = "sofia.ivanova"
 PEOPLE = (
     *("learner", "educator", "instructor", "second.instructor", "coordinator", "other.coordinator", "safeguarding"),
     *("admin", "tariq.haddad", "mateo.silva", "noura.said", "eli.cohen", "ana.ribeiro", "david.osei", "mei.lin"),
-    *("ines.moreau", "hana.suzuki", "marek.nowak", "zoe.papadaki", ASSESSED),
+    *("ines.moreau", "hana.suzuki", "marek.nowak", "zoe.papadaki", "walter.ames", ASSESSED),
 )
 # What no link leads to: pages for people who come from outside, and their states.
 OUTSIDE = (
     *("/help?country=US", "/v/0000000000000000", "/v?code=nonsense", "/join/alder-valley", "/help/alder-valley"),
     *("/invitation/demo-beatriz-santos", "/invitation/nonsense", "/confirm/nonsense", "/reset/nonsense"),
 )
+# Has a background check that ends soon, and a certificate recorded from before.
+TEACHES, RECORDED = "second.instructor", "walter.ames"
 # Has a second step, a passkey that nobody holds: in at the door, but not further.
 SECURED = "callum.fraser"
 # Whoever signs in with this address and the demonstration's password has not confirmed it yet.
 UNCONFIRMED = "unconfirmed@demo.example"
 # Whose certificates to check: valid, to renew, expired lately and long ago, withdrawn, replaced.
-CHECKED = ("instructor", "educator", "hana.suzuki", "fatou.diallo", "marek.nowak", "zoe.papadaki")
+CHECKED = ("instructor", "educator", "hana.suzuki", "fatou.diallo", "marek.nowak", "zoe.papadaki", "walter.ames")
 # One-time links: the kind, where it leads, and whose it is.
 LINKS = (
     (LinkKind.CONFIRM, "/confirm/", "ines.moreau"),
@@ -125,7 +127,13 @@ def deep(who: str) -> list[str]:
     """Return the addresses of somebody's own pages that lie too deep for a crawl that keeps two of a kind."""
     if who == "coordinator":
         under_way = select(Enrolment.id).where(Enrolment.membership_id == member("learner").id)
-        return [f"/coordinate/people/courses/{db.session().scalars(under_way).first()}"]
+        teaches, recorded = member(TEACHES).id, member(RECORDED).id
+        return [
+            f"/coordinate/people/courses/{db.session().scalars(under_way).first()}",
+            f"/coordinate/people/{recorded}",
+            f"/coordinate/people/{teaches}",
+            f"/coordinate/people/{teaches}/check",
+        ]
     if who == "admin":
         effects = "/admin/rules/{}/effects?organisation={}&value={}".format
         slug = member("coordinator").organisation.slug
@@ -180,4 +188,5 @@ def _long_work(now: datetime) -> None:
 
 if __name__ == "__main__":
     db.configure(read_settings().database_url)
-    sys.stdout.write(json.dumps(set_up(clock.now())))
+    outside = set_up(clock.now())
+    sys.stdout.write(json.dumps({"nobody": outside, **{who: deep(who) for who in PEOPLE}}))

@@ -6,7 +6,7 @@ for a computer of one's own only; the commands that call `make` see to that.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from itertools import zip_longest
 from random import Random
 from typing import Final
@@ -18,65 +18,38 @@ from mhfa_lms.db import session as reading
 from mhfa_lms.db import transaction
 from mhfa_lms.models import (
     Account,
-    Audience,
     Authorisation,
-    Certificate,
+    BackgroundCheck,
     CourseRevision,
     Format,
     FormatRequest,
     HelpCheck,
-    HelpLine,
-    Invitation,
     Job,
     Membership,
     MembershipState,
-    Message,
-    Organisation,
-    Reminder,
     Role,
-    Site,
     WorkState,
 )
 from mhfa_lms.models import Course as CourseRow
-from mhfa_lms.policy import SYSTEM
 from mhfa_lms.services import (
-    accounts,
     catalogue,
     demo_answers,
     demo_cases,
+    demo_looks,
+    demo_mails,
+    demo_places,
     demo_review,
-    memberships,
     names,
     organisations,
-    outbox,
     passwords,
 )
-from mhfa_lms.services.demo_people import (
-    ALDER,
-    ASKS,
-    CHECKED,
-    DOMAIN,
-    INVITED,
-    LINES,
-    PEOPLE,
-    PLACES,
-    ROLES,
-    Invited,
-    Person,
-)
-from mhfa_lms.services.demo_stories import World, certify, completed_on, learn
-from mhfa_lms.services.invitations import LASTS
-from mhfa_lms.services.reminder_plan import GRACE
-from mhfa_lms.services.secrets import hashed
+from mhfa_lms.services.demo_certificates import certify, completed_on
+from mhfa_lms.services.demo_learning import learn
+from mhfa_lms.services.demo_people import ALDER, ASKS, CHECKED, DOMAIN, INVITED, PEOPLE, ROLES, Person
+from mhfa_lms.services.demo_world import World
 
 PASSWORD: Final = "seven-flat-stones"  # noqa: S105  # published on purpose
 COURSE: Final = "first-conversation"
-FOUNDED: Final = timedelta(days=1900)
-# The default days before expiry, and the day of the one reminder in grace.
-REMINDED: Final = ((180, 180), (90, 90), (30, 30), (0, 0), (GRACE, -30))
-# Mails older than this were sent long ago; newer ones are left for the worker, so that there is something to read.
-SENT_AFTER: Final = timedelta(days=1)
-NO_MAILBOX: Final = "the mail server refused the mail for good (550)"
 
 
 class DemoError(RuntimeError):
@@ -113,8 +86,8 @@ def make(*, now: datetime, keys: Sequence[str] = ()) -> bool:
         if organisations.by_slug(session, ALDER) is not None:
             return False
         revision = _revision(session)
-        _places(session, now)
-        members = [(person, _member(session, person, password_hash, now)) for person in PEOPLE]
+        demo_places.places(session, now)
+        members = [(person, demo_places.member(session, person, password_hash, now)) for person in PEOPLE]
         world = World(
             session,
             revision,
@@ -125,11 +98,12 @@ def make(*, now: datetime, keys: Sequence[str] = ()) -> bool:
             list(reversed(demo_answers.load().waiting)),
             list(reversed(demo_answers.load().try_again)),
         )
+        people = {person.address: one for person, one in reversed(members)}
+        demo_looks.add(session, people, now=now)
         # In the order in which things happened, so that lists that go by number read right.
         for person, membership in sorted(members, key=_when):
             _live(world, person, membership)
         _rest(world, members)
-        people = {person.address: one for person, one in reversed(members)}
         if keys:
             demo_cases.add(session, people, keys, now=now)
         admin = next(one for person, one in members if person.admin)
@@ -151,13 +125,13 @@ def _rest(world: World, members: list[tuple[Person, Membership]]) -> None:
         membership.organisation_id: membership for person, membership in members if Role.COORDINATOR in person.roles
     }
     for one in INVITED:
-        _invite(world, one, inviters)
+        demo_mails.invite(world, one, inviters)
     for person, membership in members:
         if person.address == ASKS:
             session.add(_wish(membership, now))
     for country, days in CHECKED:
         session.add(HelpCheck(country=country, checked_at=now - timedelta(days=days), checked_by_id=admin))
-    _send_the_past(session, now)
+    demo_mails.send_the_past(session, now)
 
 
 def _wish(membership: Membership, now: datetime) -> FormatRequest:
@@ -181,73 +155,6 @@ def _revision(session: Session) -> CourseRevision:
     return revision
 
 
-def _places(session: Session, now: datetime) -> None:
-    for place in PLACES:
-        made = organisations.add(
-            session,
-            place.name,
-            slug=place.slug,
-            by=SYSTEM,
-            now=now - FOUNDED,
-            parent=place.parent,
-            timezone=place.timezone,
-            country=place.country,
-            open_to_join=place.open_to_join,
-        )
-        session.add_all(Site(organisation_id=made.id, name=name, sort_key=names.sort_key(name)) for name in place.sites)
-        _lines(session, made, now)
-    session.flush()
-
-
-def _lines(session: Session, place: Organisation, now: datetime) -> None:
-    session.add_all(
-        HelpLine(organisation_id=place.id, checked_at=now - timedelta(days=days), **words)
-        for slug, words, days in LINES
-        if slug == place.slug
-    )
-
-
-def _member(session: Session, person: Person, password_hash: str, now: datetime) -> Membership:
-    joined = _joined(person, now)
-    account = accounts.find(session, person.email)
-    if account is None:
-        account = accounts.create_account(
-            session,
-            person.email,
-            now=joined,
-            locale="en",
-            password_hash=password_hash,
-            confirmed=True,
-            is_admin=person.admin,
-        )
-        accounts.accept_terms(account, now=joined)
-    place = session.scalars(select(Organisation).where(Organisation.slug == person.place)).one()
-    site_id = session.scalars(
-        select(Site.id).where(Site.organisation_id == place.id, Site.name == person.site)
-    ).one_or_none()
-    membership = memberships.add(
-        session,
-        account.id,
-        place.id,
-        person.name,
-        roles={Role.LEARNER, *person.roles},
-        audience=person.audience,
-        now=joined,
-        by=SYSTEM,
-        site_id=site_id,
-    )
-    membership.languages, membership.work_email = person.languages, person.email
-    return membership
-
-
-def _joined(person: Person, now: datetime) -> datetime:
-    """Return when somebody joined: before the first thing they did."""
-    if person.now:
-        return now - timedelta(days=person.now.days_ago + 1)
-    oldest = max((1130 - story.expires_in for story in person.past), default=700)
-    return now - timedelta(days=oldest)
-
-
 def _markers(members: list[tuple[Person, Membership]]) -> dict[int, list[int]]:
     found: defaultdict[int, list[int]] = defaultdict(list)
     for person, membership in members:
@@ -262,7 +169,7 @@ def _live(world: World, person: Person, membership: Membership) -> None:
         if not story.revoked:
             # Nobody is reminded of a certificate that they have renewed.
             until = completed_on(world, later) if later else world.today
-            _remind(world, certificate, membership.account_id, until, leave_newest=not story.reminded)
+            demo_mails.remind(world, certificate, membership.account_id, until, leave_newest=not story.reminded)
     if person.now:
         learn(world, membership, person.now)
     if person.listed and person.past:
@@ -270,6 +177,11 @@ def _live(world: World, person: Person, membership: Membership) -> None:
     if person.left:
         membership.state, membership.left_at = MembershipState.LEFT, world.now - timedelta(days=45)
         membership.listed_since = None
+    _allow(world, person, membership)
+
+
+def _allow(world: World, person: Person, membership: Membership) -> None:
+    """Add what an instructor needs to go on: leave to mark, and a background check."""
     if person.authorised_for is not None:
         world.session.add(
             Authorisation(
@@ -279,94 +191,14 @@ def _live(world: World, person: Person, membership: Membership) -> None:
                 expires_on=world.today + timedelta(days=person.authorised_for),
             )
         )
-
-
-def _remind(world: World, certificate: Certificate, account_id: int, until: date, *, leave_newest: bool) -> None:
-    """Post the reminders whose day has come, as sent then; the newest may be left for the worker."""
-    past = [
-        (offset, day)
-        for offset, before in REMINDED
-        if certificate.starts_on < (day := certificate.expires_on - timedelta(days=before)) <= until
-    ]
-    for offset, day in past[:-1] if leave_newest else past:
-        _sent_reminder(world, certificate, account_id, offset, day)
-
-
-def _sent_reminder(world: World, certificate: Certificate, account_id: int, offset: int, day: date) -> None:
-    at = min(datetime.combine(day, time(9), world.now.tzinfo), world.now - timedelta(hours=2))
-    message_id = outbox.post(
-        world.session,
-        "reminder",
-        key=f"reminder:{certificate.code}:{offset}",
-        due_at=at,
-        now=at,
-        account_id=account_id,
-        organisation_id=certificate.organisation_id,
-        facts={"name": certificate.name, "type": certificate.type_name, "offset_days": offset},
-    )
-    if message_id is None:
-        return
-    _sent(world.session.get_one(Message, message_id), at)
-    world.session.add(Reminder(certificate_id=certificate.id, offset_days=offset, message_id=message_id, posted_at=at))
-
-
-def _invite(world: World, one: Invited, inviters: dict[int, Membership]) -> None:
-    place = world.session.scalars(select(Organisation).where(Organisation.slug == one.place)).one()
-    by = inviters[place.id]
-    at = world.now - timedelta(days=one.days_ago, minutes=30)
-    # A link that can be tried out, in a demonstration whose password is published as well.
-    secret = f"demo-{names.sort_key(one.name).replace(' ', '-')}"
-    row = Invitation(
-        organisation_id=place.id,
-        email=one.email,
-        email_key=names.email_key(one.email),
-        name=one.name,
-        audience=Audience.VOLUNTEER,
-        site_id=world.session.scalars(
-            select(Site.id).where(Site.organisation_id == place.id, Site.name == one.site)
-        ).one_or_none(),
-        roles=[Role.LEARNER.value],
-        course_id=world.revision.course_id,
-        secret_hash=hashed(secret),
-        invited_by_id=by.account_id,
-        created_at=at,
-        expires_at=at + LASTS,
-    )
-    world.session.add(row)
-    world.session.flush()
-    message_id = outbox.post(
-        world.session,
-        "invitation",
-        key=f"invitation:{row.id}",
-        due_at=at,
-        now=at,
-        to_address=one.email,
-        organisation_id=place.id,
-        facts={
-            "name": one.name,
-            "organisation": place.name,
-            "inviter": by.name,
-            "course": world.revision.title,
-            "path": f"/invitation/{secret}",
-        },
-    )
-    if one.failed and message_id is not None:
-        message = world.session.get_one(Message, message_id)
-        message.state, message.done_at = WorkState.FAILED, at + timedelta(hours=1)
-        message.attempts, message.error = 8, NO_MAILBOX
-
-
-def _send_the_past(session: Session, now: datetime) -> None:
-    """Count the mails of the past as sent when they were due."""
-    session.flush()
-    old = select(Message).where(Message.state == WorkState.WAITING, Message.due_at < now - SENT_AFTER)
-    for message in session.scalars(old):
-        _sent(message, message.due_at)
-
-
-def _sent(message: Message, at: datetime) -> None:
-    message.state, message.done_at, message.attempts = WorkState.DONE, at + timedelta(seconds=20), 1
-    message.facts = {name: fact for name, fact in message.facts.items() if name != "path"}
+    if person.checked_for is not None:
+        world.session.add(
+            BackgroundCheck(
+                membership_id=membership.id,
+                valid_until=world.today + timedelta(days=person.checked_for),
+                recorded_at=world.now - timedelta(days=340),
+            )
+        )
 
 
 def addresses() -> list[str]:

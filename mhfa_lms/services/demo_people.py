@@ -48,6 +48,7 @@ class Certified:
     revoked: str = ""
     corrected: str = ""  # the name as it should have been: the certificate was replaced
     reminded: bool = True  # False leaves the newest reminder for the worker to send
+    evidence: str = ""  # what was seen of a certificate from before, which was recorded here and not earned
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class Person:
     languages: str = "English"
     left: bool = False
     authorised_for: int | None = None
+    checked_for: int | None = None  # days for which the background check still counts
     admin: bool = field(default=False)
 
     @property
@@ -93,6 +95,7 @@ HIGH, BROOK, OFFICE, MILL = PLACES[1].sites
 DOCK, HEAD, NORTH = PLACES[2].sites
 ALL: Final = 999
 
+EVIDENCE: Final = "Instructor: Joan Pellew\nEarlier number: AV-2291\nPaper certificate seen at the district office"
 # Who asks for another format.
 ASKS: Final = "minh.tran"
 # Help lines of the organisations' own, and how many days ago they were tried. The numbers are kept for fiction.
@@ -137,9 +140,27 @@ LINES: Final = (
 SHOWN: Final = (
     Person("learner", "Lena Okafor", ALDER, HIGH, V, now=Learning(12, steps=11), listed=False),
     Person("educator", "Edwin Castillo", ALDER, MILL, E, past=(Certified(62),), languages="English, Spanish"),
-    Person("instructor", "Ingrid Solheim", ALDER, OFFICE, E, (Role.INSTRUCTOR,), (Certified(700),), authorised_for=300),
     Person(
-        "second.instructor", "Samuel Ofori", ALDER, HIGH, E, (Role.INSTRUCTOR,), (Certified(455),), authorised_for=30
+        "instructor",
+        "Ingrid Solheim",
+        ALDER,
+        OFFICE,
+        E,
+        (Role.INSTRUCTOR,),
+        (Certified(700),),
+        authorised_for=300,
+        checked_for=640,
+    ),
+    Person(
+        "second.instructor",
+        "Samuel Ofori",
+        ALDER,
+        HIGH,
+        E,
+        (Role.INSTRUCTOR,),
+        (Certified(455),),
+        authorised_for=30,
+        checked_for=24,
     ),
     Person("coordinator", "Carmen Delgado", ALDER, OFFICE, OTHER, (Role.COORDINATOR,), languages="English, Spanish"),
     Person("other.coordinator", "Owen Griffiths", HARBOUR, HEAD, W, (Role.COORDINATOR,), (Certified(810),)),
@@ -168,6 +189,7 @@ MORE: Final = (
     Person("olivia.hart", "Olivia Hart", ALDER, HIGH, E, past=(Certified(-21), Certified(1055))),
     Person("tariq.haddad", "Tariq Haddad", ALDER, MILL, V, past=(Certified(74), Certified(1080))),
     Person("june.whitehorse", "June Whitehorse", ALDER, BROOK, V, past=(Certified(333),), left=True),
+    Person("walter.ames", "Walter Ames", ALDER, OFFICE, V, past=(Certified(226, evidence=EVIDENCE),)),
     # Alder Valley: on the way.
     Person("mateo.silva", "Mateo Silva", ALDER, HIGH, V, now=Learning(21, ALL, (13,), wrote=("waiting",))),
     Person("grace.kim", "Kim Ji-woo", ALDER, MILL, E, now=Learning(25, ALL, (12,), wrote=("waiting",))),

@@ -66,10 +66,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def everything(chromium: Browser, server: Server) -> dict[str, Seen]:
     """The pages there are to see, by person."""
-    outside = subprocess.run(
+    printed = subprocess.run(
         [sys.executable, "-m", "tests.stage"],
         env=server.environment, cwd=ROOT, capture_output=True, text=True, check=True, timeout=300,
     ).stdout  # fmt: skip
+    named = json.loads(printed)
     routes = Routes(one["route"] for one in json.loads(server.command("routes", "--json")) if "GET" in one["methods"])
     found: dict[str, Seen] = {}
     known: set[object] = set()
@@ -80,7 +81,7 @@ def everything(chromium: Browser, server: Server) -> dict[str, Seen]:
         else:
             sign_in(watched.page, server, who)
         addresses = []
-        for page in crawl(reader(context.request), routes, json.loads(outside) if who == "nobody" else [], each=EACH):
+        for page in crawl(reader(context.request), routes, named.get(who, []), each=EACH):
             built = set(_built(page))
             if not built <= known:
                 known |= built

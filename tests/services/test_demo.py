@@ -9,10 +9,13 @@ import pytest
 from sqlalchemy import func, select
 
 from mhfa_lms import db
+from mhfa_lms.adapters import pictures
 from mhfa_lms.models import (
     Account,
     AnswerState,
+    BackgroundCheck,
     Certificate,
+    CertificateLook,
     Invitation,
     Mark,
     Membership,
@@ -106,6 +109,17 @@ def test_invitations_are_open_and_one_mail_failed(now: datetime) -> None:
     assert len(session.scalars(select(Invitation).where(Invitation.accepted_at.is_(None))).all()) == 5
     failed = session.scalars(select(Message).where(Message.state == WorkState.FAILED)).one()
     assert failed.kind == "invitation"
+
+
+def test_there_is_a_look_an_earlier_certificate_and_two_background_checks(now: datetime) -> None:
+    session = db.session()
+    look = session.scalars(select(CertificateLook)).one()
+    assert look.logo is not None
+    assert pictures.plain_png(look.logo)
+    assert len(look.signatories) == 2
+    assert session.scalars(select(Certificate).where(Certificate.is_imported)).one().evidence
+    days = sorted((one.valid_until - now.date()).days for one in session.scalars(select(BackgroundCheck)))
+    assert days[0] < 30 < days[1]
 
 
 def test_making_it_again_changes_nothing(now: datetime) -> None:

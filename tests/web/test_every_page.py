@@ -26,12 +26,12 @@ pytestmark = [pytest.mark.xdist_group("every-page"), pytest.mark.timeout(600)]
 HELP = '<a class="help-now" href="/help">'
 # No pages: what programs read, what a browser saves. The style guide is there in the demonstration only, passkeys under
 # an address of https only: tests/journeys looks at both, and at what waits to be accepted. A device shows /offline,
-# mails lead to /stop, and an instructor's page, one of many, to their check.
+# mails lead to /stop.
 NOT_PAGES = re.compile(
     r"/styleguide|.*/passkey|/healthz|/readyz|/metrics|/static/.*|/media/.*"
     r"|.*\.pdf|.*\.<any\(csv, xlsx\):kind>|.*/file|.*\.csv|.*\.json|.*\.pem|/worker\.js|/learn/waiting"
     r"|.*\.png|/status/.*|/credentials/.*|.*/badge\.(png|svg)|/achievements/.*"
-    r"|/stop/<word>|/coordinate/people/<int:membership_id>/check"
+    r"|/stop/<word>"
     r"|/offline|/preview/.*/media/.*|/admin/courses/<int:revision_id>/accept"
 )
 

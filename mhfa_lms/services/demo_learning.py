@@ -1,117 +1,40 @@
-"""How the demonstration's people came to where they are: steps, attempts, answers, marks, certificates, reminders.
+"""How the demonstration's people learnt: steps, conversations, attempts, answers and marks.
 
-Everything runs in the caller's transaction, at times in the past. Chance comes from a seeded source, so that the same
-day gives the same demonstration.
+Everything runs in the caller's transaction, at times in the past.
 """
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from random import Random
+from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import update
-from sqlalchemy.orm import Session
-
 from mhfa_lms.content import playing
-from mhfa_lms.content.schema import Course as Content
 from mhfa_lms.models import (
     AnswerState,
     Attempt,
     AttemptAnswer,
     AttemptRelease,
     AttemptState,
-    Certificate,
-    CertificateCorrection,
     ConversationRun,
-    Correction,
-    CourseRevision,
     Enrolment,
     Mark,
     Membership,
-    Message,
     PracticeAnswer,
     ScenarioAnswer,
     StepProgress,
 )
 from mhfa_lms.policy import SYSTEM
-from mhfa_lms.services import certification, demo_answers, enrolments, names, outbox, scoring
-from mhfa_lms.services.certificates import CARRIED
+from mhfa_lms.services import demo_answers, enrolments, scoring
 from mhfa_lms.services.demo_answers import Written
-from mhfa_lms.services.demo_people import Certified, Learning
+from mhfa_lms.services.demo_people import Learning
+from mhfa_lms.services.demo_world import World
 from mhfa_lms.services.marks import Judgement, outcome
-from mhfa_lms.services.periods import add_months
-from mhfa_lms.services.secrets import CODE_LENGTH, CROCKFORD
 
-VALID_MONTHS: Final = 36
 CLAIM: Final = timedelta(minutes=30)
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """What every story needs: the course, the present, chance, and who marks in an organisation."""
-
-    session: Session
-    revision: CourseRevision
-    content: Content
-    now: datetime
-    chance: Random
-    # Membership ids of the instructors, by organisation.
-    markers: dict[int, list[int]]
-    # What nobody has written yet: each answer is used once.
-    waiting: list[Written]
-    try_again: list[Written]
-
-    @property
-    def today(self) -> date:
-        """The present day."""
-        return self.now.date()
-
-    def at(self, day: date) -> datetime:
-        """Return a moment in the working hours of a day, the same for both of our time zones."""
-        return datetime.combine(day, time(14, 0), UTC) + timedelta(minutes=self.chance.randrange(240))
-
-    def code(self, length: int = CODE_LENGTH) -> str:
-        """Return a code of Crockford characters."""
-        return "".join(self.chance.choice(CROCKFORD) for _ in range(length))
-
-    def marker(self, enrolment: Enrolment) -> int:
-        """Return the membership of one of the organisation's instructors, other than the learner."""
-        return self.chance.choice(
-            [one for one in self.markers[enrolment.organisation_id] if one != enrolment.membership_id]
-        )
-
-
-def completed_on(world: World, story: Certified) -> date:
-    """Return the day on which a certificate was earned that expires as the story says."""
-    return add_months(world.today + timedelta(days=story.expires_in), -VALID_MONTHS)
-
-
-def certify(world: World, membership: Membership, story: Certified) -> Certificate:
-    """Take somebody through the whole course, in the past, to a certificate of the wanted age."""
-    done_at = world.at(completed_on(world, story))
-    done_at = min(done_at, world.now - timedelta(minutes=20))
-    enrolment = _enrol(world, membership, done_at - timedelta(days=24))
-    read_steps(world, enrolment, len(list(world.content.steps())), done_at - timedelta(days=23), practise=False)
-    attempt(world, enrolment, 1, world.chance.randint(12, 15), done_at - timedelta(days=4))
-    written = world.chance.choice(demo_answers.load().good)
-    answer = hand_in(world, enrolment, 1, written, done_at - timedelta(days=3), seen_at=done_at)
-    mark(world, enrolment, answer, written, done_at)
-    certificate = certification.complete_if_ready(world.session, enrolment.id, now=done_at)
-    if certificate is None:
-        raise RuntimeError("the demonstration's story does not meet the course's requirements")
-    _renumber(world, certificate)
-    if story.revoked:
-        certificate.revoked_at = min(done_at + timedelta(days=8), world.now)
-        certificate.revoked_reason = story.revoked
-    if story.corrected:
-        certificate = _correct(world, certificate, membership, story.corrected)
-    return certificate
 
 
 def learn(world: World, membership: Membership, story: Learning) -> None:
     """Put somebody on the course and take them as far as their story says."""
     began = world.at(world.today - timedelta(days=story.days_ago))
-    enrolment = _enrol(world, membership, began)
+    enrolment = enrol(world, membership, began)
     steps = min(story.steps, len(list(world.content.steps())))
     read_steps(world, enrolment, steps, began, practise=True)
     # What comes after the steps is spread over the days that are left until yesterday.
@@ -122,6 +45,10 @@ def learn(world: World, membership: Membership, story: Learning) -> None:
         _release(world, enrolment, len(story.attempts) + 1)
     for number, kind in enumerate(story.wrote, 1):
         _write(world, enrolment, number, kind, moments.pop(0), new_result=story.new_result)
+
+
+def enrol(world: World, membership: Membership, at: datetime) -> Enrolment:
+    return enrolments.enrol_in(world.session, membership, world.revision.course_id, by=SYSTEM, now=at)
 
 
 def _write(world: World, enrolment: Enrolment, number: int, kind: str, at: datetime, *, new_result: bool) -> None:
@@ -243,10 +170,6 @@ def mark(world: World, enrolment: Enrolment, answer: ScenarioAnswer, written: Wr
     world.session.flush()
 
 
-def _enrol(world: World, membership: Membership, at: datetime) -> Enrolment:
-    return enrolments.enrol_in(world.session, membership, world.revision.course_id, by=SYSTEM, now=at)
-
-
 def _answer(world: World, enrolment: Enrolment, number: int, text: str, at: datetime) -> ScenarioAnswer:
     return ScenarioAnswer(
         enrolment_id=enrolment.id,
@@ -277,45 +200,3 @@ def _release(world: World, enrolment: Enrolment, number: int) -> None:
             released_at=world.now - timedelta(days=1),
         )
     )
-
-
-def _renumber(world: World, certificate: Certificate) -> None:
-    """Give a new certificate a number that is the same at every first start of the same day, for pictures."""
-    old, certificate.code = certificate.code, world.code()
-    world.session.flush()
-    world.session.execute(
-        update(Message)
-        .where(Message.key == f"certificate-ready:{old}")
-        .values(
-            facts={
-                "name": certificate.name,
-                "type": certificate.type_name,
-                "organisation": certificate.organisation_name,
-                "expires_on": certificate.expires_on.isoformat(),
-                "path": f"/certificates/{certificate.code}",
-            },
-            key=f"certificate-ready:{certificate.code}",
-            internet_id=outbox.message_id(f"certificate-ready:{certificate.code}"),
-        )
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _correct(world: World, old: Certificate, membership: Membership, name: str) -> Certificate:
-    """Replace a certificate by one with the name as it should have been."""
-    at = world.now - timedelta(days=6)
-    new = Certificate(
-        code=world.code(),
-        name=name,
-        sort_key=names.sort_key(name),
-        issued_at=at,
-        issued_on=at.date(),
-        **{column: getattr(old, column) for column in CARRIED},
-    )
-    world.session.add(new)
-    world.session.flush()
-    old.replaced_by_id = new.id
-    world.session.add(CertificateCorrection(certificate_id=old.id, because=Correction.MISSPELT, corrected_at=at))
-    membership.name, membership.sort_key = name, new.sort_key
-    certification.announce(world.session, new, membership, by=SYSTEM, now=at)
-    return new
