@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable
 from mhfa_lms.content import conversation_faults
 from mhfa_lms.content.conversation_faults import MEND, Fault
 from mhfa_lms.content.conversations import Conversation, Skill
-from mhfa_lms.content.schema import Module, Scenario, Step
+from mhfa_lms.content.scenarios import Scenario
+from mhfa_lms.content.schema import Module, Step
 
 
 def completed(read: Conversation, name: str, scenarios: Iterable[Scenario]) -> tuple[Conversation, list[Fault]]:

@@ -11,19 +11,11 @@ from mhfa_lms.content import checks, conversation_files, translating
 from mhfa_lms.content.checks import minutes
 from mhfa_lms.content.conversations import Conversation
 from mhfa_lms.content.explaining import explained
+from mhfa_lms.content.heads import CourseFile
 from mhfa_lms.content.media_files import MediaReader
 from mhfa_lms.content.problems import CourseProblemsError, Problem, Severity
-from mhfa_lms.content.schema import (
-    Assessment,
-    Course,
-    CourseFile,
-    GlossaryFile,
-    Module,
-    ModuleFile,
-    Scenario,
-    Step,
-    Translated,
-)
+from mhfa_lms.content.scenarios import Scenario
+from mhfa_lms.content.schema import Assessment, Course, GlossaryFile, Module, ModuleFile, Step, Translated
 from mhfa_lms.content.sources import Loaded, SourceFile, Sources
 from mhfa_lms.content.yamlfile import Located, Place, read_yaml
 

@@ -3,23 +3,22 @@
 Ids are the author's and stable: progress, answers and marks refer to them for as long as a revision is kept.
 """
 
-import datetime
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from mhfa_lms.content import conversation_faults, gating
 from mhfa_lms.content.activities import Activity
 from mhfa_lms.content.conversations import Conversation
-from mhfa_lms.content.gating import Completion, Order, Prerequisites
+from mhfa_lms.content.heads import CourseHead, Outcome
 from mhfa_lms.content.media import Download, File, Media, files_of
 from mhfa_lms.content.parts import ContentNote, Language, Line, Part, Slug, Text
 from mhfa_lms.content.problems import CodedError
 from mhfa_lms.content.questions import FreeText, Question
+from mhfa_lms.content.scenarios import Scenario
 
-LEVELS = (1, 2, 3, 4)
 _EVERY_OPTION = "every option of a step's question needs feedback"
 _TEACHES = {
     **dict.fromkeys(("single", "multiple", "true-false"), _EVERY_OPTION),
@@ -88,13 +87,6 @@ class Step(Part):
         return files_of(self.media, self.download)
 
 
-class Outcome(Part):
-    """What somebody can do after it; the assessment's questions name it."""
-
-    id: Slug
-    text: Line
-
-
 class Term(Part):
     """A word of the course that not everybody knows, and what it means here."""
 
@@ -155,172 +147,11 @@ class Assessment(Part):
         return self
 
 
-class Competency(Part):
-    """What a scenario answer is marked on, with a description of each level from 1 to 4."""
-
-    id: Slug
-    title: Line
-    description: Text
-    levels: dict[int, Text]
-
-    @model_validator(mode="after")
-    def _has_four_levels(self) -> Self:
-        if tuple(sorted(self.levels)) != LEVELS:
-            raise ValueError("levels must be 1, 2, 3 and 4")
-        return self
-
-
-class RequiredAction(Part):
-    """Something a good answer must contain; without it the answer does not pass, whatever its points."""
-
-    id: Slug
-    title: Line
-    description: Text
-    # {competency id: the lowest level that shows it}: where the levels already say it, a marker need not say it again.
-    shown_by: dict[Slug, Annotated[int, Field(ge=2, le=4)]] = {}
-
-
-class Exemplar(Part):
-    """An answer with agreed marks, shown to markers first."""
-
-    id: Slug
-    text: Text
-    levels: dict[str, Annotated[int, Field(ge=1, le=4)]]
-    required: dict[str, bool]
-    comment: Text
-
-
-class Words(Part):
-    """How long an answer should be."""
-
-    min: Annotated[int, Field(ge=0)] = 50
-    max: Annotated[int, Field(ge=1, le=5000)] = 800
-
-
-class Scenario(Part):
-    """A situation in which the learner writes what they would say and do."""
-
-    id: Slug
-    title: Line
-    content_note: ContentNote
-    summary: Text
-    quick_exit: bool = True
-    situation: Text
-    prompt: Text
-    words: Words = Words()
-    pass_points: Annotated[int, Field(ge=1)]
-    competencies: Annotated[tuple[Competency, ...], Field(min_length=1, max_length=8)]
-    required_actions: tuple[RequiredAction, ...] = ()
-    exemplars: Annotated[tuple[Exemplar, ...], Field(min_length=3)]
-
-    @property
-    def max_points(self) -> int:
-        """The most points an answer can get."""
-        return 4 * len(self.competencies)
-
-    @model_validator(mode="after")
-    def _exemplars_fit(self) -> Self:
-        wanted = {competency.id for competency in self.competencies}
-        required = {action.id for action in self.required_actions}
-        for exemplar in self.exemplars:
-            if set(exemplar.levels) != wanted:
-                raise ValueError(f"exemplar {exemplar.id} must have a level for each competency")
-            if set(exemplar.required) != required:
-                raise ValueError(f"exemplar {exemplar.id} must say true or false for each required action")
-        if self.pass_points > self.max_points:
-            raise ValueError("pass_points is more than an answer can get")
-        return self
-
-    @model_validator(mode="after")
-    def _exemplars_agree_with_shown_by(self) -> Self:
-        wanted = {competency.id for competency in self.competencies}
-        for action in self.required_actions:
-            if unknown := set(action.shown_by) - wanted:
-                raise ValueError(f"shown_by of {action.id} names the unknown competency {min(unknown)}")
-            for exemplar in self.exemplars if action.shown_by else ():
-                shown = all(exemplar.levels[one] >= least for one, least in action.shown_by.items())
-                if shown != exemplar.required[action.id]:
-                    raise ValueError(f"exemplar {exemplar.id} and shown_by of {action.id} contradict each other")
-        return self
-
-
-class Certification(Part):
-    """What the course certifies in."""
-
-    slug: Slug
-    name: Line
-    description: Text
-
-
-class Defaults(Part):
-    """The course's own defaults of rules that an organisation may set (see mhfa_lms.services.rules)."""
-
-    pass_percent: Annotated[int, Field(ge=1, le=100)] | None = None
-    attempts: Annotated[int, Field(ge=1, le=10)] | None = None
-    valid_months: Annotated[int, Field(ge=1, le=120)] | None = None
-    window_before_months: Annotated[int, Field(ge=0, le=24)] | None = None
-    window_after_months: Annotated[int, Field(ge=0, le=24)] | None = None
-
-
-class Review(Part):
-    """Whether a clinician has reviewed the course."""
-
-    status: Literal["draft", "reviewed"]
-    by: Line | None = None
-    date: datetime.date | None = None
-
-    @model_validator(mode="after")
-    def _says_who(self) -> Self:
-        if self.status == "reviewed" and (self.by is None or self.date is None):
-            raise ValueError("a reviewed course says by whom and on which date")
-        return self
-
-
-class Source(Part):
-    """Where facts come from."""
-
-    title: Line
-    publisher: Line
-    year: Annotated[int, Field(ge=1900, le=2100)]
-    url: Annotated[str, StringConstraints(pattern=r"^https://\S+$")] | None = None
-
-
 class Translated(Part):
     """A passage in another language, and which wording of the source it is a translation of (see `passages.digest`)."""
 
     of: str
     text: Text
-
-
-class CourseHead(Part):
-    """What course.yaml says of the course itself."""
-
-    title: Line
-    language: Language
-    summary: Line
-    about: Text
-    certification: Certification
-    kind: Literal["full", "refresher"] = "full"
-    hours: Annotated[float, Field(gt=0, le=100)]
-    defaults: Defaults = Defaults()
-    review: Review
-    content_note: Text | None = None
-    sources: tuple[Source, ...] = ()
-    outcomes: tuple[Outcome, ...] = ()
-    # Words that the check of reading age takes as known: they are explained, or everybody here uses them.
-    known_words: tuple[Line, ...] = ()
-    order: Order = Order.FREE
-    prerequisites: Prerequisites = Prerequisites()
-    completion: Completion = Completion()
-    # By when most people finish, counted from the day of enrolling: said kindly, and never a lock.
-    complete_within_days: Annotated[int, Field(ge=1, le=730)] | None = None
-
-
-class CourseFile(CourseHead):
-    """All of course.yaml: the head, and which folders and files hold the rest."""
-
-    modules: Annotated[tuple[str, ...], Field(min_length=1)]
-    scenarios: tuple[Slug, ...] = ()
 
 
 class Course(CourseHead):

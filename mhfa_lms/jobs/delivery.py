@@ -18,8 +18,8 @@ from mhfa_lms.adapters.mail import (
     MailError,
     RefusedError,
     UnavailableError,
-    open_mailer,
 )
+from mhfa_lms.adapters.mailers import open_mailer
 from mhfa_lms.jobs import claim
 from mhfa_lms.jobs.claim import Stop
 from mhfa_lms.jobs.letters import Letter, compose

@@ -9,8 +9,8 @@ from typing import Final
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from mhfa_lms.content.heads import Review
 from mhfa_lms.content.schema import Course as Content
-from mhfa_lms.content.schema import Review
 from mhfa_lms.db import transaction
 from mhfa_lms.models import CertificationType, Course, CourseAcceptance, CourseRevision, CourseSignOff, ReviewerKind
 from mhfa_lms.policy import SYSTEM, Actor, Can, require

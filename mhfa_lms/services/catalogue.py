@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from mhfa_lms import i18n
 from mhfa_lms.content import translations
-from mhfa_lms.content.schema import Course, Review
+from mhfa_lms.content.heads import Review
+from mhfa_lms.content.schema import Course
 from mhfa_lms.db import session as reading
 from mhfa_lms.models import CertificationType, CourseRevision
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from mhfa_lms.content.schema import Scenario
+from mhfa_lms.content.scenarios import Scenario
 from mhfa_lms.db import insert, transaction
 from mhfa_lms.models import (
     AnswerState,

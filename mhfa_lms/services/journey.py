@@ -9,7 +9,8 @@ from sqlalchemy import bindparam, case, select
 from sqlalchemy.orm import Session, defer, joinedload
 
 from mhfa_lms import clock
-from mhfa_lms.content.schema import Course, Module, Scenario, Step
+from mhfa_lms.content.scenarios import Scenario
+from mhfa_lms.content.schema import Course, Module, Step
 from mhfa_lms.models import AnswerState, Certificate, Enrolment, EnrolmentState, Organisation, ScenarioAnswer
 from mhfa_lms.policy import Actor, bound_scope
 from mhfa_lms.services import attempts, attendance, catalogue, learning, pathway, periods, prerequisites, renewal

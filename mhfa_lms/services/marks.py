@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mhfa_lms.content.schema import LEVELS, RequiredAction, Scenario
+from mhfa_lms.content.scenarios import LEVELS, RequiredAction, Scenario
 
 HARM = LEVELS[0]
 

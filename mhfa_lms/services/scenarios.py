@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from mhfa_lms.content.schema import Scenario, Words
+from mhfa_lms.content.scenarios import Scenario, Words
 from mhfa_lms.db import transaction
 from mhfa_lms.models import (
     AnswerState,

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from mhfa_lms.adapters import mail
+from mhfa_lms.adapters import smtp
 from mhfa_lms.adapters.mail import (
     AddressRefusedError,
     FolderMailer,
     MailError,
     RefusedError,
-    SmtpMailer,
     UnavailableError,
-    open_mailer,
 )
+from mhfa_lms.adapters.mailers import open_mailer
+from mhfa_lms.adapters.smtp import SmtpMailer
 from tests.smtp import Post, serving, tls
 
 WITH_LOGIN = "smtp://me%40example.org:secret%20w%3Ard@127.0.0.1"
@@ -98,7 +98,7 @@ def test_smtps_is_encrypted_from_the_first_byte() -> None:
 
 
 def test_a_password_never_crosses_the_network_in_the_clear(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mail, "_is_here", lambda _host: False)
+    monkeypatch.setattr(smtp, "_is_here", lambda _host: False)
     with serving(auth_require_tls=False) as post, open_mailer(f"{WITH_LOGIN}:{post.port}") as out:
         with pytest.raises(UnavailableError, match="no encryption"):
             out.send(letter())
@@ -107,7 +107,7 @@ def test_a_password_never_crosses_the_network_in_the_clear(monkeypatch: pytest.M
 
 
 def test_elsewhere_an_unsigned_certificate_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mail, "_is_here", lambda _host: False)
+    monkeypatch.setattr(smtp, "_is_here", lambda _host: False)
     with serving(tls_context=tls()) as post, open_mailer(f"smtp://127.0.0.1:{post.port}") as out:
         with pytest.raises(UnavailableError, match="SSLCertVerificationError"):
             out.send(letter())

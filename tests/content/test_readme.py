@@ -8,7 +8,7 @@ import pytest
 import yaml
 from pydantic import TypeAdapter
 
-from mhfa_lms.content import conversations, loader, media, questions, schema, starter, translating
+from mhfa_lms.content import conversations, heads, loader, media, questions, scenarios, schema, starter, translating
 from mhfa_lms.content.parts import Part
 from mhfa_lms.content.problems import CODES
 from mhfa_lms.paths import courses_dir
@@ -18,7 +18,7 @@ TEXT = (courses_dir() / "README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^```(?:yaml|markdown) (\S+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 # What is put together from the files, not written by authors.
 MADE = {schema.Course, schema.Module, schema.Translated, media.File}
-ROOTS = (schema.CourseFile, schema.ModuleFile, schema.Assessment, schema.Step, schema.Scenario, schema.GlossaryFile,
+ROOTS = (heads.CourseFile, schema.ModuleFile, schema.Assessment, schema.Step, scenarios.Scenario, schema.GlossaryFile,
          conversations.Conversation, translating.Entry)  # fmt: skip
 # The text below the settings.
 UNWRITTEN = {"body"}
@@ -60,7 +60,7 @@ def test_every_other_example_is_what_it_says(name: str, text: str) -> None:
     if name == "Question":
         assert [questions.read(one).id for one in data]
         return
-    wanted = getattr(schema, name, None) or getattr(media, name)
+    [wanted] = {getattr(home, name) for home in (heads, media, scenarios, schema) if name in vars(home)}
     for setting in ("file", "captions", "poster"):
         if setting in data:
             assert re.fullmatch(media.NAME, data[setting])

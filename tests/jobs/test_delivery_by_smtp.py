@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from mhfa_lms import db
-from mhfa_lms.adapters.mail import RefusedError, SmtpMailer
+from mhfa_lms.adapters.mail import RefusedError
+from mhfa_lms.adapters.smtp import SmtpMailer
 from mhfa_lms.jobs.delivery import Counts, send_waiting
 from mhfa_lms.jobs.letters import Letter, compose
 from mhfa_lms.models import FailingAddress, MailTry, Message, TryOutcome, WorkState

@@ -24,7 +24,17 @@ from mhfa_lms.models import (
     WorkState,
 )
 from mhfa_lms.policy import SYSTEM, Forbidden
-from mhfa_lms.services import audit, certificates, erasure, exporting, links, upkeep, verification, work_progress
+from mhfa_lms.services import (
+    audit,
+    certificates,
+    erased_rows,
+    erasure,
+    exporting,
+    links,
+    upkeep,
+    verification,
+    work_progress,
+)
 from mhfa_lms.services.personal import ROWS, UNLINKED
 from tests import make
 from tests.services import invented as invented_people
@@ -61,8 +71,8 @@ def test_every_table_with_personal_data_is_covered() -> None:
 
 def test_every_table_is_erased_as_it_says() -> None:
     deleted = {model for model, kind in ALL.items() if kind is Erasure.DELETED}
-    assert deleted == {*erasure.DELETED, models.StoredFile}
-    assert {model for model, kind in ALL.items() if kind is Erasure.REDUCED} == set(erasure.REDUCED)
+    assert deleted == {*erased_rows.DELETED, models.StoredFile}
+    assert {model for model, kind in ALL.items() if kind is Erasure.REDUCED} == set(erased_rows.REDUCED)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mhfa_lms.content.schema import Course, Scenario
+from mhfa_lms.content.scenarios import Scenario
+from mhfa_lms.content.schema import Course
 from mhfa_lms.services.marks import IncompleteError, Judgement, Reason, judge, outcome, shown
 from tests.small_course import course, document
 

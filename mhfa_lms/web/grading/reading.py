@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from mhfa_lms import db
-from mhfa_lms.content.schema import Scenario
+from mhfa_lms.content.scenarios import Scenario
 from mhfa_lms.models import AnswerState, CourseRevision, Enrolment, Mark, MarkDraft, Membership, Role, ScenarioAnswer
 from mhfa_lms.policy import Actor, scope
 from mhfa_lms.services import catalogue, contacts

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mhfa_lms.content.schema import Scenario
+from mhfa_lms.content.scenarios import Scenario
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.services.marks import IncompleteError, Judgement, judge
 

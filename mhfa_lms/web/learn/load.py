@@ -7,7 +7,8 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import joinedload
 
 from mhfa_lms import db
-from mhfa_lms.content.schema import Course, Scenario
+from mhfa_lms.content.scenarios import Scenario
+from mhfa_lms.content.schema import Course
 from mhfa_lms.models import Attempt, Enrolment
 from mhfa_lms.policy import Actor, bound_scope
 from mhfa_lms.services import attempts, catalogue

@@ -10,7 +10,7 @@ from wtforms.widgets import HiddenInput
 
 from mhfa_lms import clock, db
 from mhfa_lms.content.markdown import render
-from mhfa_lms.content.schema import Scenario
+from mhfa_lms.content.scenarios import Scenario
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import lazy
 from mhfa_lms.models import AnswerState, Enrolment, EnrolmentState, ScenarioAnswer
