@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, false
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from mhfa_lms.db import Base, Erasure, Id
@@ -73,6 +73,13 @@ class Certificate(Base):
         # What an organisation has to act on, by its days.
         Index(None, "organisation_id", "window_closes_on", "window_opens_on"),
         Index(None, "expires_on"),
+        # What a certificate corrects; few do.
+        Index(
+            None,
+            "replaced_by_id",
+            sqlite_where=text("replaced_by_id IS NOT NULL"),
+            postgresql_where=text("replaced_by_id IS NOT NULL"),
+        ),
         # Whose name an erased instructor's certificates bear.
         Index(None, "instructor_id"),
         Index("uq_certificate_imported_key", "imported_key", unique=True),

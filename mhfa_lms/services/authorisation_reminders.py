@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from mhfa_lms.db import insert, transaction
+from mhfa_lms.db import session as reading
 from mhfa_lms.models import (
     Account,
     Authorisation,
@@ -35,21 +36,17 @@ def post_due(*, now: datetime, due_at: datetime | None = None) -> int:
     posted = 0
     for (rules_of, today), organisation_ids in plans(now=now).items():
         for start in range(0, len(organisation_ids), BATCH):
-            with transaction() as session:
-                some = organisation_ids[start : start + BATCH]
-                posted += _post(session, rules_of, today, some, now=now, due_at=due_at)
+            wanted = _due(rules_of, today, organisation_ids[start : start + BATCH])
+            # Most ticks find nothing, and should take no lock.
+            if wanted:
+                with transaction() as session:
+                    posted += _post(session, wanted, rules_of.hour, today, now=now, due_at=due_at)
     return posted
 
 
-def _post(
-    session: Session,
-    rules_of: Plan,
-    today: date,
-    organisation_ids: list[int],
-    *,
-    now: datetime,
-    due_at: datetime | None,
-) -> int:
+def _due(rules_of: Plan, today: date, organisation_ids: list[int]) -> dict[str, tuple[Any, int]]:
+    """Return the authorisations to remind of, each with its offset, by the key of the mail."""
+    session = reading()
     longest = max(rules_of.days, default=0)
     rows = valid(
         session,
@@ -63,6 +60,19 @@ def _post(
         offset = rules_of.due(Dates(row.valid_from, row.expires_on, row.expires_on), today)
         if offset is not None and offset < sent.get(row.id, offset + 1):
             wanted[f"authorisation-reminder:{row.id}:{offset}"] = (row, offset)
+    session.rollback()
+    return wanted
+
+
+def _post(
+    session: Session,
+    wanted: dict[str, tuple[Any, int]],
+    hour: int,
+    today: date,
+    *,
+    now: datetime,
+    due_at: datetime | None,
+) -> int:
     posts = [
         outbox.Post(
             "authorisation-reminder",
@@ -71,7 +81,7 @@ def _post(
             row.organisation_id,
             row.locale,
             facts(row, offset, today) | hours.at_once(due_at),
-            due_at=due_at or hours.due_at(row, rules_of.hour, now),
+            due_at=due_at or hours.due_at(row, hour, now),
         )
         for key, (row, offset) in wanted.items()
     ]

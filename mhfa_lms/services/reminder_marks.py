@@ -135,13 +135,17 @@ def fallen_due(look: Look, offset: int) -> list[ColumnElement[bool]]:
 
 
 def new_certificates(look: Look, organisation_ids: Collection[int]) -> Iterator[list[int]]:
-    """Yield the numbers of the organisations' certificates that are new since the last look, a page at a time."""
+    """Yield the numbers of the organisations' certificates that are new since the last look, a page at a time.
+
+    Only of those that a reminder may be due for: most new ones have years to go.
+    """
     wanted, after = set(organisation_ids), look.after - STRETCH
+    soon = look.today + timedelta(days=max(look.rules_of.days, default=0))
     while True:
         session = reading()
         rows = session.execute(
             select(Certificate.id, Certificate.organisation_id)
-            .where(Certificate.id > after)
+            .where(Certificate.id > after, Certificate.expires_on <= soon, Certificate.window_closes_on >= look.today)
             .order_by(Certificate.id)
             .limit(PAGE)
         ).all()

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from mhfa_lms import clock
 from mhfa_lms.db import insert, transaction
 from mhfa_lms.db import session as reading
-from mhfa_lms.models import Certificate, Membership, Message, Organisation, Reminder
+from mhfa_lms.models import Account, Certificate, Membership, Message, Organisation, Reminder
 from mhfa_lms.services import outbox, rules
 from mhfa_lms.services import reminder_hours as hours
 from mhfa_lms.services import reminder_marks as marks
@@ -20,6 +20,8 @@ from mhfa_lms.services.reminder_plan import GRACE, RULES, Plan, plan
 from mhfa_lms.services.reminder_reasons import Reason, latest_posted, open_conditions, reason, situation
 
 BATCH: Final = 500
+# How many numbers of certificates are kept in memory at a time.
+FOUND: Final = 5_000
 
 
 def post_due(*, now: datetime, due_at: datetime | None = None) -> int:
@@ -27,15 +29,19 @@ def post_due(*, now: datetime, due_at: datetime | None = None) -> int:
 
     Each is to be sent at the humane hour of its reader, unless `due_at` names another instant for all.
 
-    Looks only at what is new since the look before (`reminder_marks`). Works through the certificates in batches, each
-    one transaction with a fixed number of queries; a second call, or another worker's at the same time, finds the rows
-    of the first and posts nothing more.
+    Looks only at what is new since the look before (`reminder_marks`). What is due is asked first, without a lock, as
+    looking at a long register takes seconds; then it is posted in batches, each one transaction with a fixed number of
+    queries, which asks of its few rows again. A second call, or another worker's at the same time, finds the rows of
+    the first and posts nothing more.
     """
     posted = 0
     last = marks.newest()
     for look, organisation_ids in marks.looks(plans(now=now), now=now):
         for offset, conditions in _looked_at(look, organisation_ids):
-            posted += _post_band(look.rules_of, offset, look.today, conditions, now, due_at)
+            for ids in _due(look.rules_of, offset, conditions):
+                with transaction() as session:
+                    rows = situation(session, Certificate.id.in_(ids), *_unsent(offset))
+                    posted += _post(session, look.rules_of, offset, look.today, rows, now, due_at)
         marks.keep(look, organisation_ids, last, now=now)
     return posted
 
@@ -84,28 +90,27 @@ def bands(rules_of: Plan, today: date) -> Iterator[tuple[int, ColumnElement[bool
     yield GRACE, and_(Certificate.expires_on < today, still_open, grace_reached)
 
 
-def _post_band(
-    rules_of: Plan,
-    offset: int,
-    today: date,
-    conditions: list[ColumnElement[bool]],
-    now: datetime,
-    due_at: datetime | None,
-) -> int:
-    posted, after = 0, 0
-    while True:
-        with transaction() as session:
-            rows = situation_page(session, [*conditions, *_unsent(offset), Certificate.id > after], rules_of)
-            posted += _post(session, rules_of, offset, today, rows, now, due_at)
-        if len(rows) < BATCH:
-            return posted
-        after = rows[-1].id
-
-
-def situation_page(session: Session, conditions: list[ColumnElement[bool]], rules_of: Plan) -> list[Any]:
-    """Return one page of certificates that may be reminded about, in the order of their ids."""
+def _due(rules_of: Plan, offset: int, conditions: list[ColumnElement[bool]]) -> Iterator[list[int]]:
+    """Yield the numbers of the certificates that may be reminded about, in their order, a batch at a time."""
     wanted = [] if rules_of.keep_last else [Membership.reminders_stopped_at.is_(None)]
-    return situation(session, *open_conditions(), *wanted, *conditions, limit=BATCH)
+    statement = (
+        select(Certificate.id)
+        .join(Membership, Membership.id == Certificate.membership_id)
+        .join(Account, Account.id == Membership.account_id)
+        .where(*conditions, *open_conditions(), *wanted, *_unsent(offset))
+        .order_by(Certificate.id)
+        .limit(FOUND)
+    )
+    after = 0
+    while True:
+        session = reading()
+        ids = list(session.scalars(statement.where(Certificate.id > after)))
+        session.rollback()
+        for start in range(0, len(ids), BATCH):
+            yield ids[start : start + BATCH]
+        if len(ids) < FOUND:
+            return
+        after = ids[-1]
 
 
 def _unsent(offset: int) -> list[ColumnElement[bool]]:
@@ -143,7 +148,7 @@ def _post(
         for key, id_ in ids.items()
     ]
     if new:
-        session.execute(insert(session, Reminder).on_conflict_do_nothing(), new)
+        session.connection().execute(insert(session, Reminder).on_conflict_do_nothing(), new)
     return len(new)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from mhfa_lms.db import take_turns, transaction
@@ -99,16 +99,16 @@ def _without_a_seal(session: Session, limit: int, *, newest_only: bool) -> Seque
 
     The newest: after the last one sealed, and a stretch before it, for those that took longest to commit.
     """
+    # A number, and said of both tables: from a query inside the query PostgreSQL cannot tell that it means few rows.
+    last = session.scalar(select(AuditSeal.event_id).order_by(AuditSeal.id.desc()).limit(1)) if newest_only else None
+    after = (last or 0) - STRETCH
     statement = (
         select(*EVENT)
-        .outerjoin(AuditSeal, AuditSeal.event_id == AuditEvent.id)
-        .where(AuditSeal.id.is_(None))
+        .outerjoin(AuditSeal, and_(AuditSeal.event_id == AuditEvent.id, AuditSeal.event_id > after))
+        .where(AuditSeal.id.is_(None), AuditEvent.id > after)
         .order_by(AuditEvent.id)
         .limit(limit)
     )
-    if newest_only:
-        last = select(AuditSeal.event_id).order_by(AuditSeal.id.desc()).limit(1).scalar_subquery()
-        statement = statement.where(AuditEvent.id > func.coalesce(last, 0) - STRETCH)
     return session.execute(statement).all()
 
 

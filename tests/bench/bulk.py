@@ -151,4 +151,6 @@ def settle() -> None:
             if "id" in table.c:
                 last = f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), max(id)) FROM \"{table.name}\""
                 connection.execute(text(last))
-        connection.execute(text("ANALYZE"))
+        connection.execute(text("VACUUM (ANALYZE)"))
+        # Or what was written to make the data is written out while something is measured.
+        connection.execute(text("CHECKPOINT"))

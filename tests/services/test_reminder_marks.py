@@ -18,9 +18,20 @@ from mhfa_lms.models import (
     Organisation,
     Reminder,
     ReminderMark,
+    Role,
 )
 from mhfa_lms.policy import SYSTEM
-from mhfa_lms.services import accounts, certificates, memberships, reminder_marks, reminders, rules
+from mhfa_lms.services import (
+    accounts,
+    authorisation_reminders,
+    certificates,
+    digests,
+    duty_reminders,
+    memberships,
+    reminder_marks,
+    reminders,
+    rules,
+)
 from mhfa_lms.services.rules import Rule
 from tests import make
 from tests.make import NOON
@@ -202,3 +213,28 @@ def test_everything_has_its_turn_once_a_day(monkeypatch: pytest.MonkeyPatch) -> 
         whole += sum(look.whole for look, _ids in reminder_marks.looks(reminders.plans(now=now), now=now))
         reminders.post_due(now=now)
     assert (whole, len(marks()), marks()[0]["organisation_id"]) == (1, 1, owner.id)
+
+
+def test_what_is_found_in_pages_and_posted_in_batches_is_posted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    owner, revision = make.organisation(), make.published()
+    for _number in range(7):
+        held(20, make.member(owner), revision)
+    monkeypatch.setattr(reminders, "FOUND", 3)
+    monkeypatch.setattr(reminders, "BATCH", 2)
+    assert (reminders.post_due(now=NOON), reminders.post_due(now=NOON)) == (7, 0)
+    assert len(posted()) == 7
+
+
+def test_looking_at_everything_takes_no_lock_where_nothing_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    owner, revision = make.organisation(), make.published()
+    instructor = make.member(owner, Role.INSTRUCTOR)
+    make.member(owner, Role.COORDINATOR)
+    make.authorisation(instructor, revision, expires_on=(NOON + timedelta(days=20)).date())
+    held(20, make.member(owner), revision)
+    kinds = (reminders, authorisation_reminders, duty_reminders, digests)
+    assert sum(kind.post_due(now=NOON) for kind in kinds) == 3
+    with db.transaction() as session:
+        session.execute(delete(ReminderMark))
+    for kind in kinds:
+        monkeypatch.setattr(kind, "transaction", lambda: pytest.fail("the lock was taken"))
+    assert sum(kind.post_due(now=NOON) for kind in kinds) == 0
