@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from icalendar import Alarm, Calendar, Event
+if TYPE_CHECKING:
+    from icalendar import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,8 @@ class Day:
 
 def write(days: Sequence[Day], *, maker: str, language: str, now: datetime) -> bytes:
     """Return a calendar file. Texts may hold anything: what a calendar cannot hold is left out, the rest escaped."""
+    from icalendar import Calendar  # takes a while to load, and the web seldom needs it
+
     calendar = Calendar()
     calendar.add("prodid", f"-//{_plain(maker)}//mhfa-lms//{language.upper()}")
     calendar.add("version", "2.0")
@@ -31,7 +35,9 @@ def write(days: Sequence[Day], *, maker: str, language: str, now: datetime) -> b
     return bytes(calendar.to_ical())
 
 
-def _event(day: Day, language: str, now: datetime) -> Event:
+def _event(day: Day, language: str, now: datetime) -> "Event":
+    from icalendar import Alarm, Event
+
     event = Event()
     event.add("uid", day.uid)
     event.add("sequence", day.sequence)

@@ -4,8 +4,6 @@ import io
 import warnings
 from typing import Final
 
-from PIL import Image, ImageOps
-
 FORMATS: Final = ("PNG", "JPEG", "WEBP")
 LARGEST_FILE: Final = 1024 * 1024
 # Read from the header, before anything is unpacked: a small file can claim to be a picture of gigabytes.
@@ -22,6 +20,8 @@ def plain_png(data: bytes) -> bytes:
 
     Raises `PictureError` for every other kind (SVG among them), for files over 1 MB and pictures over 12 megapixels.
     """
+    from PIL import Image, ImageOps  # takes a while to load, and few need it
+
     if len(data) > LARGEST_FILE:
         raise PictureError("too large")
     try:

@@ -12,8 +12,6 @@ from datetime import datetime
 from itertools import chain, islice
 from typing import IO, Final
 
-import xlsxwriter
-
 BOM: Final = "\ufeff"
 CSV_TYPE: Final = "text/csv; charset=utf-8"
 XLSX_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -85,6 +83,8 @@ def write_xlsx(file: IO[bytes], header: Row, rows: Iterable[Row], *, title: str,
 
     Rows beyond `MOST_ROWS` do not fit into a sheet: ask before. One row at a time is held in memory.
     """
+    import xlsxwriter  # takes a while to load, and few need it
+
     # Guarded cells are text here, and nothing may turn a text into a formula, a link or a number.
     book = xlsxwriter.Workbook(
         file,

@@ -15,8 +15,6 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any, Final
 
-from openpyxl import load_workbook
-
 from mhfa_lms.adapters.spreadsheets import plain
 
 MOST_BYTES: Final = 5_000_000  # a form carries less: the site takes 2 MB at most
@@ -103,6 +101,8 @@ def _csv(data: bytes) -> Iterator[tuple[int, Sequence[Cell]]]:
 
 
 def _xlsx(data: bytes) -> Iterator[tuple[int, Sequence[Cell]]]:
+    from openpyxl import load_workbook  # takes a while to load, and few need it
+
     _look_inside(data)
     try:
         book = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)

@@ -1,5 +1,6 @@
 """The commands: `mhfa-lms ...`. A command's module is loaded when the command is used, so that `--help` is quick."""
 
+import gc
 import importlib
 import os
 import sys
@@ -52,7 +53,12 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, _, attribute = COMMANDS[cmd_name][0].partition(":")
-        found = getattr(importlib.import_module(f"mhfa_lms.cli.{module}"), attribute)
+        # Next to nothing that loading makes is garbage, and looking for it takes an eighth of the time.
+        gc.disable()
+        try:
+            found = getattr(importlib.import_module(f"mhfa_lms.cli.{module}"), attribute)
+        finally:
+            gc.enable()
         if not isinstance(found, click.Command):
             raise TypeError(f"{module}:{attribute} is not a command")
         return found

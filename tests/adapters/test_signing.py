@@ -119,7 +119,8 @@ def test_web_processes_load_nothing_of_it() -> None:
     code = (
         "import sys; from mhfa_lms import app, server; from mhfa_lms.jobs import handlers; "
         "print([name for name in sys.modules if name.split('.')[0] in"
-        " {'pyhanko', 'pyhanko_certvalidator', 'asn1crypto', 'weasyprint', 'pikepdf', 'pyld'}])"
+        " {'pyhanko', 'pyhanko_certvalidator', 'asn1crypto', 'weasyprint', 'pikepdf', 'pyld', 'openpyxl', 'xlsxwriter',"
+        " 'icalendar', 'PIL'}])"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert told.stdout.strip() == "[]"
