@@ -121,7 +121,7 @@ def _for_coordinators() -> tuple[NavItem, ...]:
         _item(_("Overview"), "coordinate.overview"),
         _item(_("Register"), "coordinate.register", "/coordinate/register"),
         _item(_("Courses"), "coordinate.courses", "/coordinate/courses"),
-        _item(_("People"), "coordinate.people", "/coordinate/people"),
+        _item(_("People"), "coordinate.people", "/coordinate/people", "/coordinate/certificates"),
     )
     if any(item.current for item in items) or not request.path.startswith("/coordinate/"):
         return items
