@@ -108,10 +108,10 @@ class Keys:
             if self._add(kind, self._next(kind), now):
                 return self.current(kind)
 
-    def make_first(self) -> None:
-        """Make the first key of each kind, where there is none."""
-        for kind in KeyKind:
-            self.current(kind)
+    def make_first(self) -> list[Key]:
+        """Make the first key of each kind, where there is none; returns those that this call made."""
+        absent = [kind for kind in KeyKind if not self.all(kind)]
+        return [self.current(kind) for kind in absent if self._add(kind, 1, datetime.now(UTC))]
 
     def stored(self) -> list[str]:
         """Return the keys as they are stored, private halves included, oldest first. For a backup."""

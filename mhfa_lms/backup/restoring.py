@@ -82,7 +82,8 @@ def restore(
             secrets = _secrets(folder, manifest, passphrase)
             address = database.prepare(folder, manifest)
             with Standby(settings.data_dir).closed():
-                done = _change_over(settings, folder, address, database, now, copy=safety_copy and used is not False)
+                copy = safety_copy and used is not False
+                done = _change_over(settings, folder, manifest, address, database, now, copy=copy)
                 if secrets:
                     _put_keys(settings, secrets)
         finally:
@@ -154,12 +155,20 @@ def _secrets(folder: Path, manifest: Manifest, passphrase: str | None) -> dict[s
 
 
 def _change_over(
-    settings: Settings, folder: Path, address: str, database: databases.Database, now: datetime, *, copy: bool
+    settings: Settings,
+    folder: Path,
+    manifest: Manifest,
+    address: str,
+    database: databases.Database,
+    now: datetime,
+    *,
+    copy: bool,
 ) -> tuple[int, int, Path | None]:
     """Do what must happen while nobody works: returns mails held, people erased, and where the safety copy lies."""
     safe = _look_back(settings, folder, now, copy=copy)
     db.configure(address)
     held, erased = _settle(settings, now)
+    _remember(manifest)
     wanted = set(db.session().scalars(select(StoredFile.key)))
     db.release()
     added = _add_files(settings, folder, wanted)
@@ -207,6 +216,17 @@ def _settle(settings: Settings, now: datetime) -> tuple[int, int]:
     erased = erasures.apply_again(erasures.read(making.erasure_list(settings).read()), by=SYSTEM, now=now)
     upkeep.backup_restored(held=held, erased=erased, by=SYSTEM, now=now)
     return held, erased
+
+
+def _remember(manifest: Manifest) -> None:
+    """Note the backup itself, at its own time: it was taken before that could stand in it."""
+    upkeep.backup_made(
+        size=manifest.size,
+        files=manifest.files,
+        keys=manifest.has_keys,
+        by=SYSTEM,
+        now=datetime.fromisoformat(manifest.made_at),
+    )
 
 
 def _swap(database: databases.Database) -> None:

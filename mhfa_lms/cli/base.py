@@ -10,12 +10,13 @@ from typing import Any, Final
 import click
 from sqlalchemy.exc import DBAPIError
 
-from mhfa_lms import db, logs
+from mhfa_lms import clock, db, logs
 from mhfa_lms import setting_checks as checks
 from mhfa_lms.adapters import fonts
 from mhfa_lms.adapters.files import FolderFiles
-from mhfa_lms.adapters.keys import KeysDamagedError, open_keys
-from mhfa_lms.services import certification, course_media, names, reflections
+from mhfa_lms.adapters.keys import Keys, KeysDamagedError, open_keys
+from mhfa_lms.policy import SYSTEM
+from mhfa_lms.services import certification, course_media, names, reflections, upkeep
 from mhfa_lms.settings import Settings, SettingsError, read_settings
 from mhfa_lms.standby import RestoringError, Standby
 
@@ -61,9 +62,17 @@ def make_first_keys(settings: Settings) -> None:
     """Make the keys that sign certificates and badges, where there are none; a damaged one is told, and stops nothing
     else."""
     try:
-        open_keys(settings.keys_dir, name=settings.signer_name).make_first()
+        open_first_keys(settings)
     except KeysDamagedError as error:
         click.echo(f"{error}. No certificate is signed until then.", err=True)
+
+
+def open_first_keys(settings: Settings) -> Keys:
+    """Return the keys, the first ones made and written into the audit trail. Raises `KeysDamagedError`."""
+    found = open_keys(settings.keys_dir, name=settings.signer_name)
+    if made := found.make_first():
+        upkeep.keys_made({key.kind.value: key.id for key in made}, by=SYSTEM, now=clock.now())
+    return found
 
 
 def knock(settings: Settings) -> None:

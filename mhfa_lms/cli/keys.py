@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from mhfa_lms import clock
-from mhfa_lms.adapters.keys import Key, KeyKind, Keys, KeysDamagedError, open_keys, public_text
-from mhfa_lms.cli.base import Failed, emit, installation, json_option
+from mhfa_lms.adapters.keys import Key, KeyKind, Keys, KeysDamagedError, public_text
+from mhfa_lms.cli.base import Failed, emit, installation, json_option, open_first_keys
 from mhfa_lms.policy import SYSTEM
 from mhfa_lms.services import upkeep
 from mhfa_lms.settings import Settings
@@ -78,12 +78,10 @@ def export_public(out: Path | None, as_json: bool) -> None:
 
 
 def _opened(settings: Settings) -> Keys:
-    found = open_keys(settings.keys_dir, name=settings.signer_name)
     try:
-        found.make_first()
+        return open_first_keys(settings)
     except KeysDamagedError as error:
         raise Failed(f"{error}.") from error
-    return found
 
 
 def _every(found: Keys) -> list[Key]:

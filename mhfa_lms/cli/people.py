@@ -9,7 +9,7 @@ import click
 from mhfa_lms import clock
 from mhfa_lms.cli.base import Failed, emit, installation, json_option
 from mhfa_lms.policy import SYSTEM
-from mhfa_lms.services import erasure, exporting
+from mhfa_lms.services import accounts, erasure, exporting
 
 
 @click.command("export-person")
@@ -53,7 +53,7 @@ def erase_person(email: str, yes: bool, as_json: bool) -> None:
             raise Failed(
                 f"There is no account with the address, and no certificate with the number, {email}."
             ) from error
-        except erasure.LastAdministratorError as error:
+        except accounts.LastAdministratorError as error:
             raise Failed("This is the only administrator. Make another one first: mhfa-lms users create") from error
         # Now, and again by the worker should this end here.
         remove_files(settings, 0, {"codes": done.codes, "keys": done.files}, clock.now())

@@ -9,7 +9,7 @@ import click
 
 from mhfa_lms import clock, schema, server
 from mhfa_lms.cli.base import Failed, bound, make_first_keys, refuse_while_restoring
-from mhfa_lms.cli.welcome import first_link, welcome
+from mhfa_lms.cli.welcome import first_link, listening, welcome
 from mhfa_lms.content import loader
 from mhfa_lms.db import session
 from mhfa_lms.policy import SYSTEM
@@ -65,7 +65,7 @@ def web(port: int | None, workers: int) -> None:
             raise Failed("The database is not up to date. Run: mhfa-lms db upgrade")
         refuse_demo_data()
         make_first_keys(settings)
-    click.echo(f"Serving {settings.base_url}")
+    click.echo(f"Serving {settings.base_url}{listening(settings)}")
     # Gunicorn ends with SystemExit of its own.
     server.run_web(settings, listener, workers=workers)
 

@@ -90,7 +90,10 @@ def deactivate(email: str, as_json: bool) -> None:
     """Close an account: every browser is signed out at once, and nobody can sign in with it. Its records stay."""
     with installation():
         account_id = existing(email)
-        accounts.deactivate(account_id, by=SYSTEM, now=clock.now())
+        try:
+            accounts.deactivate(account_id, by=SYSTEM, now=clock.now())
+        except accounts.LastAdministratorError as error:
+            raise Failed("This is the only administrator. Make another one first: mhfa-lms users create") from error
     emit(as_json, {"id": account_id, "active": False}, f"Closed the account {email} and signed it out everywhere.")
 
 

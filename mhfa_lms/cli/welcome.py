@@ -13,9 +13,16 @@ def first_link(settings: Settings, *, now: datetime) -> str | None:
     return f"{settings.base_url}/setup/{secret}" if secret else None
 
 
+def listening(settings: Settings) -> str:
+    """Where the proxy finds it, when the public address is another one."""
+    host = f"[{settings.bind}]" if ":" in settings.bind else settings.bind
+    here = f"http://{host}:{settings.port}"
+    return "" if here == settings.base_url else f"\n  It listens on {here}"
+
+
 def welcome(settings: Settings, accounts_text: str, link: str | None) -> str:
     """Return the screen: the address, how to sign in, where mails go, how to stop."""
-    parts = [f"\n  {settings.site_name} is running:  {settings.base_url}"]
+    parts = [f"\n  {settings.site_name} is running:  {settings.base_url}{listening(settings)}"]
     if accounts_text:
         parts.append(accounts_text)
     if link:

@@ -125,7 +125,8 @@ class Progress:
         told: dict[str, Any] | None = None,
     ) -> None:
         """Store the finished file and end the work with it. `told` is kept in the payload, for the page to say."""
-        key = f"{folder_of(self.key)}.{ending}"
+        # A lease lost unawares may end with a file too: each has a name of its own, or one would remove the other's.
+        key = self._key(self.lease.attempt, ending)
         stored = self.files.keep(key, file)
         now = self.now_fn()
         row = StoredFile(key=key, media_type=media_type, size=stored.size, sha256=stored.sha256, created_at=now)
@@ -135,7 +136,13 @@ class Progress:
         ):
             self.files.remove(key)
             self._drop()
+        # What a try left that was killed between its file and its end.
+        for attempt in range(self.lease.attempt):
+            self.files.remove(self._key(attempt, ending))
         self.files.drop_unfinished(folder_of(self.key))
+
+    def _key(self, attempt: int, ending: str) -> str:
+        return f"{folder_of(self.key)}-{attempt}.{ending}"
 
     def _drop(self) -> NoReturn:
         # Where only the lease was lost, another worker goes on with the files.

@@ -1,12 +1,13 @@
 """Accounts: made, found, deactivated; the first administrator; the language a person chose."""
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mhfa_lms import i18n
-from mhfa_lms.db import insert, transaction
+from mhfa_lms.db import insert, take_turns, transaction
 from mhfa_lms.db import session as reading
 from mhfa_lms.models import Account, Audience, LinkKind, Membership, Role
 from mhfa_lms.policy import SYSTEM, Actor, Can, require
@@ -22,6 +23,14 @@ from mhfa_lms.services import (
 )
 from mhfa_lms.services.names import email_key
 from mhfa_lms.services.privacy import PRIVACY_VERSION
+
+# Any number of its own will do. Whoever may be an installation's last administrator, or an organisation's last
+# coordinator, goes while nobody else does: of two at once neither would see that the other goes too.
+LAST_ONE_LOCK: Final = 4_260_919
+
+
+class LastAdministratorError(RuntimeError):
+    """The only administrator cannot go: nobody could run the installation."""
 
 
 class AccountExistsError(ValueError):
@@ -76,11 +85,24 @@ def accept_terms(account: Account, *, now: datetime) -> None:
     account.privacy_version, account.privacy_accepted_at = PRIVACY_VERSION, now
 
 
+def is_last_administrator(session: Session, account_id: int) -> bool:
+    """Whether an account is the only one that can run the installation."""
+    living = select(Account.id).where(Account.is_admin, Account.deactivated_at.is_(None))
+    found = session.scalars(living.order_by(Account.id != account_id).limit(2)).all()
+    return list(found) == [account_id]
+
+
 def deactivate(account_id: int, *, by: Actor, now: datetime) -> None:
-    """Close an account: every browser is signed out at once and no link works any more."""
+    """Close an account: every browser is signed out at once and no link works any more.
+
+    Raises `LastAdministratorError`.
+    """
     require(by, Can.ADMINISTER)
     with transaction() as session:
+        take_turns(session, LAST_ONE_LOCK)
         account = session.get_one(Account, account_id, with_for_update=True)
+        if is_last_administrator(session, account_id):
+            raise LastAdministratorError(account_id)
         if account.deactivated_at is None:
             account.deactivated_at = now
             audit.record(session, "account-deactivated", by=by, now=now, subject="account", subject_id=account_id)

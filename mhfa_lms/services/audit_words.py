@@ -108,6 +108,7 @@ VERBS: Final[Mapping[str, Any]] = {
     "safeguarding-escalated": lazy("Safeguarding case escalated"),
     "backup.made": lazy("Backup made"),
     "backup.restored": lazy("Backup restored"),
+    "key-made": lazy("First signing key made"),
     "key-rotated": lazy("New signing key put into use"),
 }
 

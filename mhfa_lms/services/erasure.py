@@ -33,17 +33,10 @@ from mhfa_lms.services.personal import ROWS, Person
 from mhfa_lms.services.secrets import read_code
 
 REMOVE_FILES: Final = "remove-files"
-# Any number of its own will do. Whoever may be an installation's last administrator, or an organisation's last
-# coordinator, goes while nobody else does: of two at once neither would see that the other goes too.
-LAST_ONE_LOCK: Final = 4_260_919
 
 
 class UnknownPersonError(LookupError):
     """There is no account with this address."""
-
-
-class LastAdministratorError(RuntimeError):
-    """The only administrator cannot be erased: nobody could run the installation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +56,11 @@ def erase(email: str, *, by: Actor, now: datetime) -> Erased:
     Instead of the address the number of a certificate will do: who deleted their account has no address any more, while
     an organisation may still keep their training record.
 
-    Raises `UnknownPersonError`, `LastAdministratorError` and `Forbidden`.
+    Raises `UnknownPersonError`, `accounts.LastAdministratorError` and `Forbidden`.
     """
     require(by, Can.ADMINISTER)
     with transaction() as session:
-        take_turns(session, LAST_ONE_LOCK)
+        take_turns(session, accounts.LAST_ONE_LOCK)
         account = accounts.find(session, email, lock=True) or _holder(session, email)
         if account is None:
             raise UnknownPersonError(email)
@@ -87,12 +80,12 @@ def _holder(session: Session, code: str) -> Account | None:
 def erase_account(
     session: Session, account: Account, *, by: Actor, now: datetime, keep_records: bool = False
 ) -> Erased:
-    """Erase the person of a locked account, in the caller's transaction. Raises `LastAdministratorError`.
+    """Erase the person of a locked account, in the caller's transaction. Raises `accounts.LastAdministratorError`.
 
-    Where the account can be an administrator's, the caller takes turns on `LAST_ONE_LOCK` before locking it.
+    Where the account can be an administrator's, the caller takes turns on `accounts.LAST_ONE_LOCK` before locking it.
     """
-    if is_last_administrator(session, account.id):
-        raise LastAdministratorError(account.id)
+    if accounts.is_last_administrator(session, account.id):
+        raise accounts.LastAdministratorError(account.id)
     who = Person(account.id, account.email_key)
     # Before the list of files: work that ends with one does so before this, and is in the list, or not at all.
     _stop(session, who, now)
@@ -108,13 +101,6 @@ def erase_account(
     work.post(session, REMOVE_FILES, key=f"remove-files:{account.id}", now=now, payload=gone)
     audit.record(session, "person-erased", by=by, now=now, subject="account", subject_id=account.id)
     return Erased(account.id, deleted, reduced, codes, list(files.values()))
-
-
-def is_last_administrator(session: Session, account_id: int) -> bool:
-    """Whether an account is the only one that can run the installation."""
-    living = select(Account.id).where(Account.is_admin, Account.deactivated_at.is_(None))
-    found = session.scalars(living.order_by(Account.id != account_id).limit(2)).all()
-    return list(found) == [account_id]
 
 
 def _stop(session: Session, who: Person, now: datetime) -> None:

@@ -25,7 +25,7 @@ from mhfa_lms.models import (
     Role,
 )
 from mhfa_lms.policy import Actor, Can, require
-from mhfa_lms.services import erasure, outbox, rules, signing_in
+from mhfa_lms.services import accounts, erasure, outbox, rules, signing_in
 from mhfa_lms.services.periods import CERTIFIED, standing
 from mhfa_lms.services.retention_due import kept_until
 from mhfa_lms.services.rules import Rule
@@ -78,7 +78,7 @@ def consequences(*, by: Actor, now: datetime) -> Consequences:
     for each organisation that issued a certificate. Raises `Forbidden`."""
     require(by, Can.USE_ACCOUNT)
     session = reading()
-    return Consequences(tuple(_places(session, by, now)), erasure.is_last_administrator(session, by.account_id))
+    return Consequences(tuple(_places(session, by, now)), accounts.is_last_administrator(session, by.account_id))
 
 
 def _places(session: Session, by: Actor, now: datetime) -> list[Place]:
@@ -150,11 +150,11 @@ def _unled(session: Session, account_id: int) -> frozenset[int]:
 def delete_own_account(password: str, *, by: Actor, now: datetime, without_handover: bool = False) -> erasure.Erased:
     """Delete the actor's account, sign it out everywhere, and say so in one last mail to its address.
 
-    Raises `WrongPasswordError`, `NoHandoverError` and `erasure.LastAdministratorError`.
+    Raises `WrongPasswordError`, `NoHandoverError` and `accounts.LastAdministratorError`.
     """
     stored = signing_in.confirmed_password(password, by=by)
     with transaction() as session:
-        take_turns(session, erasure.LAST_ONE_LOCK)
+        take_turns(session, accounts.LAST_ONE_LOCK)
         account = signing_in.unchanged(session, by.account_id, stored)
         if not without_handover and _unled(session, account.id):
             raise NoHandoverError(account.id)

@@ -52,7 +52,7 @@ class Story:
         """What it is of an instructor's, where the title does not say so; "" for certificates."""
         if self.about == "authorisation":
             return _("Leave to teach and mark")
-        return _("Courses to teach in the year that ends then") if self.about == "deliveries" else ""
+        return _("Courses to teach in the year") if self.about == "deliveries" else ""
 
     def as_data(self) -> dict[str, Any]:
         """Return it for programs."""

@@ -1,5 +1,6 @@
 """What backups, restores and new keys leave in the database: an event each; after a restore nothing acts twice."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -22,6 +23,14 @@ def backup_made(*, size: int, files: int, keys: bool, by: Actor, now: datetime) 
         audit.record(
             session, "backup.made", by=by, now=now, subject=SUBJECT, subject_id=0, bytes=size, files=files, keys=keys
         )
+
+
+def keys_made(made: Mapping[str, str], *, by: Actor, now: datetime) -> None:
+    """Note that the installation has its first signing keys: their identifiers by kind."""
+    require(by, Can.ADMINISTER)
+    with transaction() as session:
+        for kind, key in made.items():
+            audit.record(session, "key-made", by=by, now=now, subject=SUBJECT, subject_id=0, kind=kind, key=key)
 
 
 def key_rotated(*, kind: str, key: str, before: str, by: Actor, now: datetime) -> None:

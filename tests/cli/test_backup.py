@@ -82,6 +82,8 @@ def test_what_was_backed_up_comes_back_with_its_files(run: Run, installation: Pa
     assert kept.read_bytes() == b"%PDF-"
     assert not extra.exists()
     assert count(AuditEvent, AuditEvent.verb == "backup.restored") == 1
+    # The system page says when the last backup was made, also of one that was made before that could stand in it.
+    assert count(AuditEvent, AuditEvent.verb == "backup.made") == 1
     assert not list(installation.glob(".restore-*"))
 
     # What was there before the restore comes back from the safety copy.

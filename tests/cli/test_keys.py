@@ -20,6 +20,8 @@ only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_rotating_is_told_listed_and_audited(run: Run) -> None:
     before = json.loads(run("keys", "list", "--json").stdout)
     assert [one["kind"] for one in before] == ["document", "badge"]
+    first = [one.data for one in db.session().query(AuditEvent) if one.verb == "key-made"]
+    assert first == [{"kind": one["kind"], "key": one["id"]} for one in before]
     told = run("keys", "rotate", "document")
     assert told.exit_code == 0
     after = json.loads(run("keys", "list", "--json").stdout)
@@ -28,6 +30,7 @@ def test_rotating_is_told_listed_and_audited(run: Run) -> None:
     assert after[1]["id"] == before[0]["id"]
     assert after[0]["id"] in told.stdout
     assert "in use" in run("keys", "list").stdout
+    assert len([one for one in db.session().query(AuditEvent) if one.verb == "key-made"]) == 2
     [event] = [one for one in db.session().query(AuditEvent) if one.verb == "key-rotated"]
     assert event.data == {"kind": "document", "key": after[0]["id"], "before": before[0]["id"]}
 

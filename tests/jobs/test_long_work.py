@@ -214,6 +214,27 @@ def test_a_worker_that_lost_its_lease_spoils_nothing(
     assert plain_rows(file_of(settings, job_id)) == at_once(coordinator)
 
 
+def test_two_tries_that_end_at_once_leave_the_file_of_the_one_that_counts(
+    settings: Settings, coordinator: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = asked(coordinator)
+    finish = work_progress.finish
+
+    def overtaken(*args: Any, **values: Any) -> bool:
+        """This one slept with its file already in place; another worker does the whole work."""
+        monkeypatch.setattr(work_progress, "finish", finish)
+        with db.transaction() as session:
+            session.execute(update(Job).where(Job.id == job_id).values(leased_until=NOON - timedelta(minutes=1)))
+        assert work_waiting(settings, lambda: NOON, long=True) == 1
+        return finish(*args, **values)
+
+    monkeypatch.setattr(work_progress, "finish", overtaken)
+    do(settings)
+    assert job(job_id).attempts == 2
+    assert plain_rows(file_of(settings, job_id)) == at_once(coordinator)
+    assert len(list((settings.data_dir / "files" / "work").iterdir())) == 1
+
+
 def test_somebody_who_is_no_longer_coordinator_gets_no_file(
     settings: Settings, place: Organisation, coordinator: Actor
 ) -> None:

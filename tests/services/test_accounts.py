@@ -191,6 +191,16 @@ def test_a_deactivated_account_is_out_at_once() -> None:
         signing_in.sign_in(EMAIL, make.PASSWORD, now=NOON)
 
 
+def test_the_only_administrator_cannot_be_closed_out() -> None:
+    first = make.account("admin@example.org", is_admin=True).id
+    with pytest.raises(accounts.LastAdministratorError):
+        accounts.deactivate(first, by=SYSTEM, now=NOON)
+    second = make.account("second@example.org", is_admin=True).id
+    accounts.deactivate(first, by=SYSTEM, now=NOON)
+    with pytest.raises(accounts.LastAdministratorError):
+        accounts.deactivate(second, by=SYSTEM, now=NOON)
+
+
 def test_there_is_one_first_administrator() -> None:
     old = accounts.first_admin_link(NOON)
     secret = accounts.first_admin_link(NOON)

@@ -25,6 +25,7 @@ from mhfa_lms.models import (
 )
 from mhfa_lms.policy import SYSTEM, Forbidden
 from mhfa_lms.services import (
+    accounts,
     audit,
     certificates,
     erased_rows,
@@ -179,7 +180,7 @@ def test_what_was_under_way_ends(invented: None) -> None:
 
 def test_the_last_administrator_stays(database: str) -> None:
     make.account("admin@example.org", is_admin=True)
-    with pytest.raises(erasure.LastAdministratorError):
+    with pytest.raises(accounts.LastAdministratorError):
         erasure.erase("admin@example.org", by=SYSTEM, now=make.NOON)
     make.account("second@example.org", is_admin=True)
     erasure.erase("admin@example.org", by=SYSTEM, now=make.NOON)

@@ -13,7 +13,18 @@ from mhfa_lms.adapters.mail import RecordingMailer
 from mhfa_lms.jobs.delivery import send_waiting
 from mhfa_lms.models import Account, Certificate, LoginSession, Membership, Message, Organisation, Role, WorkState
 from mhfa_lms.policy import SYSTEM, Actor
-from mhfa_lms.services import erasure, leaving, outbox, passwords, register, rules, signing_in, upkeep, verification
+from mhfa_lms.services import (
+    accounts,
+    erasure,
+    leaving,
+    outbox,
+    passwords,
+    register,
+    rules,
+    signing_in,
+    upkeep,
+    verification,
+)
 from mhfa_lms.services.paging import Place
 from mhfa_lms.services.rules import Rule
 from mhfa_lms.settings import Settings
@@ -132,7 +143,7 @@ def test_a_wrong_password_changes_nothing(database: str) -> None:
 def test_the_last_administrator_stays(database: str) -> None:
     by = person(is_admin=True)
     assert leaving.consequences(by=by, now=NOON).last_administrator
-    with pytest.raises(erasure.LastAdministratorError):
+    with pytest.raises(accounts.LastAdministratorError):
         leaving.delete_own_account(make.PASSWORD, by=by, now=NOON)
     make.account(is_admin=True)
     assert not leaving.consequences(by=by, now=NOON).last_administrator
@@ -185,19 +196,19 @@ def slow_check(monkeypatch: pytest.MonkeyPatch, module: object, name: str) -> No
 
 def test_of_two_administrators_who_go_at_once_one_stays(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = person(is_admin=True), person(is_admin=True)
-    slow_check(monkeypatch, erasure, "is_last_administrator")
+    slow_check(monkeypatch, accounts, "is_last_administrator")
     refused: list[int] = []
 
     def own() -> None:
         try:
             leaving.delete_own_account(make.PASSWORD, by=first, now=NOON)
-        except erasure.LastAdministratorError:
+        except accounts.LastAdministratorError:
             refused.append(first.account_id)
 
     def by_command() -> None:
         try:
             erasure.erase(second.email, by=SYSTEM, now=NOON)
-        except erasure.LastAdministratorError:
+        except accounts.LastAdministratorError:
             refused.append(second.account_id)
 
     together(own, by_command)

@@ -56,6 +56,7 @@ FORMS: Final[dict[str, dict[str, str]]] = {
     "learn.scenario": {"do": "draft", "text": "I would listen.", "version": "0", "page": "x"},
     "learn.certificate_name": {"show": "initials"},
     "learn.begin_renewal": {},
+    "learn.ask_for_badge": {},
     "admin.rule": {"value": "24"},
     "learn.support": {"text": "It was hard.", "reach": "", "when": "", "who": "anybody"},
     "learn.conversation": {"do": "choose", "depth": "0", "scene": "door", "choice": "sit"},

@@ -143,6 +143,15 @@ def test_the_issuer_names_its_keys(client: FlaskClient, badge: bytes) -> None:
     assert "private" not in json.dumps(found).lower()
 
 
+def test_with_a_damaged_key_there_is_no_document_rather_than_half_of_one(
+    client: FlaskClient, settings: Settings, badge: bytes
+) -> None:
+    (settings.keys_dir / "badge-000002.json").write_text("{")
+    answer = client.get("/.well-known/did.json", headers={"Accept": "application/json"})
+    assert answer.status_code == 503
+    assert "verificationMethod" not in answer.text
+
+
 def test_what_a_badge_stands_for_is_told_to_programs_and_people(client: FlaskClient, badge: bytes) -> None:
     named = json.loads(badge)["credentialSubject"]["achievement"]
     path = named["id"].removeprefix("https://learn.example.org")

@@ -312,7 +312,7 @@ def test_what_an_instructor_owes_stands_on_their_page_and_among_their_reminders(
     assert "Background check counts until" in page
     assert re.search(r"Courses taught or planned in the year until \S+ \S+ \d{4}: 0", page)
     page = coordinator.get(f"{path}/reminders").text
-    for words in ("Leave to teach and mark", "<bdi>Background check</bdi>", "Courses to teach in the year that ends"):
+    for words in ("Leave to teach and mark", "<bdi>Background check</bdi>", "Courses to teach in the year, until"):
         assert words in page
     assert "Courses taught or planned: 0 of 2." in page
 

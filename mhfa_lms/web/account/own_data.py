@@ -8,7 +8,7 @@ from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import lazy, ngettext
 from mhfa_lms.policy import Can
 from mhfa_lms.services import exporting, leaving, signing_in, work
-from mhfa_lms.services.erasure import LastAdministratorError
+from mhfa_lms.services.accounts import LastAdministratorError
 from mhfa_lms.services.limits import SIGN_IN_ACCOUNT
 from mhfa_lms.web.access import public, requires
 from mhfa_lms.web.account import visitor

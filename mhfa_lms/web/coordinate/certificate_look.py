@@ -16,6 +16,7 @@ from mhfa_lms.policy import Can
 from mhfa_lms.services import looks, names
 from mhfa_lms.services.looks import LONGEST_TITLE, LONGEST_WORDING, MOST_SIGNATORIES, Look, Signatory
 from mhfa_lms.web.access import requires
+from mhfa_lms.web.coordinate import load
 from mhfa_lms.web.coordinate.blueprint import blueprint
 from mhfa_lms.web.forms import Form, Printed, ValidationError, at_most, stripped
 from mhfa_lms.web.identity import me
@@ -130,7 +131,11 @@ def certificate_look() -> ResponseReturnValue:
         return redirect(url_for("coordinate.certificate_look"), 303)
     accents = {one.value: one.label for one in ACCENTS}
     answer = render_template(
-        "coordinate/certificate_look.html", form=form, look=before, accents=accents, today=clock.now().date()
+        "coordinate/certificate_look.html",
+        form=form,
+        look=before,
+        accents=accents,
+        today=load.today(db.session(), me(), clock.now()),
     )
     return answer, 422 if form.errors else 200
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 from flask import Response, abort, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from mhfa_lms import clock, i18n
-from mhfa_lms.adapters.keys import KeyKind, open_keys
+from mhfa_lms import clock, i18n, logs
+from mhfa_lms.adapters.keys import KeyKind, KeysDamagedError, open_keys
 from mhfa_lms.services import badge_documents, badge_lists, badges, catalogue, limits
 from mhfa_lms.services.badge_documents import Issuer
 from mhfa_lms.services.secrets import read_code
@@ -41,10 +41,15 @@ def open_to_programs(response: Response) -> Response:
 @blueprint.get("/.well-known/did.json")
 @public
 def did() -> ResponseReturnValue:
-    """The issuer's document: every key that ever signed a badge here."""
+    """The issuer's document: every key that ever signed a badge here. One that leaves a damaged key out would be
+    believed, so there is none until the key is back."""
     here = issuer()
-    keys = [(key.id, key.multikey) for key in open_keys(settings().keys_dir).all(KeyKind.BADGE)]
-    document = badge_documents.did_document(here, keys)
+    try:
+        keys = open_keys(settings().keys_dir).all(KeyKind.BADGE)
+    except (KeysDamagedError, OSError) as error:
+        logs.logger().error("signing-keys-unreadable", kind=KeyKind.BADGE.value, error=type(error).__name__)
+        abort(503)
+    document = badge_documents.did_document(here, [(key.id, key.multikey) for key in keys])
     return _kept(_text(document), "application/did+ld+json")
 
 

@@ -5,6 +5,7 @@ from typing import Final
 from flask import Response, abort, request
 from flask.typing import ResponseReturnValue
 
+from mhfa_lms import logs
 from mhfa_lms.adapters.keys import KeyKind, KeysDamagedError, open_keys, public_text
 from mhfa_lms.web.access import public
 from mhfa_lms.web.identity import settings
@@ -21,7 +22,8 @@ def signing_keys() -> ResponseReturnValue:
     """The public halves only, newest first; the same as `mhfa-lms keys export-public` writes."""
     try:
         found = open_keys(settings().keys_dir).all(KeyKind.DOCUMENT)
-    except (KeysDamagedError, OSError):
+    except (KeysDamagedError, OSError) as error:
+        logs.logger().error("signing-keys-unreadable", kind=KeyKind.DOCUMENT.value, error=type(error).__name__)
         abort(503)
     if not found:
         abort(404)
