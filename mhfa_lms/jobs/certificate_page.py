@@ -44,8 +44,8 @@ class MissingFontError(RuntimeError):
     """The worker's machine cannot print the holder's name, though the one where it was typed could."""
 
 
-def document(certificate: Certificate, settings: Settings) -> Document:
-    """Return the certificate in its own language, ready to be drawn.
+def document(certificate: Certificate, settings: Settings, *, specimen: bool = False) -> Document:
+    """Return the certificate in its own language, ready to be drawn. A specimen has no number, no code and no address.
 
     Raises `MissingFontError`: the certificate counts all the same, and is drawn once the machine has the font.
     """
@@ -64,6 +64,8 @@ def document(certificate: Certificate, settings: Settings) -> Document:
             .render(
                 certificate=certificate,
                 look=look,
+                specimen=specimen,
+                way=names.direction,
                 lang=i18n.language().code,
                 dir=direction,
                 created=certificate.issued_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -81,10 +83,12 @@ def document(certificate: Certificate, settings: Settings) -> Document:
     }
     if look and look.logo:
         images["logo.png"] = look.logo
+    if not specimen:
+        images["qr.png"] = qr.png(address, scale=QR_SCALE)
     return Document(
         html,
         certificate_colours.in_style(_stylesheet(PaperSize(certificate.paper or PaperSize.A4)), accent),
-        {**images, "qr.png": qr.png(address, scale=QR_SCALE)},
+        images,
         identifier=certificate.code.encode(),
         closer=tuple(html.replace('<body class="roomy">', f'<body class="{density}">', 1) for density in CLOSER),
     )

@@ -9,6 +9,7 @@ from mhfa_lms.jobs.certificate_files import pack_certificates
 from mhfa_lms.jobs.long import LongHandler
 from mhfa_lms.jobs.personal_file import pack_person
 from mhfa_lms.jobs.register_file import write_register
+from mhfa_lms.jobs.specimen import draw_specimen
 from mhfa_lms.services import badge_lists, badges, work
 from mhfa_lms.services import retention as rules_of_retention
 from mhfa_lms.services.erasure import REMOVE_FILES
@@ -31,4 +32,5 @@ LONG: Final[dict[str, LongHandler]] = {
     work.REGISTER_EXPORT: write_register,
     work.PERSONAL_COPY: pack_person,
     work.CERTIFICATE_FILES: pack_certificates,
+    work.CERTIFICATE_SPECIMEN: draw_specimen,
 }

@@ -23,6 +23,7 @@ from mhfa_lms.models import (
     Enrolment,
     EnrolmentState,
     Membership,
+    Organisation,
     RenewalBasis,
     ScenarioAnswer,
     StepProgress,
@@ -48,6 +49,11 @@ def configure(issuer_name: str) -> None:
     """Name who issues in this process (MHFA_ISSUER_NAME); with an empty name the organisation itself does."""
     global _issuer_name  # one process serves one installation, as with the database
     _issuer_name = issuer_name
+
+
+def issuer_of(organisation: Organisation) -> str:
+    """Return the name under which an organisation's certificates are issued."""
+    return _issuer_name or organisation.name
 
 
 def requirements(session: Session, enrolment: Enrolment, course: Course) -> Left:
@@ -189,7 +195,7 @@ def _certificate(
         type_name=course.certification.name if spoken else kind.name,
         course_title=course.title,
         organisation_name=membership.organisation.name,
-        issuer_name=_issuer_name or membership.organisation.name,
+        issuer_name=issuer_of(membership.organisation),
         locale=locale,
         completed_on=today,
         starts_on=dates.starts_on,

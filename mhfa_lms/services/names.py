@@ -78,6 +78,12 @@ def one_line(text: str) -> bool:
     return text.translate(JOINERS).isprintable()
 
 
+def direction(text: str) -> str:
+    """Return whether a text runs `ltr` or `rtl`, as its first letter with a direction does; empty without any."""
+    ways = ({"L": "ltr", "R": "rtl", "AL": "rtl"}.get(unicodedata.bidirectional(letter)) for letter in text)
+    return next(filter(None, ways), "")
+
+
 def initials(name: str) -> str:
     """Return a name's initials, such as A. Y."""
     return " ".join(f"{word[0].upper()}." for word in name.split() if word[0].isalpha())

@@ -12,6 +12,7 @@ from mhfa_lms.models import (
     AnswerState,
     Attendance,
     AttendanceState,
+    CertificateLook,
     Enrolment,
     Mark,
     Membership,
@@ -68,14 +69,16 @@ def gather(
         minutes=round(course.hours * 60) + live,
         instructor_id=teacher.id if teacher else None,
         instructor_name=teacher.name if teacher else "",
-        competencies=_competencies(course, {row.scenario for row in passed}, locale),
-        paper=(look.paper if look else None) or paper_of(organisation),
+        competencies=competencies(course, {row.scenario for row in passed}, locale),
+        paper=paper_of(organisation, look),
         look_id=look.id if look else None,
     )
 
 
-def paper_of(organisation: Organisation) -> PaperSize:
-    """Return the paper that is in the printers of an organisation's country; A4 where no country is set."""
+def paper_of(organisation: Organisation, look: CertificateLook | None) -> PaperSize:
+    """Return the paper that was chosen, else that in the printers of the organisation's country, else A4."""
+    if look is not None and look.paper is not None:
+        return look.paper
     return PaperSize.LETTER if organisation.country in LETTER_COUNTRIES else PaperSize.A4
 
 
@@ -107,7 +110,7 @@ def _minutes(starts_at: datetime, ends_at: datetime) -> int:
     return round((ends_at - starts_at).total_seconds() / 60)
 
 
-def _competencies(course: Course, passed: set[str], locale: str) -> list[str]:
+def competencies(course: Course, passed: set[str], locale: str) -> list[str]:
     """Return what the rubrics of the passed scenarios are about, where it is written in the certificate's language."""
     titles = [
         one.title

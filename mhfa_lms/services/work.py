@@ -22,11 +22,13 @@ from mhfa_lms.services.secrets import new_code
 REGISTER_EXPORT: Final = "register-export"
 PERSONAL_COPY: Final = "personal-copy"
 CERTIFICATE_FILES: Final = "certificate-files"
+CERTIFICATE_SPECIMEN: Final = "certificate-specimen"
 # What the asker must be allowed to do in the organisation, then and later; None: it is about the asker alone.
 KINDS: Final[dict[str, Can | None]] = {
     REGISTER_EXPORT: Can.EXPORT_REGISTER,
     PERSONAL_COPY: None,
     CERTIFICATE_FILES: Can.EXPORT_REGISTER,
+    CERTIFICATE_SPECIMEN: Can.COORDINATE,
 }
 FILE_LASTS: Final = timedelta(days=7)
 ROW_LASTS: Final = timedelta(days=30)

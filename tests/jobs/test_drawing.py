@@ -306,7 +306,7 @@ def test_names_in_other_scripts_are_in_letters_not_boxes(
 
 def test_names_are_kept_apart_from_the_direction_around_them(settings: Settings) -> None:
     html = certificate_page.document(stored(issued(name="<أمينة>")), settings).html
-    assert "<bdi>&lt;أمينة&gt;</bdi>" in html
+    assert '<bdi dir="rtl">&lt;أمينة&gt;</bdi>' in html
 
 
 def test_a_licence_replaces_the_statement(settings: Settings, tmp_path: Path) -> None:

@@ -31,6 +31,17 @@ def test_letters_that_cannot_be_printed_are_named(name: str) -> None:
     assert "A" not in names.unprintable(name)
 
 
+@pytest.mark.parametrize(
+    ("text", "way"),
+    [
+        *(("Amina أمينة", "ltr"), ("أمينة Amina", "rtl"), ("(2) שרה A", "rtl"), ("山田 はなこ", "ltr"), ("ߒߞߏ", "rtl")),
+        *(("2026 – 7.", ""), ("", "")),
+    ],
+)
+def test_a_text_runs_as_its_first_letter_does(text: str, way: str) -> None:
+    assert names.direction(text) == way
+
+
 def test_without_fontconfig_every_letter_passes() -> None:
     names.configure(lambda: None)
     assert names.unprintable("Amina 🙂") == ""

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from mhfa_lms import db
 from mhfa_lms.models import Accent, CertificateLook, Role
-from tests import kept
+from tests import kept, make
 from tests.adapters.test_pictures import drawn
 
 PAGE = "/coordinate/certificate-look"
@@ -73,3 +73,15 @@ def test_nobody_sees_the_logo_of_others(client: FlaskClient, app: Flask) -> None
     assert other.get(PAGE + "/logo.png").status_code == 404
     learner = kept.signed_in(app.test_client(), kept.member(kept.organisation()))
     assert learner.get(PAGE).status_code == 403
+
+
+def test_a_specimen_is_drawn_by_the_worker_and_is_followed_by_whoever_asked(client: FlaskClient, app: Flask) -> None:
+    assert "Draw a specimen" in client.get(PAGE).text
+    # Without a course there is nothing to show.
+    assert client.post(PAGE + "/specimen").location == PAGE
+    make.published()
+    answer = client.post(PAGE + "/specimen")
+    assert (answer.status_code, client.get(answer.location).status_code) == (303, 200)
+    assert "A specimen of your certificates" in client.get("/coordinate").text
+    learner = kept.signed_in(app.test_client(), kept.member(kept.organisation()))
+    assert (learner.get(answer.location).status_code, learner.post(PAGE + "/specimen").status_code) == (404, 403)

@@ -7,19 +7,20 @@ from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, FileField, RadioField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # WTForms 3.3 has it, its stubs do not
 
-from mhfa_lms import clock, db
+from mhfa_lms import clock, db, i18n
 from mhfa_lms.adapters import pictures
 from mhfa_lms.i18n import gettext as _
-from mhfa_lms.i18n import lazy
+from mhfa_lms.i18n import lazy, ngettext
 from mhfa_lms.models import Accent, CertificateLook, PaperSize
 from mhfa_lms.policy import Can
-from mhfa_lms.services import looks, names
+from mhfa_lms.services import looks, names, specimens, work
 from mhfa_lms.services.looks import LONGEST_TITLE, LONGEST_WORDING, MOST_SIGNATORIES, Look, Signatory
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.coordinate import load
 from mhfa_lms.web.coordinate.blueprint import blueprint
 from mhfa_lms.web.forms import Form, Printed, ValidationError, at_most, stripped
 from mhfa_lms.web.identity import me
+from mhfa_lms.web.work.words import WORDS, Words
 
 ACCENTS: Final = [
     SelectChoice(Accent.PINE.value, lazy("Pine green")),
@@ -150,3 +151,31 @@ def certificate_logo() -> Response:
     response = make_response(look.logo)
     response.content_type = "image/png"
     return response
+
+
+@blueprint.post("/coordinate/certificate-look/specimen")
+@requires(Can.COORDINATE)
+def certificate_specimen() -> ResponseReturnValue:
+    """Have a specimen drawn, and follow that on a page of its own."""
+    try:
+        job_id = specimens.begin(by=me(), now=clock.now())
+    except specimens.NoCourseError:
+        flash(_("There is no course yet that a certificate could be about."), "warning")
+        return redirect(url_for("coordinate.certificate_look"), 303)
+    except work.TooMuchError:
+        flash(_("You have several exports under way. Wait for one of them, or cancel it."), "warning")
+        return redirect(url_for("coordinate.overview"), 303)
+    return redirect(url_for("work.progress", job_id=job_id), 303)
+
+
+WORDS[work.CERTIFICATE_SPECIMEN] = Words(
+    title=lambda _found: _("A specimen of your certificates"),
+    about=lambda _found: _(
+        "One page as it is printed, of nobody: without a number, a code or a signature in the file."
+    ),
+    units=lambda done, total: ngettext(
+        "%(done)s of %(total)s page", "%(done)s of %(total)s pages", total, done=done, total=i18n.format_number(total)
+    ),
+    begun_at=lambda _found: url_for("coordinate.certificate_look"),
+    found_at=lambda: (url_for("coordinate.overview"), _("your overview")),
+)
