@@ -1,7 +1,7 @@
 """What every kind of question has and can do, and what a page gets to see of it."""
 
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -227,6 +227,30 @@ def pairs(question: str, given: Collection[str]) -> dict[str, str]:
         if choice:
             found[item] = choice
     return found
+
+
+def all_paired(question: str, given: Collection[str], possible: Mapping[str, Collection[str]]) -> list[str]:
+    """Return one pair for each item, in the order of `possible`, which holds what each item can go with.
+
+    Raises `BadChoiceError` for something else, for nothing, and when an item is left out.
+    """
+    found = pairs(question, [one for one in given if one])
+    if not found:
+        raise BadChoiceError(question, Fault.NOTHING)
+    if any(choice not in possible.get(item, ()) for item, choice in found.items()):
+        raise BadChoiceError(question)
+    if len(found) < len(possible):
+        raise BadChoiceError(question, Fault.INCOMPLETE)
+    return [f"{item}{PAIR}{found[item]}" for item in possible]
+
+
+def share_paired(question: str, chosen: Sequence[str], fitting: Mapping[str, str]) -> Fraction:
+    """Return how many of the items go with what fits them, over all items."""
+    try:
+        found = pairs(question, chosen)
+    except BadChoiceError:
+        return NOTHING
+    return Fraction(sum(found.get(item) == choice for item, choice in fitting.items()), len(fitting))
 
 
 def lenient(given: Collection[str]) -> dict[str, str]:

@@ -9,20 +9,18 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from mhfa_lms.content.kinds.base import (
-    NOTHING,
     PAIR,
     Asked,
-    BadChoiceError,
     Base,
     Choosable,
     Control,
-    Fault,
     Looked,
     Option,
     Review,
+    all_paired,
     distinct,
     lenient,
-    pairs,
+    share_paired,
     shown,
     unique,
 )
@@ -86,23 +84,11 @@ class Gap(Base):
 
     def checked(self, given: Collection[str]) -> list[str]:
         """Return the pairs in the order of the gaps."""
-        found = pairs(self.id, [one for one in given if one])
-        if not found:
-            raise BadChoiceError(self.id, Fault.NOTHING)
-        possible = {gap.id: {option.id for option in gap.options} for gap in self.gaps}
-        if any(option not in possible.get(gap, ()) for gap, option in found.items()):
-            raise BadChoiceError(self.id)
-        if len(found) < len(self.gaps):
-            raise BadChoiceError(self.id, Fault.INCOMPLETE)
-        return [f"{gap.id}{PAIR}{found[gap.id]}" for gap in self.gaps]
+        return all_paired(self.id, given, {gap.id: {option.id for option in gap.options} for gap in self.gaps})
 
     def credit(self, chosen: Sequence[str]) -> Fraction:
         """The gaps filled rightly, over all gaps."""
-        try:
-            found = pairs(self.id, chosen)
-        except BadChoiceError:
-            return NOTHING
-        return Fraction(sum(found.get(gap.id) == gap.fitting.id for gap in self.gaps), len(self.gaps))
+        return share_paired(self.id, chosen, {gap.id: gap.fitting.id for gap in self.gaps})
 
     def order(self, dice: random.Random) -> tuple[str, ...]:
         """Each gap's options, shuffled unless the author pinned them."""

@@ -8,19 +8,17 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from mhfa_lms.content.kinds.base import (
-    NOTHING,
     PAIR,
     Asked,
-    BadChoiceError,
     Base,
     Choosable,
     Control,
-    Fault,
     Looked,
     Review,
+    all_paired,
     distinct,
     lenient,
-    pairs,
+    share_paired,
     shown,
     unique,
 )
@@ -81,22 +79,12 @@ class Matching(Base):
 
     def checked(self, given: Collection[str]) -> list[str]:
         """Return the pairs in the order of the items."""
-        found = pairs(self.id, [one for one in given if one])
-        if not found:
-            raise BadChoiceError(self.id, Fault.NOTHING)
-        if not set(found) <= {one.id for one in self.items} or not set(found.values()) <= {o.id for o in self.targets}:
-            raise BadChoiceError(self.id)
-        if len(found) < len(self.items):
-            raise BadChoiceError(self.id, Fault.INCOMPLETE)
-        return [f"{item.id}{PAIR}{found[item.id]}" for item in self.items]
+        targets = {one.id for one in self.targets}
+        return all_paired(self.id, given, {item.id: targets for item in self.items})
 
     def credit(self, chosen: Sequence[str]) -> Fraction:
         """The items matched rightly, over all items."""
-        try:
-            found = pairs(self.id, chosen)
-        except BadChoiceError:
-            return NOTHING
-        return Fraction(sum(found.get(item.id) == item.target for item in self.items), len(self.items))
+        return share_paired(self.id, chosen, {item.id: item.target for item in self.items})
 
     def order(self, dice: random.Random) -> tuple[str, ...]:
         """The targets, shuffled unless the author pinned them."""
