@@ -19,6 +19,7 @@ from mhfa_lms.models.certificate import (
 from mhfa_lms.models.certificate_look import Accent, CertificateLook
 from mhfa_lms.models.duty import BackgroundCheck
 from mhfa_lms.models.grading import AnswerState, Mark, MarkDraft, ScenarioAnswer
+from mhfa_lms.models.overview_count import OverviewCount
 from mhfa_lms.models.people import (
     Account,
     Audience,
@@ -116,6 +117,7 @@ __all__ = [
     "Message",
     "OneTimeLink",
     "Organisation",
+    "OverviewCount",
     "PaperSize",
     "PasskeyChallenge",
     "PracticeAnswer",

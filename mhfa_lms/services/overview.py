@@ -1,18 +1,14 @@
 """What a coordinator sees first: how many are certified, what ends soon, who is learning, what waits."""
 
-from dataclasses import dataclass, fields
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, case, exists, func, or_, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from mhfa_lms.db import rows
 from mhfa_lms.models import (
     AnswerState,
     Authorisation,
-    Certificate,
-    Enrolment,
-    EnrolmentState,
     FormatRequest,
     HelpLine,
     Invitation,
@@ -24,25 +20,10 @@ from mhfa_lms.models import (
     ScenarioAnswer,
 )
 from mhfa_lms.policy import Actor, Can, require, scope
-from mhfa_lms.services import activities, formats, mail_life, people, safeguarding_notices, sites
+from mhfa_lms.services import activities, formats, mail_life, overview_counts, people, safeguarding_notices, sites
 from mhfa_lms.services.help_checks import STALE_AFTER
+from mhfa_lms.services.overview_counts import Figures
 from mhfa_lms.services.paging import Total
-from mhfa_lms.services.periods import Standing, counts_on, standing_condition
-from mhfa_lms.services.register import superseded
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """Counts of people who are here: certified and in training are people, the others certificates to act on."""
-
-    certified: int = 0
-    due: int = 0
-    grace: int = 0
-    lapsed: int = 0
-    in_training: int = 0
-
-    def __add__(self, other: "Figures") -> "Figures":
-        return Figures(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +40,8 @@ class Overview:
     """The organisation on a day."""
 
     figures: Figures
+    # When the figures were counted, where that was not at this visit.
+    counted_at: datetime | None
     sites: list[AtSite]
     waiting: int
     waiting_since: datetime | None
@@ -74,13 +57,9 @@ class Overview:
 
 
 def of(session: Session, *, by: Actor, today: date, now: datetime) -> Overview:
-    """Return the overview of the actor's organisation. Seven queries. Raises `Forbidden`."""
+    """Return the overview of the actor's organisation. Eight queries at most. Raises `Forbidden`."""
     require(by, Can.COORDINATE)
-    found = _to_act_on(session, by, today)
-    for site_id, count in _people(session, by, _certified(today)).items():
-        found[site_id] = found.get(site_id, Figures()) + Figures(certified=count)
-    for site_id, count in _people(session, by, _in_training()).items():
-        found[site_id] = found.get(site_id, Figures()) + Figures(in_training=count)
+    found, counted_at = overview_counts.of(session, by.organisation_id or 0, today)
     per_site = [AtSite(one.id, one.name, found.get(one.id, Figures())) for one in sites.listed(session, by=by)]
     if None in found:
         per_site.append(AtSite(None, "", found[None]))
@@ -90,6 +69,7 @@ def of(session: Session, *, by: Actor, today: date, now: datetime) -> Overview:
     )
     return Overview(
         figures=sum(found.values(), Figures()),
+        counted_at=counted_at,
         sites=per_site,
         waiting=waiting,
         waiting_since=since,
@@ -129,49 +109,6 @@ def _beginning(session: Session, by: Actor, today: date, now: datetime) -> tuple
     mails = select(func.count(Message.id)).where(mail_life.missing_here(by, now)).scalar_subquery()
     row = session.execute(select(lead, marker, ~other & ~invited, to_try, asked.scalar_subquery(), stuck, mails)).one()
     return bool(row[0]), bool(row[1]), bool(row[2]), row[3] or 0, row[4] or 0, row[5] or 0, row[6] or 0
-
-
-def _people(session: Session, by: Actor, condition: ColumnElement[bool]) -> dict[int | None, int]:
-    """Count the people here, by site, who meet a condition."""
-    statement = (
-        select(Membership.site_id, func.count())
-        .where(scope(by, Membership), Membership.state == MembershipState.ACTIVE, condition)
-        .group_by(Membership.site_id)
-    )
-    return {row[0]: row[1] for row in rows(session, statement)}
-
-
-def _certified(today: date) -> ColumnElement[bool]:
-    # By the membership alone: with the organisation beside it, SQLite would go through all of that for every person.
-    return exists().where(Certificate.membership_id == Membership.id, counts_on(today))
-
-
-def _in_training() -> ColumnElement[bool]:
-    return exists().where(Enrolment.membership_id == Membership.id, Enrolment.state == EnrolmentState.ACTIVE)
-
-
-def _to_act_on(session: Session, by: Actor, today: date) -> dict[int | None, Figures]:
-    """Count the newest certificates of people here, by site, that can be renewed or lapsed this year."""
-    # The first day on which a certificate that lapsed this year was not lapsed yet.
-    year_began = date(today.year, 1, 1) - timedelta(days=1)
-    due, grace, lapsed = (
-        func.count(case((standing_condition(one, today), 1))) for one in (Standing.DUE, Standing.GRACE, Standing.LAPSED)
-    )
-    statement = (
-        select(Membership.site_id, due, grace, lapsed)
-        .select_from(Certificate)
-        .join(Membership, Membership.id == Certificate.membership_id)
-        .where(
-            scope(by, Certificate),
-            # What follows from the standings, said so that the databases look at these days only.
-            Certificate.window_opens_on <= today,
-            Certificate.window_closes_on >= year_began,
-            ~superseded(),
-            Membership.state == MembershipState.ACTIVE,
-        )
-        .group_by(Membership.site_id)
-    )
-    return {row[0]: Figures(due=row[1], grace=row[2], lapsed=row[3]) for row in rows(session, statement)}
 
 
 def _waiting(session: Session, by: Actor) -> tuple[int, datetime | None]:

@@ -28,7 +28,7 @@ from mhfa_lms.models import (
     StepProgress,
 )
 from mhfa_lms.policy import SYSTEM
-from mhfa_lms.services import acceptance, catalogue, passwords, publishing, sessions
+from mhfa_lms.services import acceptance, catalogue, overview_counts, passwords, publishing, sessions
 from mhfa_lms.settings import Settings
 from tests.bench import bulk, district
 
@@ -99,6 +99,8 @@ def seed(settings: Settings, *, learners: int, certificates: int) -> Seeded:
     held = bulk.people(many, certificates // 2, "many", now)
     bulk.certificates(many, held.memberships, type_id, now, renewed=True)
     bulk.settle()
+    # As the worker does, which does not run beside the web here.
+    overview_counts.refresh(now=now)
     cookies = _cookies(settings, [*few.accounts, *staff, *other.accounts, *taking.values()], now)
     instructor, coordinator, pupil, second, third, last, *crowd = cookies[LEARNERS:]
     return Seeded(

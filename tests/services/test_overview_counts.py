@@ -1,15 +1,15 @@
 """The overview's counts, which the database makes, beside the same counts made one certificate at a time."""
 
 import random
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from mhfa_lms import db
 from mhfa_lms.models import Certificate, Membership, MembershipState, Organisation, Role
-from mhfa_lms.services import overview, periods
-from mhfa_lms.services.overview import Figures
+from mhfa_lms.services import overview, overview_counts, periods
+from mhfa_lms.services.overview_counts import Figures
 from mhfa_lms.services.periods import CERTIFIED, Standing
 from tests import make
 from tests.make import NOON
@@ -31,6 +31,35 @@ def test_counts_are_those_of_a_slow_count(seed: int) -> None:
     assert {one.id: one.figures for one in found.sites} == slow
     assert found.figures == sum(slow.values(), Figures())
     assert 0 < found.figures.certified < PEOPLE
+
+
+def test_a_large_organisation_is_counted_every_ten_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overview_counts, "LARGE", 4)
+    here, revision = make.organisation("here"), make.published()
+    by = make.actor(make.member(here, Role.COORDINATOR))
+    for _one in range(3):
+        make.certificate(make.member(here), revision)
+    make.certificate(make.member(make.organisation("there")), revision)
+
+    def seen(now: datetime, today: date = TODAY) -> tuple[int, datetime | None]:
+        db.session().rollback()
+        found = overview.of(db.session(), by=by, today=today, now=now)
+        return found.figures.certified, found.counted_at
+
+    assert seen(NOON) == (3, None)
+    assert overview_counts.refresh(now=NOON, look=False) == 0
+    assert overview_counts.refresh(now=NOON) == 1
+    make.certificate(make.member(here), revision)
+    assert seen(NOON) == (3, NOON)
+    later = NOON + overview_counts.KEPT_FOR
+    assert overview_counts.refresh(now=later - timedelta(seconds=1)) == 0
+    # On the next day, at this visit: what was counted on another day says nothing.
+    assert seen(later, TODAY + timedelta(days=1)) == (4, None)
+    assert overview_counts.refresh(now=later, look=False) == 1
+    assert seen(later) == (4, later)
+    monkeypatch.setattr(overview_counts, "LARGE", 6)
+    assert overview_counts.refresh(now=later) == 0
+    assert seen(later) == (4, None)
 
 
 Crowd = list[tuple[Membership, list[tuple[int, Certificate]]]]

@@ -10,6 +10,7 @@ from mhfa_lms import db
 from mhfa_lms.models import Audience, AuditEvent, Membership, Organisation, Role, Site
 from mhfa_lms.policy import Actor, Forbidden
 from mhfa_lms.services import overview, people, sites, training_record
+from mhfa_lms.services.overview_counts import Figures
 from mhfa_lms.services.paging import Place
 from mhfa_lms.services.people import Details, Filters
 from mhfa_lms.services.training_record import Tried
@@ -144,7 +145,7 @@ def test_the_overview_by_site_adds_up(here: Organisation, by: Actor) -> None:
     )
     make.enrolment(make.member(here, name="Learner", site_id=north.id), revision)
     found = overview.of(db.session(), by=by, today=TODAY, now=NOON)
-    assert found.figures == overview.Figures(certified=2, due=1, grace=0, lapsed=1, in_training=1)
+    assert found.figures == Figures(certified=2, due=1, grace=0, lapsed=1, in_training=1)
     assert [(one.name, one.figures.certified, one.figures.in_training) for one in found.sites] == [
         ("North", 1, 1),
         ("", 1, 0),
