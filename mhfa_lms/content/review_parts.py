@@ -111,7 +111,9 @@ def _piece(anchor: str, name: str, value: Any, of: str, *, right: bool) -> Itera
     elif isinstance(value, list) and any(isinstance(one, dict) for one in value):
         for number, one in enumerate(value):
             mine = str(one.get("id") or number)
-            yield from _pieces(f"{anchor}.{mine}", one, f"{of} {name} {mine}".strip())
+            # The id of an outcome is unique in the course, so its key begins there.
+            inside = mine if name == "outcomes" else f"{anchor}.{mine}"
+            yield from _pieces(inside, one, f"{of} {name} {mine}".strip())
     elif isinstance(value, list):
         yield name, ", ".join(map(str, value))
     elif isinstance(value, str) and (" " in value.strip() or name in MARKDOWN | {"text", "title"}):

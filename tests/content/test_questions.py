@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 import yaml
@@ -252,8 +253,9 @@ def test_the_examples_that_authors_read_are_questions() -> None:
     assert set(kinds.DOCUMENTS) - {"multiple"} <= set(found)
 
 
-def test_nearly_every_draw_of_the_course_that_comes_along_asks_in_more_than_one_way() -> None:
-    pool = loader.load(courses_dir() / "first-conversation").assessment
+@pytest.mark.parametrize("shipped", loader.find(courses_dir()), ids=lambda shipped: shipped.name)
+def test_nearly_every_draw_of_the_courses_that_come_along_asks_in_more_than_one_way(shipped: Path) -> None:
+    pool = loader.load(shipped).assessment
     other = {one.id for one in pool.questions if one.kind not in {"single", "multiple"}}
     draws = [{one.question for one in scoring.draw(pool.questions, pool.draw, seed=str(seed))} for seed in range(200)]
     assert sum(bool(drawn & other) for drawn in draws) > 170
