@@ -18,6 +18,7 @@ from mhfa_lms.models import (
     Certificate,
     CertificationType,
     Course,
+    CourseKind,
     CourseReviewer,
     CourseRevision,
     Enrolment,
@@ -151,7 +152,7 @@ def published(content: CourseContent | None = None, **values: Any) -> CourseRevi
         ).one_or_none() or CertificationType(slug=content.certification.slug, name=content.certification.name)
         found = session.scalars(select(Course).where(Course.slug == content.slug)).one_or_none()
         if found is None:
-            found = Course(slug=content.slug, certification_type=kind)
+            found = Course(slug=content.slug, certification_type=kind, kind=CourseKind(content.kind))
             session.add(found)
         session.flush()
         number = len(session.scalars(select(CourseRevision.id).where(CourseRevision.course_id == found.id)).all()) + 1

@@ -15,6 +15,7 @@ from mhfa_lms.services import (
     limits,
     overview_counts,
     reminders,
+    renewing,
     retention,
     safeguarding_notices,
     sealing,
@@ -56,8 +57,8 @@ def tick(settings: Settings, now: datetime, *, send_at: datetime | None = None) 
 
 def tidy(now: datetime, *, left_behind: bool = True) -> int:
     """Seal the audit trail, hand in attempts whose time is over, forget old counters and unfinished sign-ins, give
-    corrections of courses to learners whom they have not reached, post the day's retention, count for the
-    overviews of large organisations.
+    corrections of courses to learners whom they have not reached, renew what waited for its window, post the day's
+    retention, count for the overviews of large organisations.
 
     Returns how many events were sealed. Takes the real time only. `left_behind` asks for events that were committed
     long after their number was given out, which takes as long as the trail is.
@@ -74,6 +75,7 @@ def tidy(now: datetime, *, left_behind: bool = True) -> int:
     limits.sweep(now=now)
     half_open.sweep(now=now)
     corrections.flow(now=now)
+    renewing.issue_waiting(now=now)
     retention.post_daily(now=now)
     overview_counts.refresh(now=now, look=left_behind)
     return sealed

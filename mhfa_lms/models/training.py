@@ -131,6 +131,12 @@ class Enrolment(Base):
         Index(None, "organisation_id", "state"),
         Index(None, "membership_id", "state", "organisation_id"),
         Index(None, "revision_id", "state"),
+        Index(
+            "ix_enrolment_ready_since",
+            "ready_since",
+            sqlite_where=text("state = 'active' AND ready_since IS NOT NULL"),
+            postgresql_where=text("state = 'active' AND ready_since IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Id]
@@ -145,6 +151,8 @@ class Enrolment(Base):
     # The civil day of completion in the organisation's time zone.
     completed_on: Mapped[date | None]
     ended_at: Mapped[datetime | None]
+    # A refresher that was finished before its renewal window: it waits since then, and renews when the window opens.
+    ready_since: Mapped[datetime | None]
 
     membership: Mapped[Membership] = relationship(
         primaryjoin="Enrolment.membership_id == Membership.id",

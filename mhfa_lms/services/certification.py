@@ -29,7 +29,7 @@ from mhfa_lms.models import (
     StepProgress,
 )
 from mhfa_lms.policy import SYSTEM, Actor
-from mhfa_lms.services import attendance, audit, catalogue, outbox, pathway, printed_facts, rules, work
+from mhfa_lms.services import attendance, audit, catalogue, outbox, pathway, printed_facts, reminder_hours, rules, work
 from mhfa_lms.services.pathway import Left
 from mhfa_lms.services.periods import Period, Terms, period, renewal
 from mhfa_lms.services.rules import Resolved, Rule
@@ -103,17 +103,23 @@ def complete_if_ready(session: Session, enrolment_id: int, *, now: datetime, by:
     today = clock.civil_date(now, membership.organisation.timezone)
     predecessor = _predecessor(session, membership, revision.course.certification_type_id, today)
     if not may_earn(revision.course.kind, predecessor):
-        # It is over without a certificate, unless a window that it can still renew in is yet to open.
-        if predecessor is not None or not _opens_later(
-            session, membership, revision.course.certification_type_id, today
+        # It is over without a certificate, unless a window that it can still renew in is yet to open: then it waits.
+        ready_since = enrolment.ready_since or now
+        ready_on = clock.civil_date(ready_since, membership.organisation.timezone)
+        if predecessor is None and _opens_later(
+            session, membership, revision.course.certification_type_id, today, ready_on
         ):
+            enrolment.ready_since = ready_since
+        else:
             _complete(session, enrolment, today, by=by, now=now)
         return None
     _complete(session, enrolment, today, by=by, now=now)
     certificate = _certificate(session, enrolment, membership, revision, predecessor, today, now)
     session.add(certificate)
     session.flush()
-    announce(session, certificate, membership, by=by, now=now)
+    # Who has waited for the window is asleep when it opens.
+    waited = by == SYSTEM and enrolment.ready_since is not None
+    announce(session, certificate, membership, by=by, now=now, humanely=waited)
     if predecessor is not None:
         predecessor.renewed_by_id = certificate.id
         audit.about(session, "certificate-renewed", predecessor, by=by, now=now, successor=certificate.id)
@@ -144,12 +150,13 @@ def _predecessor(session: Session, membership: Membership, type_id: int, today: 
     ).one_or_none()
 
 
-def _opens_later(session: Session, membership: Membership, type_id: int, today: date) -> bool:
-    """Whether somebody holds a certificate that a refresher will be able to renew."""
+def _opens_later(session: Session, membership: Membership, type_id: int, today: date, ready_on: date) -> bool:
+    """Whether somebody holds a certificate that a refresher finished on a day will renew: one earned before that."""
     found = session.scalars(
         select(Certificate.id)
         .where(
             Certificate.membership_id == membership.id,
+            Certificate.completed_on <= ready_on,
             Certificate.certification_type_id == type_id,
             Certificate.revoked_at.is_(None),
             Certificate.replaced_by_id.is_(None),
@@ -267,14 +274,22 @@ def draw_later(session: Session, certificate: Certificate, *, account_id: int, n
     )
 
 
-def announce(session: Session, certificate: Certificate, membership: Membership, *, by: Actor, now: datetime) -> None:
-    """Have a new certificate drawn and tell its holder, in the caller's transaction."""
+def announce(
+    session: Session,
+    certificate: Certificate,
+    membership: Membership,
+    *,
+    by: Actor,
+    now: datetime,
+    humanely: bool = False,
+) -> None:
+    """Have a new certificate drawn and tell its holder, in the caller's transaction; `humanely` waits for the day."""
     draw_later(session, certificate, account_id=membership.account_id, now=now)
     outbox.post(
         session,
         "certificate-ready",
         key=f"certificate-ready:{certificate.code}",
-        due_at=now,
+        due_at=reminder_hours.of(session, membership, now=now) if humanely else now,
         now=now,
         account_id=membership.account_id,
         organisation_id=certificate.organisation_id,

@@ -38,6 +38,7 @@ from mhfa_lms.services import (
     demo_looks,
     demo_mails,
     demo_places,
+    demo_renewals,
     demo_review,
     names,
     organisations,
@@ -103,6 +104,7 @@ def make(*, now: datetime, keys: Sequence[str] = ()) -> bool:
         # In the order in which things happened, so that lists that go by number read right.
         for person, membership in sorted(members, key=_when):
             _live(world, person, membership)
+        demo_renewals.add(world, people)
         _rest(world, members)
         if keys:
             demo_cases.add(session, people, keys, now=now)

@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from mhfa_lms.models import Account, Message, Organisation
+from mhfa_lms.models import Account, Membership, Message, Organisation
 from mhfa_lms.services import humane_hour, rules
 from mhfa_lms.services.rules import Rule
 
@@ -21,6 +21,14 @@ AT_ONCE: Final = "at_once"
 def due_at(row: Any, hour: int, now: datetime) -> datetime:
     """Return when a mail posted now goes; `row` has `own_timezone` and the organisation's `timezone`."""
     return humane_hour.first_from(now, humane_hour.reader_zone(row.own_timezone, row.timezone), hour)
+
+
+def of(session: Session, membership: Membership, *, now: datetime) -> datetime:
+    """Return when a mail that a member does not wait for goes, if it is written now."""
+    place = membership.organisation
+    zone = humane_hour.reader_zone(membership.account.timezone, place.timezone)
+    hour = rules.resolve(session, [Rule.REMINDER_HOUR], organisation_id=place.id)[Rule.REMINDER_HOUR]
+    return humane_hour.first_from(now, zone, int(hour.value))
 
 
 def at_once(chosen: datetime | None) -> dict[str, Any]:

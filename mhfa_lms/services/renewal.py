@@ -20,7 +20,7 @@ _GOING: Final = and_(
 )
 # Made once, as home runs it: putting it together takes longer than running it.
 _OFFERED: Final = (
-    select(Course.id, Course.kind, CourseRevision.title, Enrolment.id.label("enrolment_id"))
+    select(Course.id, Course.kind, CourseRevision.title, Enrolment.id.label("enrolment_id"), Enrolment.ready_since)
     .join(CourseRevision, CourseRevision.course_id == Course.id)
     .outerjoin(Enrolment, _GOING)
     .where(Course.certification_type_id == bindparam("type_id"), CourseRevision.open.is_(True))
@@ -40,12 +40,16 @@ class WhyNot(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """A course that renews a certificate; `enrolment_id` when its holder is on it already."""
+    """A course that renews a certificate; `enrolment_id` when its holder is on it already.
+
+    `waits` when they have finished it, and it will renew on its own once the window opens.
+    """
 
     course_id: int
     title: str
     enrolment_id: int | None
     kind: CourseKind
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ def offered(session: Session, certificate: Certificate, *, refreshers: bool) -> 
     newest = {row.id: row for row in reversed(found)}
     kinds = [CourseKind.REFRESHER, CourseKind.FULL] if refreshers else [CourseKind.FULL]
     return [
-        Renewal(row.id, row.title, row.enrolment_id, kind)
+        Renewal(row.id, row.title, row.enrolment_id, kind, row.ready_since is not None)
         for kind in kinds
         for row in newest.values()
         if row.kind is kind

@@ -1,13 +1,25 @@
 """One certificate's renewal: what to do, by when and why, from when the new one would count, and beginning it."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from mhfa_lms import clock
+from mhfa_lms.db import session as reading
 from mhfa_lms.db import transaction
-from mhfa_lms.models import Certificate, CourseKind, CourseRevision, Enrolment, Membership
+from mhfa_lms.models import (
+    Certificate,
+    Course,
+    CourseKind,
+    CourseRevision,
+    Enrolment,
+    EnrolmentState,
+    Membership,
+    MembershipState,
+    Organisation,
+)
 from mhfa_lms.policy import Actor, Can, require
 from mhfa_lms.services import catalogue, certificates, certification, enrolments, renewal
 from mhfa_lms.services.pathway import Left
@@ -29,10 +41,12 @@ class Outlook:
     """What a certificate's holder must do.
 
     `course` is the one to take, None when it is too early or none is offered; `refresher` says why no refresher counts,
-    None when one would; `has_refresher` whether one is offered here at all; `left` how far somebody is who is on it.
+    None when one would; `has_refresher` whether one is offered here at all; `early` is a course that its holder is on
+    although it is too early to renew; `left` how far somebody is who is on `course`.
     """
 
     course: Renewal | None
+    early: Renewal | None
     refresher: WhyNot | None
     has_refresher: bool
     left: Left | None
@@ -48,9 +62,10 @@ def look(session: Session, held: certificates.Held) -> Outlook:
     course = next((one for one in counting if one.enrolment_id), counting[0] if counting else None)
     return Outlook(
         course=course if held.standing in renewal.TO_RENEW else None,
+        early=course if held.standing is Standing.VALID and course and course.enrolment_id else None,
         refresher=why,
         has_refresher=any(one.kind is CourseKind.REFRESHER for one in offered),
-        left=_left(session, course) if course and course.enrolment_id else None,
+        left=_left(session, course) if course and course.enrolment_id and held.standing in renewal.TO_RENEW else None,
         finished=_finished(session, held, course) if course and not certificate.renewed_by_id else (),
     )
 
@@ -108,6 +123,52 @@ def begin(code: str, *, by: Actor, now: datetime) -> int | None:
         enrolment = enrolments.enrol_in(session, membership, course.course_id, by=by, now=now)
         certification.complete_if_ready(session, enrolment.id, by=by, now=now)
         return enrolment.id
+
+
+def issue_waiting(*, now: datetime) -> int:
+    """Renew what waited for its window, which has opened: refreshers that were finished before. Returns how many.
+
+    One transaction each; a second worker finds nothing left to do. What can renew nothing any more is over as it is.
+    """
+    issued = 0
+    for enrolment_id in _waiting(now):
+        with transaction() as session:
+            issued += certification.complete_if_ready(session, enrolment_id, now=now) is not None
+    return issued
+
+
+def _waiting(now: datetime) -> list[int]:
+    """Return the waiting enrolments whose learner's certificate can be renewed today, or never."""
+    session = reading()
+    opens = func.min(Certificate.window_opens_on)
+    found = session.execute(
+        select(Enrolment.id, Organisation.timezone, opens.label("opens"))
+        .join(Course, Course.id == Enrolment.course_id)
+        .join(Organisation, Organisation.id == Enrolment.organisation_id)
+        .join(Membership, Membership.id == Enrolment.membership_id)
+        .outerjoin(
+            Certificate,
+            and_(
+                Certificate.membership_id == Enrolment.membership_id,
+                Certificate.certification_type_id == Course.certification_type_id,
+                Certificate.revoked_at.is_(None),
+                Certificate.replaced_by_id.is_(None),
+                Certificate.renewed_by_id.is_(None),
+                # A day earlier than here, it may be open still.
+                Certificate.window_closes_on >= now.date() - timedelta(days=1),
+            ),
+        )
+        .where(
+            Enrolment.state == EnrolmentState.ACTIVE,
+            Enrolment.ready_since.is_not(None),
+            Membership.state == MembershipState.ACTIVE,
+        )
+        .group_by(Enrolment.id, Organisation.timezone)
+        .having(or_(opens.is_(None), opens <= now.date() + timedelta(days=1)))
+        .order_by(Enrolment.id)
+    ).all()
+    session.rollback()
+    return [row.id for row in found if row.opens is None or row.opens <= clock.civil_date(now, row.timezone)]
 
 
 def relatives(session: Session, certificate: Certificate) -> tuple[Certificate | None, Certificate | None]:

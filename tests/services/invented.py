@@ -10,7 +10,7 @@ from pathlib import Path
 from mhfa_lms import db
 from mhfa_lms.content import loader
 from mhfa_lms.content.schema import Course
-from mhfa_lms.services import demo
+from mhfa_lms.services import demo, demo_renewals
 from tests import make
 
 COURSES = Path(__file__).parents[2] / "courses"
@@ -25,6 +25,7 @@ def course() -> Course:
 def fill(now: datetime) -> None:
     """Publish the course and make the demonstration in the database in use."""
     make.published(course(), published_at=now)
+    make.published(loader.load(COURSES / demo_renewals.REFRESHER), published_at=now)
     assert demo.make(now=now, keys=("a key of the demonstration, long enough",))
     db.session().rollback()
 

@@ -16,6 +16,10 @@ from mhfa_lms.models import (
     BackgroundCheck,
     Certificate,
     CertificateLook,
+    Course,
+    CourseKind,
+    Enrolment,
+    EnrolmentState,
     Invitation,
     Mark,
     Membership,
@@ -24,7 +28,7 @@ from mhfa_lms.models import (
     ScenarioAnswer,
     WorkState,
 )
-from mhfa_lms.services import demo, demo_answers, demo_people, names, passwords, reminders, scenarios
+from mhfa_lms.services import demo, demo_answers, demo_people, names, passwords, reminders, renewing, scenarios
 from mhfa_lms.services.periods import Standing, standing
 from tests import make
 from tests.services import invented
@@ -46,6 +50,23 @@ def now(template: tuple[Path, datetime], tmp_path: Path) -> Iterator[datetime]:
     """A moment at which the demonstration was made, and a database that holds it."""
     with invented.copied(template[0], tmp_path):
         yield template[1]
+
+
+def test_one_renews_with_the_refresher_and_one_waits_for_the_window(now: datetime) -> None:
+    session, month = db.session(), timedelta(days=31)
+    under_way = {
+        row.name: (row.state, row.ready_since is not None)
+        for row in session.execute(
+            select(Membership.name, Enrolment.state, Enrolment.ready_since)
+            .join(Membership, Membership.id == Enrolment.membership_id)
+            .join(Course, Course.id == Enrolment.course_id)
+            .where(Course.kind == CourseKind.REFRESHER)
+        )
+    }
+    active = EnrolmentState.ACTIVE
+    assert under_way == {"Rosa Quispe Mamani": (active, False), "Ngozi Adeyemi": (active, True)}
+    assert renewing.issue_waiting(now=now) == 0
+    assert renewing.issue_waiting(now=now + 5 * month) == 1
 
 
 def test_either_database_holds_it(database: str) -> None:

@@ -14,6 +14,7 @@ from mhfa_lms.services import enrolments
 from mhfa_lms.services.renewal import RefresherError, WhyNot
 from tests import make
 from tests.counting import queries
+from tests.services.test_certification import complete, ready
 from tests.services.test_renewal import refresher
 
 # The certificates of the builders can be renewed from 21 May 2029 to 21 February 2030, and end on 21 November 2029.
@@ -126,15 +127,30 @@ def test_people_begin_a_refresher_only_where_it_counts(database: str, now: datet
         enrolments.enrol(member.id, short.course_id, by=who, now=now)
 
 
+def test_who_finished_too_early_is_told_that_nothing_is_lost(client: FlaskClient) -> None:
+    held = holds(completed_on=date(2026, 11, 20))
+    enrolment_id = ready(membership=held[0], revision=refresher()).id
+    assert complete(enrolment_id, VALID) is None
+    text = page(client, held, VALID)
+    assert "You have finished your renewal early" in text
+    with time_machine.travel(VALID, tick=False):
+        course, home = (client.get(path).text for path in (f"/learn/{enrolment_id}", "/home"))
+    assert "On 21 May 2029 your certificate is renewed on its own" in course
+    assert "on the first day on which it can be" in home
+    assert "live part" not in course + home
+
+
 def test_a_coordinator_may_put_them_on_it_and_the_learner_is_told(client: FlaskClient) -> None:
-    member, _code = holds()
+    member, code = holds()
     short = refresher()
     coordinator = make.member(member.organisation, Role.COORDINATOR)
     enrolment = enrolments.enrol(member.id, short.course_id, by=make.actor(coordinator), now=VALID)
     with time_machine.travel(VALID, tick=False):
         make.signed_in(client, member, now=VALID)
         text = client.get(f"/learn/{enrolment}").text
-    assert "This refresher counts from 21 May 2029" in text
+        renew = client.get(f"/certificates/{code}/renew").text
+    assert "can be renewed from 21 May 2029. If you finish this refresher before that, it waits" in text
+    assert "Go on with my renewal" in renew
 
 
 def test_where_no_course_is_offered_it_says_whom_to_ask(client: FlaskClient) -> None:

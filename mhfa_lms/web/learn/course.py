@@ -11,6 +11,7 @@ from mhfa_lms.models import CourseKind, Enrolment, EnrolmentState
 from mhfa_lms.policy import Can
 from mhfa_lms.services import assessment, journey, renewal, review_state, waiting
 from mhfa_lms.services.enrolments import CannotBeginAgainError, NotActiveError, NotPublishedError
+from mhfa_lms.services.renewal import WhyNot
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.identity import me
 from mhfa_lms.web.learn.blueprint import blueprint
@@ -43,16 +44,16 @@ def course(enrolment: Enrolment) -> str:
         about=render(here.course.about),
         two=waiting.has_clashes(session, enrolment.id),
         review=review_state.of(session, enrolment.revision),
-        refused=_refused(enrolment) if here.course.kind == CourseKind.REFRESHER.value else "",
+        refused=_refused(enrolment) if here.course.kind == CourseKind.REFRESHER.value else None,
     )
 
 
-def _refused(enrolment: Enrolment) -> str:
-    """Say of a refresher under way why it would renew nothing if it were finished today."""
+def _refused(enrolment: Enrolment) -> tuple[str, bool] | None:
+    """Say of a refresher under way why it would renew nothing if finished today, and whether it is only too early."""
     if enrolment.state is not EnrolmentState.ACTIVE:
-        return ""
+        return None
     found = renewal.refused(db.session(), enrolment.membership_id, enrolment.course_id, clock.now())
-    return refresher_words(found) if found else ""
+    return (refresher_words(found, enrolment), found.why is WhyNot.NOT_YET) if found else None
 
 
 @blueprint.get("/learn/<int:enrolment_id>/glossary")

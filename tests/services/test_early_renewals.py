@@ -1,0 +1,82 @@
+"""A refresher that was finished before its window: it waits, and renews once, on the first day on which it can."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from mhfa_lms import db
+from mhfa_lms.models import Certificate, CourseKind, Enrolment, EnrolmentState, Membership, MembershipState, Message
+from mhfa_lms.services import humane_hour, renewing
+from tests import make
+from tests.make import NOON
+from tests.services.test_certification import complete, ready, renewal
+
+OPENS = date(2026, 12, 1)
+
+
+def waiting(zone: str = "UTC", **dates: Any) -> tuple[Enrolment, Certificate]:
+    """A refresher finished on 21 November 2026, and the certificate that it will renew from 1 December on."""
+    enrolment, old = renewal(kind=CourseKind.REFRESHER, dates={"window_opens_on": OPENS, **dates})
+    with db.transaction() as session:
+        session.get_one(Membership, enrolment.membership_id).organisation.timezone = zone
+    assert complete(enrolment.id) is None
+    found = db.session().get_one(Enrolment, enrolment.id)
+    assert (found.state, found.ready_since) == (EnrolmentState.ACTIVE, NOON)
+    return found, old
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Etc/GMT+12", "America/New_York"])
+def test_it_renews_on_the_first_day_of_the_window_where_the_organisation_is(database: str, zone: str) -> None:
+    enrolment, old = waiting(zone)
+    enrolment_id, old_id = enrolment.id, old.id
+    midnight = humane_hour.at(OPENS, 0, zone)
+    assert renewing.issue_waiting(now=midnight - timedelta(seconds=1)) == 0
+    assert renewing.issue_waiting(now=midnight + timedelta(seconds=40)) == 1
+    assert renewing.issue_waiting(now=midnight + timedelta(days=1)) == 0
+    session = db.session()
+    (new,) = session.scalars(select(Certificate).where(Certificate.enrolment_id == enrolment_id)).all()
+    assert session.get_one(Certificate, old_id).renewed_by_id == new.id
+    assert (new.completed_on, new.starts_on, new.expires_on) == (OPENS, OPENS, date(2029, 12, 1))
+    (mail,) = session.scalars(select(Message).where(Message.key == f"certificate-ready:{new.code}")).all()
+    # Nobody is written to at midnight.
+    assert mail.due_at == humane_hour.first_from(midnight + timedelta(seconds=40), zone, 9) > midnight
+
+
+def test_after_an_outage_it_renews_all_the_same_and_too_late_it_ends_without(database: str) -> None:
+    late, _old = waiting()
+    late_id = late.id
+    assert renewing.issue_waiting(now=datetime(2026, 12, 20, 12, tzinfo=UTC)) == 1
+    over, _other = waiting()
+    assert renewing.issue_waiting(now=datetime(2027, 3, 12, 12, tzinfo=UTC)) == 0
+    states = [db.session().get_one(Enrolment, one).state for one in (late_id, over.id)]
+    assert states == [EnrolmentState.COMPLETED, EnrolmentState.COMPLETED]
+
+
+def test_a_certificate_earned_after_it_is_not_renewed_by_it(database: str) -> None:
+    """Who takes the full course meanwhile starts a new cycle: an old refresher does not count in that one."""
+    enrolment, old = waiting()
+    revision = enrolment.revision
+    with db.transaction() as session:
+        row = session.get_one(Certificate, old.id)
+        row.revoked_at, row.revoked_reason = NOON, "a mistake"
+    later = {"completed_on": date(2026, 11, 25), "starts_on": date(2026, 11, 25), "window_opens_on": date(2029, 5, 25)}
+    make.certificate(enrolment.membership, revision, **later)
+    enrolment_id = enrolment.id
+    assert complete(enrolment_id, NOON + timedelta(days=5)) is None
+    assert db.session().get_one(Enrolment, enrolment_id).state is EnrolmentState.COMPLETED
+
+
+def test_who_has_left_is_not_renewed(database: str) -> None:
+    enrolment, _old = waiting()
+    with db.transaction() as session:
+        member = session.get_one(Membership, enrolment.membership_id)
+        member.state, member.left_at = MembershipState.LEFT, NOON
+    assert renewing.issue_waiting(now=NOON + timedelta(days=30)) == 0
+
+
+def test_a_full_course_never_waits(database: str) -> None:
+    enrolment = ready()
+    assert complete(enrolment.id) is not None
+    assert db.session().get_one(Enrolment, enrolment.id).ready_since is None
