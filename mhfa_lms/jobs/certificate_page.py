@@ -83,6 +83,8 @@ def document(certificate: Certificate, settings: Settings, *, specimen: bool = F
     }
     if look and look.logo:
         images["logo.png"] = look.logo
+    if look:
+        images |= {f"signature-{place}.png": png for place, png in enumerate(look.signatures, start=1) if png}
     if not specimen:
         images["qr.png"] = qr.png(address, scale=QR_SCALE)
     return Document(

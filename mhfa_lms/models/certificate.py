@@ -82,6 +82,8 @@ class Certificate(Base):
         ),
         # Whose name an erased instructor's certificates bear.
         Index(None, "instructor_id"),
+        # Whether anything still shows a look.
+        Index(None, "look_id"),
         Index("uq_certificate_imported_key", "imported_key", unique=True),
     )
 

@@ -39,7 +39,16 @@ class CertificateLook(Base):
     signatories: Mapped[list[object]] = mapped_column(default=list)
     # A PNG of ours, made anew from what was handed in.
     logo: Mapped[bytes | None] = mapped_column(deferred=True)
+    # Of the signatories in their order, like the logo; empty: room to sign by hand.
+    signature_1: Mapped[bytes | None] = mapped_column(deferred=True, deferred_group="signatures")
+    signature_2: Mapped[bytes | None] = mapped_column(deferred=True, deferred_group="signatures")
+    signature_3: Mapped[bytes | None] = mapped_column(deferred=True, deferred_group="signatures")
     # Empty: as the organisation's country prints.
     paper: Mapped[PaperSize | None]
     made_at: Mapped[datetime]
     made_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="RESTRICT"))
+
+    @property
+    def signatures(self) -> tuple[bytes | None, bytes | None, bytes | None]:
+        """The pictures of the signatures, as the signatories stand."""
+        return self.signature_1, self.signature_2, self.signature_3

@@ -23,9 +23,15 @@ def add(session: Session, people: dict[str, Membership], *, now: datetime) -> No
             accent=Accent.OCEAN,
             wording=WORDING,
             signatories=[{"name": name, "title": title} for name, title in SIGNATORIES],
-            logo=Path(__file__).with_name("demo_logo.png").read_bytes(),
+            logo=_picture("demo_logo.png"),
+            # The other one signs by hand.
+            signature_1=_picture("demo_signature.png"),
             made_at=now - timedelta(days=600),
             made_by_id=by.account_id,
         )
     )
     session.flush()
+
+
+def _picture(name: str) -> bytes:
+    return Path(__file__).with_name(name).read_bytes()

@@ -149,6 +149,7 @@ def _certificates(session: Session, who: Person, now: datetime) -> int:
         "evidence": "",
         "initials_only": False,
         "file_id": None,
+        "look_id": None,
     }
     return _empty(session, Certificate, who, **emptied, erased_at=now)
 

@@ -23,10 +23,11 @@ class LookError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Signatory:
-    """Who signs, and as what."""
+    """Who signs, as what, and a picture of the signature: a PNG from `adapters.pictures`, or none to sign by hand."""
 
     name: str
     title: str = ""
+    signature: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ def save(look: Look, *, by: Actor, now: datetime) -> int:
             wording=look.wording,
             signatories=[{"name": one.name, "title": one.title} for one in look.signatories],
             logo=look.logo,
+            **{f"signature_{place}": one.signature for place, one in enumerate(look.signatories, start=1)},
             paper=look.paper,
             made_at=now,
             made_by_id=by.account_id or None,

@@ -64,8 +64,8 @@ def reduce_certificates(session: Session, due: list[Due], by: Actor, now: dateti
     rows = list(session.scalars(select(Certificate).where(Certificate.id.in_([one.id for one in due]))))
     files = [row.file_id for row in rows if row.file_id is not None]
     for row in rows:
-        row.name = row.sort_key = row.instructor_name = ""
-        row.initials_only, row.file_id, row.erased_at = False, None, now
+        row.name = row.sort_key = row.instructor_name = row.evidence = ""
+        row.initials_only, row.file_id, row.look_id, row.erased_at = False, None, None, now
         if row.revoked_at is not None:
             row.revoked_reason = ""
         audit.about(session, "certificate-erased", row, by=by, now=now)

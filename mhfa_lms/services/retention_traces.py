@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, String, and_, cast, delete, or_, select, true, update
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, String, and_, cast, delete, exists, or_, select, true, update
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from mhfa_lms.db import Base
 from mhfa_lms.models import (
+    Certificate,
+    CertificateLook,
     FailingAddress,
     FormatRequest,
     Invitation,
@@ -81,6 +83,13 @@ def _finished() -> ColumnElement[bool]:
     return and_(Job.state.in_([WorkState.DONE, WorkState.CANCELLED]), Job.file_id.is_(None))
 
 
+def _shown_nowhere() -> ColumnElement[bool]:
+    """Return the condition that a look has a successor and no certificate has it: names and signatures are in it."""
+    newer = aliased(CertificateLook)
+    successor = exists().where(newer.organisation_id == CertificateLook.organisation_id, newer.id > CertificateLook.id)
+    return and_(successor, ~exists().where(Certificate.look_id == CertificateLook.id))
+
+
 TRACES: Final = (
     Trace("links", "One-time links that died 30 days ago go", OneTimeLink, (OneTimeLink.expires_at,), MONTH),
     Trace(
@@ -134,6 +143,14 @@ TRACES: Final = (
         (FormatRequest.created_at,),
         YEAR,
         lambda: FormatRequest.done_at.is_(None),
+    ),
+    Trace(
+        "looks",
+        "Looks of certificates older than 30 days go, when there is a newer one and no certificate has them",
+        CertificateLook,
+        (CertificateLook.made_at,),
+        MONTH,
+        _shown_nowhere,
     ),
     Trace("jobs", "Jobs that were finished 90 days ago go", Job, (Job.done_at,), QUARTER, _finished),
 )

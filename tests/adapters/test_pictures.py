@@ -33,6 +33,19 @@ def test_a_large_one_is_made_small_and_turned_upright_and_nothing_said_in_it_is_
     assert b"home" not in data
 
 
+def test_of_a_signature_the_paper_around_it_is_left_out() -> None:
+    sheet = Image.new("RGB", (900, 700), "#F4F1EA")
+    sheet.paste("#1C2B4A", (200, 300, 500, 380))
+    out = io.BytesIO()
+    sheet.save(out, "PNG")
+    assert Image.open(io.BytesIO(pictures.signature_png(out.getvalue()))).size == (300, 80)
+    see_through = Image.new("RGBA", (90, 70))
+    see_through.save(empty := io.BytesIO(), "PNG")
+    for nothing in (empty.getvalue(), REFUSED["svg"]):
+        with pytest.raises(pictures.PictureError):
+            pictures.signature_png(nothing)
+
+
 def bomb() -> bytes:
     """A PNG of a few bytes that says it is 60,000 pixels wide and high."""
     head = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)

@@ -13,10 +13,12 @@ from mhfa_lms.adapters.files import FolderFiles
 from mhfa_lms.adapters.pdf import Document, Drawer, WeasyPrintDrawer
 from mhfa_lms.jobs import certificate_page, drawing
 from mhfa_lms.jobs.handlers import HANDLERS
-from mhfa_lms.models import Certificate, PaperSize
+from mhfa_lms.models import Accent, Certificate, CertificateLook, PaperSize
 from mhfa_lms.services import certificates, names
 from mhfa_lms.settings import Settings, read_settings
 from tests import make
+from tests.adapters.test_pdf import unpacked
+from tests.adapters.test_pictures import drawn as picture
 from tests.make import NOON
 
 CODE = "7KQ2M9XBT4HF0RWA"
@@ -307,6 +309,21 @@ def test_names_in_other_scripts_are_in_letters_not_boxes(
 def test_names_are_kept_apart_from_the_direction_around_them(settings: Settings) -> None:
     html = certificate_page.document(stored(issued(name="<أمينة>")), settings).html
     assert '<bdi dir="rtl">&lt;أمينة&gt;</bdi>' in html
+
+
+def test_a_signature_is_printed_with_words_that_say_whose_it_is(settings: Settings, tmp_path: Path) -> None:
+    found = stored(issued())
+    found.look = CertificateLook(
+        accent=Accent.PINE,
+        wording="",
+        signatories=[{"name": "Ada Okafor", "title": "Head"}, {"name": "Ben", "title": ""}],
+        signature_1=picture("PNG"),
+    )
+    data = WeasyPrintDrawer().draw(certificate_page.document(found, settings))
+    assert unpacked(data).count(b"/Alt (Signature of") + data.count(b"/Alt (Signature of") == 1
+    pages = Paper(tmp_path / "signed.pdf", data)
+    sizes = [line.split()[3:5] for line in pages.run("pdfimages", "-list", str(pages.path)).splitlines()[2:]]
+    assert sizes[0] == ["40", "20"]
 
 
 def test_a_licence_replaces_the_statement(settings: Settings, tmp_path: Path) -> None:

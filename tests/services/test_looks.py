@@ -1,15 +1,17 @@
 """How certificates look: chosen by coordinators, frozen at issue."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from mhfa_lms import db
 from mhfa_lms.jobs.certificate_colours import COLOURS, in_artwork, in_style
-from mhfa_lms.models import Accent, Organisation, PaperSize, Role
+from mhfa_lms.models import Accent, CertificateLook, Organisation, PaperSize, Role
 from mhfa_lms.paths import templates_dir
 from mhfa_lms.policy import SYSTEM, Actor, Forbidden
-from mhfa_lms.services import certificates, looks
+from mhfa_lms.services import certificates, looks, retention
 from mhfa_lms.services.looks import Look, LookError, Signatory
 from tests import make
 from tests.make import NOON
@@ -58,6 +60,32 @@ def test_a_look_holds_for_the_organisations_below_until_they_have_their_own(
     assert found is not None
     assert found.id == own
     assert looks.current(db.session(), make.organisation().id) is None
+
+
+def gone(now: datetime) -> int:
+    """How many looks retention removes."""
+    duty = next(one for one in retention.DUTIES if one.name == "looks")
+    found = retention.run(duty, by=SYSTEM, now=now)
+    db.session().rollback()
+    return found
+
+
+def test_a_look_goes_when_another_took_its_place_and_no_certificate_has_it(
+    owner: Organisation, coordinator: Actor
+) -> None:
+    shown = looks.save(OURS, by=coordinator, now=NOON)
+    complete(ready(membership=make.member(owner)).id)
+    looks.save(OURS, by=coordinator, now=NOON)
+    last = looks.save(Look(), by=coordinator, now=NOON)
+    alone = looks.save(Look(), by=make.actor(make.member(make.organisation(), Role.COORDINATOR)), now=NOON)
+    assert gone(NOON + timedelta(days=29)) == 0
+    assert gone(NOON + timedelta(days=31)) == 1
+    assert set(db.session().scalars(select(CertificateLook.id))) == {shown, last, alone}
+    db.session().rollback()
+    later = NOON + timedelta(days=3000)
+    retention.run(next(one for one in retention.DUTIES if one.name == "certificates"), by=SYSTEM, now=later)
+    assert gone(later) == 1
+    assert db.session().get(CertificateLook, shown) is None
 
 
 def test_only_coordinators_choose(owner: Organisation) -> None:

@@ -50,6 +50,24 @@ def test_what_is_saved_is_seen_and_the_logo_stays_until_it_is_taken_away(client:
     assert client.get(PAGE + "/logo.png").status_code == 404
 
 
+def test_a_signature_stays_with_the_name_it_belongs_to(client: FlaskClient, app: Flask) -> None:
+    def signed(**changes: Any) -> list[bool]:
+        answer = send(client, **changes)
+        assert answer.status_code == 303, answer.text
+        return [picture is not None for picture in saved()[-1].signatures]
+
+    picture = (io.BytesIO(drawn("PNG")), "hand.png")
+    assert signed(name_2="Ben", signature_1=picture) == [True, False, False]
+    assert "Signature of Ada" in client.get(PAGE).text
+    assert client.get(PAGE + "/signature-1.png").content_type == "image/png"
+    assert [client.get(f"{PAGE}/signature-{place}.png").status_code for place in (0, 2, 4)] == [404] * 3
+    other = kept.signed_in(app.test_client(), kept.member(kept.organisation(), Role.COORDINATOR))
+    assert other.get(PAGE + "/signature-1.png").status_code == 404
+    assert signed(name_1="Ben", name_2="Ada") == [False, True, False]
+    assert signed(name_1="Ada", name_2="", unsigned_1="y") == [False] * 3
+    assert signed(name_1="Somebody else") == [False] * 3
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -57,6 +75,8 @@ def test_what_is_saved_is_seen_and_the_logo_stays_until_it_is_taken_away(client:
         ({"name_1": "", "title_1": "Head"}, "Write the name of this person"),
         ({"accent": "#000000"}, "Choose one of the answers"),
         ({"logo": b"<svg/>"}, "This file cannot be used"),
+        ({"signature_2": (io.BytesIO(b"<svg/>"), "x.png")}, "This file cannot be used"),
+        ({"signature_3": (io.BytesIO(drawn("PNG")), "x.png")}, "Write the name of this person"),
     ],
 )
 def test_what_cannot_be_used_is_said_and_the_rest_is_kept(client: FlaskClient, changes: Any, said: str) -> None:

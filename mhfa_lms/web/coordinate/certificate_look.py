@@ -1,5 +1,6 @@
 """How the organisation's certificates look, with a preview of the same facts."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from flask import Response, abort, flash, make_response, redirect, render_template, url_for
@@ -36,6 +37,12 @@ PAPERS: Final = [
 ]
 
 
+class PictureField(FileField):
+    """A file; once the form was looked through, the picture in it."""
+
+    png: bytes | None = None
+
+
 class OptionalPrinted(Printed):
     """A validator for one line that will be printed, and may be left out."""
 
@@ -70,43 +77,72 @@ class LookForm(Form):
     wording = _text(lazy("A line of your own"), LONGEST_WORDING)
     name_1 = _text(lazy("First person who signs: name"), names.LONGEST)
     title_1 = _text(lazy("First person who signs: title"), LONGEST_TITLE, WithName("name_1"))
+    signature_1 = PictureField(lazy("First person who signs: picture of the signature"))
+    unsigned_1 = BooleanField(lazy("Print no signature of the first person"))
     name_2 = _text(lazy("Second person who signs: name"), names.LONGEST)
     title_2 = _text(lazy("Second person who signs: title"), LONGEST_TITLE, WithName("name_2"))
+    signature_2 = PictureField(lazy("Second person who signs: picture of the signature"))
+    unsigned_2 = BooleanField(lazy("Print no signature of the second person"))
     name_3 = _text(lazy("Third person who signs: name"), names.LONGEST)
     title_3 = _text(lazy("Third person who signs: title"), LONGEST_TITLE, WithName("name_3"))
-    logo = FileField(lazy("Logo"))
+    signature_3 = PictureField(lazy("Third person who signs: picture of the signature"))
+    unsigned_3 = BooleanField(lazy("Print no signature of the third person"))
+    logo = PictureField(lazy("Logo"))
     without_logo = BooleanField(lazy("Print no logo"))
 
     def validate_logo(self, field: Any) -> None:
         """Take pictures alone, and keep nothing of the file but its pixels."""
-        self.png: bytes | None = None
-        # A form that was sent without room for files gives a text here.
-        if not field.data or not hasattr(field.data, "read"):
-            return
-        try:
-            self.png = pictures.plain_png(field.data.read(pictures.LARGEST_FILE + 1))
-        except pictures.PictureError as error:
-            said = _("This file cannot be used. Choose a PNG, JPEG or WebP picture of at most 1 MB.")
-            raise ValidationError(said) from error
+        field.png = _picture(field, pictures.plain_png)
 
-    def signatories(self) -> tuple[Signatory, ...]:
-        """Return who signs, without the lines left out."""
-        found = [
-            Signatory(self[f"name_{number}"].data, self[f"title_{number}"].data)
-            for number in range(1, MOST_SIGNATORIES + 1)
-        ]
+    def validate_signature_1(self, field: Any) -> None:
+        """Take pictures with something on them, of somebody who is named."""
+        field.png = _picture(field, pictures.signature_png)
+        if field.png and not self[f"name_{field.name[-1]}"].data:
+            raise ValidationError(_("Write the name of this person, too"))
+
+    validate_signature_2 = validate_signature_3 = validate_signature_1
+
+    def signatories(self, before: CertificateLook | None) -> tuple[Signatory, ...]:
+        """Return who signs, without the lines left out. A signature stays with the name it belongs to."""
+        kept = _signatures(before)
+        found = []
+        for number in range(1, MOST_SIGNATORIES + 1):
+            name = self[f"name_{number}"].data
+            picture = self[f"signature_{number}"].png or kept.get(name)
+            found.append(
+                Signatory(name, self[f"title_{number}"].data, None if self[f"unsigned_{number}"].data else picture)
+            )
         return tuple(one for one in found if one.name)
 
     def look(self, before: CertificateLook | None) -> Look:
         """Return what was chosen; the logo stays unless another one came or none is wanted."""
-        kept = self.png or (before.logo if before else None)
+        kept = self.logo.png or (before.logo if before else None)
         return Look(
             accent=Accent(self.accent.data),
             wording=self.wording.data or "",
-            signatories=self.signatories(),
+            signatories=self.signatories(before),
             logo=None if self.without_logo.data else kept,
             paper=PaperSize(self.paper.data) if self.paper.data else None,
         )
+
+
+def _picture(field: Any, made: Callable[[bytes], bytes]) -> bytes | None:
+    # A form that was sent without room for files gives a text here.
+    if not field.data or not hasattr(field.data, "read"):
+        return None
+    try:
+        return made(field.data.read(pictures.LARGEST_FILE + 1))
+    except pictures.PictureError as error:
+        said = _("This file cannot be used. Choose a PNG, JPEG or WebP picture of at most 1 MB.")
+        raise ValidationError(said) from error
+
+
+def _signatures(look: CertificateLook | None) -> dict[str, bytes | None]:
+    """Return the signatures there are, by the name they belong to."""
+    if look is None:
+        return {}
+    named = [one["name"] for one in look.signatories if isinstance(one, dict)]
+    return dict(zip(named, look.signatures, strict=False))
 
 
 def _values(look: CertificateLook | None) -> dict[str, Any]:
@@ -148,7 +184,20 @@ def certificate_logo() -> Response:
     look = looks.own(db.session(), by=me())
     if look is None or look.logo is None:
         abort(404)
-    response = make_response(look.logo)
+    return _png(look.logo)
+
+
+@blueprint.get("/coordinate/certificate-look/signature-<int:place>.png")
+@requires(Can.COORDINATE)
+def certificate_signature(place: int) -> Response:
+    """The signature of the first, second or third who signs."""
+    look = looks.own(db.session(), by=me())
+    found = look.signatures[place - 1] if look and 1 <= place <= MOST_SIGNATORIES else None
+    return _png(found) if found else abort(404)
+
+
+def _png(data: bytes) -> Response:
+    response = make_response(data)
     response.content_type = "image/png"
     return response
 
