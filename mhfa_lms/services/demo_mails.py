@@ -10,12 +10,14 @@ from mhfa_lms.models import (
     Audience,
     Certificate,
     Invitation,
+    MailTry,
     Membership,
     Message,
     Organisation,
     Reminder,
     Role,
     Site,
+    TryOutcome,
     WorkState,
 )
 from mhfa_lms.services import names, outbox
@@ -29,7 +31,19 @@ from mhfa_lms.services.secrets import hashed
 REMINDED: Final = ((180, 180), (90, 90), (30, 30), (0, 0), (GRACE, -30))
 # Mails older than this were sent long ago; newer ones are left for the worker, so that there is something to read.
 SENT_AFTER: Final = timedelta(days=1)
-NO_MAILBOX: Final = "the mail server refused the mail for good (550)"
+# What became of the invitation that failed: how long after it was written, and in which words.
+LIFE: Final = (
+    (
+        timedelta(seconds=30),
+        TryOutcome.DEFERRED,
+        "the mail server cannot take it now (451): 4.7.1 please come again later",
+    ),
+    (
+        timedelta(seconds=100),
+        TryOutcome.NO_MAILBOX,
+        "the mail server refused the mail for good (550): 5.1.1 no such mailbox here",
+    ),
+)
 
 
 def remind(world: World, certificate: Certificate, account_id: int, until: date, *, leave_newest: bool) -> None:
@@ -103,8 +117,10 @@ def invite(world: World, one: Invited, inviters: dict[int, Membership]) -> None:
     )
     if one.failed and message_id is not None:
         message = world.session.get_one(Message, message_id)
-        message.state, message.done_at = WorkState.FAILED, at + timedelta(hours=1)
-        message.attempts, message.error = 8, NO_MAILBOX
+        for after, outcome, words in LIFE:
+            world.session.add(MailTry(message_id=message_id, at=at + after, outcome=outcome, words=words))
+            message.error, message.done_at = words, at + after
+        message.state, message.attempts = WorkState.FAILED, len(LIFE)
 
 
 def send_the_past(session: Session, now: datetime) -> None:

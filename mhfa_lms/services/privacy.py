@@ -3,4 +3,4 @@
 from typing import Final
 
 # The day on which templates/public/privacy.html last changed in meaning.
-PRIVACY_VERSION: Final = "2026-11-21"
+PRIVACY_VERSION: Final = "2026-11-22"
