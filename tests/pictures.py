@@ -4,6 +4,7 @@ The README's show a phone and a desk beside each other; the guides' show what th
 reader is likely to hold. All small enough for a repository.
 """
 
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -29,6 +30,7 @@ class Shape(StrEnum):
     NIGHT = "a phone in the dark and a desk in the light"
     PHONE = "a phone"
     DESK = "a desk"
+    PAPER = "the first page of a PDF"
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ def _at(path: str, *clicks: str) -> Callable[[Page], None]:
 
 
 CERTIFICATE = "main a[href^='/certificates/']"
+CHECKED = ".share a"
 PERSON = "main a[href^='/coordinate/people/']:has-text('Castillo')"
 SHOTS: dict[str, Shot] = {
     "home": Shot("learner", _at("/home")),
@@ -60,15 +63,22 @@ SHOTS: dict[str, Shot] = {
     "marking": Shot("instructor", _at("/mark", "main .btn.big")),
     "register": Shot("coordinator", _at("/coordinate/register")),
     "certificate": Shot("educator", _at("/certificates", CERTIFICATE)),
+    "paper": Shot("educator", _at("/certificates", CERTIFICATE), Shape.PAPER),
+    "verification": Shot("educator", _at("/certificates", CERTIFICATE, CHECKED)),
+    "renewal": Shot("educator", _at("/certificates", CERTIFICATE, "main a[href$='/renew']")),
+    "forecast": Shot("admin", _at("/admin/rules/reminder_days/effects?value=200,60,14"), Shape.DESK),
+    "mail": Shot("admin", _at("/admin/outbox?state=failed", "main tbody th a"), Shape.DESK),
     "start": Shot("", _at("/")),
     "guide-learner-home": Shot("learner", _at("/home"), Shape.PHONE),
     "guide-learner-step": Shot("learner", _at("/home", ".hero .btn"), Shape.PHONE),
     "guide-learner-certificate": Shot("educator", _at("/certificates", CERTIFICATE), Shape.PHONE),
+    "guide-learner-renewal": Shot("educator", _at("/certificates", CERTIFICATE, "main a[href$='/renew']"), Shape.PHONE),
     "guide-instructor-queue": Shot("instructor", _at("/mark"), Shape.DESK),
     "guide-safeguarding-cases": Shot("safeguarding", _at("/safeguarding"), Shape.DESK),
     "guide-safeguarding-case": Shot("safeguarding", _at("/safeguarding/1"), Shape.PHONE),
     "guide-coordinator-overview": Shot("coordinator", _at("/coordinate"), Shape.DESK),
     "guide-coordinator-invite": Shot("coordinator", _at("/coordinate/people/invite"), Shape.DESK),
+    "guide-coordinator-mails": Shot("coordinator", _at("/coordinate/mails"), Shape.DESK),
     "guide-coordinator-person": Shot("coordinator", _at("/coordinate/people?q=Castillo", PERSON), Shape.DESK),
     "guide-admin-overview": Shot("admin", _at("/admin"), Shape.DESK),
     "guide-admin-system": Shot("admin", _at("/admin/system"), Shape.DESK),
@@ -85,9 +95,21 @@ def _shot(chromium: Browser, server: Server, shot: Shot, size: ViewportSize, *, 
     if shot.who:
         sign_in(page, server, shot.who)
     shot.go(page)
-    image = Image.open(BytesIO(page.screenshot()))
+    image = _paper(page) if shot.shape is Shape.PAPER else Image.open(BytesIO(page.screenshot()))
     context.close()
     return image.convert("RGB")
+
+
+def _paper(page: Page) -> Image.Image:
+    """Return the first page of the PDF that the page offers; the worker may still be drawing it."""
+    link = page.locator("a[href$='.pdf']")
+    while not link.count():
+        page.wait_for_timeout(1000)
+        page.reload()
+    data = page.request.get(link.first.get_attribute("href") or "").body()
+    words = ("pdftoppm", "-png", "-r", "110", "-singlefile", "-")
+    drawn = subprocess.run(words, input=data, capture_output=True, check=True)
+    return Image.open(BytesIO(drawn.stdout))
 
 
 def _beside(images: list[Image.Image]) -> Image.Image:
@@ -102,7 +124,7 @@ def _beside(images: list[Image.Image]) -> Image.Image:
 
 
 def _picture(chromium: Browser, server: Server, shot: Shot) -> Image.Image:
-    sizes = {Shape.PHONE: [PHONE], Shape.DESK: [DESK]}.get(shot.shape, [PHONE, DESK])
+    sizes = {Shape.PHONE: [PHONE], Shape.DESK: [DESK], Shape.PAPER: [DESK]}.get(shot.shape, [PHONE, DESK])
     dark = shot.shape is Shape.NIGHT
     return _beside([_shot(chromium, server, shot, size, dark=dark and size is PHONE) for size in sizes])
 

@@ -36,7 +36,7 @@ LIFE: Final = (
     (
         timedelta(seconds=30),
         TryOutcome.DEFERRED,
-        "the mail server cannot take it now (451): 4.7.1 please come again later",
+        "the mail server asked to try again later (451): 4.7.1 greylisted",
     ),
     (
         timedelta(seconds=100),
