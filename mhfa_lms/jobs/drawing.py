@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
+from sqlalchemy.orm import joinedload
+
 from mhfa_lms import db, i18n
 from mhfa_lms.adapters.files import Files, FolderFiles
 from mhfa_lms.adapters.keys import open_keys
@@ -14,8 +16,8 @@ from mhfa_lms.adapters.pdf import Attached, Document, Drawer, WeasyPrintDrawer
 from mhfa_lms.adapters.signing import KeySigner, Signer
 from mhfa_lms.jobs.badge_making import FILE_NAME, badge_of
 from mhfa_lms.jobs.certificate_page import document
-from mhfa_lms.models import Certificate
-from mhfa_lms.services import certificates
+from mhfa_lms.models import Certificate, Membership
+from mhfa_lms.services import certificate_pdf, certificates
 from mhfa_lms.settings import Settings
 
 KIND: Final = "certificate-pdf"
@@ -52,9 +54,10 @@ def draw(
     Safe to repeat after a crash at any point, and by two workers at once: a file that is there already is recorded as
     it is, never drawn or signed again, also one that an earlier version left unsigned.
     """
-    key = _wanted(certificate_id)
-    if key is None:
+    code = certificate_pdf.undrawn(certificate_id)
+    if code is None:
         return
+    key = file_key(code)
     if files.find(key) is None:
         badge = badge_of(certificate_id, settings=settings, now=now)
         waiting = _document(certificate_id, settings)
@@ -67,23 +70,14 @@ def draw(
     stored = files.find(key)
     if stored is None:
         raise FileNotFoundError(key)
-    certificates.attach(certificate_id, key=key, size=stored.size, sha256=stored.sha256, now=now)
-
-
-def _wanted(certificate_id: int) -> str | None:
-    """Return the storage key of a PDF that is still to be made; None when there is nothing to do."""
-    session = db.session()
-    certificate = session.get_one(Certificate, certificate_id)
-    done = certificate.file_id is not None or certificates.holder_is_gone(certificate)
-    key = None if done else file_key(certificate.code)
-    session.rollback()
-    return key
+    certificate_pdf.attach(certificate_id, key=key, size=stored.size, sha256=stored.sha256, now=now)
 
 
 def _document(certificate_id: int, settings: Settings) -> Document | None:
     """Return what to draw, and let the connection go: drawing and signing take their time."""
     session = db.session()
-    certificate = session.get_one(Certificate, certificate_id)
+    holder = joinedload(Certificate.membership).joinedload(Membership.account)
+    certificate = session.get_one(Certificate, certificate_id, options=[holder])
     if certificates.holder_is_gone(certificate):
         waiting = None
     else:

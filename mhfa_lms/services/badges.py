@@ -7,9 +7,9 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from mhfa_lms.db import insert, transaction
@@ -22,6 +22,30 @@ from mhfa_lms.services.certificates import by_code, holder_is_gone
 from mhfa_lms.services.secrets import read_code
 
 MAKE: Final = "badge"
+# What a badge says as the certificate does, under the same names.
+PRINTED: Final = ("code", "name", "type_name", "organisation_name", "locale", "starts_on", "expires_on")
+
+# Put together once: that takes longer than asking.
+_CERTIFICATE: Final = (
+    select(
+        *(getattr(Certificate, name) for name in ("revoked_at", "replaced_by_id", *PRINTED)),
+        or_(Certificate.erased_at.is_not(None), Account.erased_at.is_not(None)).label("gone"),
+        CertificationType.slug.label("type_slug"),
+        CertificationType.name.label("type_now"),
+        CertificationType.description.label("type_description"),
+        Organisation.slug.label("organisation_slug"),
+        Organisation.timezone,
+    )
+    .join(Membership, Membership.id == Certificate.membership_id)
+    .join(Account, Account.id == Membership.account_id)
+    .join(CertificationType, CertificationType.id == Certificate.certification_type_id)
+    .join(Organisation, Organisation.id == Certificate.organisation_id)
+    .where(Certificate.id == bindparam("certificate_id"))
+    .with_for_update(of=Certificate)
+)
+_BADGE: Final = select(Badge.status_list_id, Badge.position, Badge.credential).where(
+    Badge.certificate_id == bindparam("certificate_id")
+)
 
 
 class NoBadge(StrEnum):
@@ -53,23 +77,34 @@ class Placed:
 def place(certificate_id: int) -> Placed | NoBadge:
     """Give a certificate's badge its place in a list, once; repeated calls find the same one."""
     with transaction() as session:
-        certificate = session.get_one(Certificate, certificate_id, with_for_update=True)
-        found = session.scalars(select(Badge).where(Badge.certificate_id == certificate_id)).one_or_none()
-        if found is None or found.credential is None:
-            if why := _refusal(certificate):
+        row = _locked(session, certificate_id)
+        # Asked when the certificate is ours: somebody else may just have made it.
+        badge = _badge(session, certificate_id)
+        if badge is None or badge.credential is None:
+            if why := _refusal(row, gone=row.gone):
                 return why
-            found = found or _new_place(session, certificate_id)
-        return Placed(_facts(session, certificate, found), found.credential)
+            badge = badge or _new_place(session, certificate_id)
+        return Placed(_facts(row, badge), badge.credential)
 
 
-def _refusal(certificate: Certificate) -> NoBadge | None:
-    if holder_is_gone(certificate):
+def _locked(session: Session, certificate_id: int) -> Any:
+    """Return what a badge says of a certificate and what stands against one; its row stays locked until the end."""
+    return session.execute(_CERTIFICATE, {"certificate_id": certificate_id}).one()
+
+
+def _badge(session: Session, certificate_id: int) -> Any:
+    return session.execute(_BADGE, {"certificate_id": certificate_id}).one_or_none()
+
+
+def _refusal(certificate: Any, *, gone: bool) -> NoBadge | None:
+    """Return why a certificate gets no badge, from its row or its columns; None when it may have one."""
+    if gone:
         return NoBadge.GONE
     withdrawn = certificate.revoked_at is not None or certificate.replaced_by_id is not None
     return NoBadge.NOT_COUNTING if withdrawn else None
 
 
-def _new_place(session: Session, certificate_id: int) -> Badge:
+def _new_place(session: Session, certificate_id: int) -> Any:
     number = badge_lists.with_room(session)
     while True:
         values = {
@@ -80,26 +115,18 @@ def _new_place(session: Session, certificate_id: int) -> Badge:
         free = insert(session, Badge).values(values).on_conflict_do_nothing(
             index_elements=["status_list_id", "position"]
         )  # fmt: skip
-        if (made := session.scalars(free.returning(Badge.id)).one_or_none()) is not None:
-            return session.get_one(Badge, made)
+        if session.scalars(free.returning(Badge.id)).one_or_none() is not None:
+            return _badge(session, certificate_id)
 
 
-def _facts(session: Session, certificate: Certificate, badge: Badge) -> Facts:
-    kind = session.get_one(CertificationType, certificate.certification_type_id)
-    organisation = session.get_one(Organisation, certificate.organisation_id)
+def _facts(row: Any, badge: Any) -> Facts:
     return Facts(
-        code=certificate.code,
-        name=certificate.name,
-        type_slug=kind.slug,
-        type_name=certificate.type_name,
+        **{name: getattr(row, name) for name in PRINTED},
+        type_slug=row.type_slug,
         # In the language of the course; a translated certificate does without.
-        type_description=kind.description if kind.name == certificate.type_name else "",
-        organisation_slug=organisation.slug,
-        organisation_name=certificate.organisation_name,
-        timezone=organisation.timezone,
-        locale=certificate.locale,
-        starts_on=certificate.starts_on,
-        expires_on=certificate.expires_on,
+        type_description=row.type_description if row.type_now == row.type_name else "",
+        organisation_slug=row.organisation_slug,
+        timezone=row.timezone,
         status_list=badge.status_list_id,
         position=badge.position,
     )
@@ -109,13 +136,20 @@ def keep(certificate_id: int, credential: str, *, key_name: str, now: datetime) 
     """Keep the signed text of a certificate's badge, and return the one that is kept: whoever came first signed it."""
     with transaction() as session:
         # Withdrawing locks the certificate too: it either finds this badge, or this finds the certificate withdrawn.
-        certificate = session.get_one(Certificate, certificate_id, with_for_update=True)
-        badge = session.scalars(select(Badge).where(Badge.certificate_id == certificate_id)).one()
-        if badge.credential is None:
-            if why := _refusal(certificate):
-                return why
-            badge.credential, badge.key_name, badge.made_at = credential, key_name, now
-        return badge.credential
+        row = _locked(session, certificate_id)
+        kept: str | None = _badge(session, certificate_id).credential
+        if kept is not None:
+            return kept
+        if why := _refusal(row, gone=row.gone):
+            return why
+        signed = {"credential": credential, "key_name": key_name, "made_at": now}
+        session.execute(
+            update(Badge)
+            .where(Badge.certificate_id == certificate_id)
+            .values(signed)
+            .execution_options(synchronize_session=False)
+        )
+        return credential
 
 
 def made_for(certificate: Certificate) -> str | None:
@@ -125,7 +159,7 @@ def made_for(certificate: Certificate) -> str | None:
 
 def own(certificate: Certificate, *, secure: bool) -> OwnBadge:
     """Return what the holder can do. `secure`: whether the site has https. At most two queries."""
-    if _refusal(certificate):
+    if _refusal(certificate, gone=holder_is_gone(certificate)):
         return OwnBadge.NONE
     if made_for(certificate) is not None:
         return OwnBadge.READY

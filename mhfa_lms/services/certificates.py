@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, contains_eager, joinedload
 from mhfa_lms import clock
 from mhfa_lms.db import session as reading
 from mhfa_lms.db import transaction
-from mhfa_lms.models import Certificate, CertificateCorrection, Correction, Membership, Organisation, StoredFile
+from mhfa_lms.models import Certificate, CertificateCorrection, Correction, Membership, Organisation
 from mhfa_lms.policy import Actor, Can, require
 from mhfa_lms.services import audit, badge_lists, names, outbox, paging, reminder_marks
 from mhfa_lms.services.certification import announce, draw_later
@@ -133,21 +133,6 @@ def held(certificate: Certificate, timezone: str, now: datetime) -> Held:
 def holder_is_gone(certificate: Certificate) -> bool:
     """Whether the certificate or its holder's account has been erased: it is neither drawn nor corrected any more."""
     return certificate.erased_at is not None or certificate.membership.account.erased_at is not None
-
-
-def attach(certificate_id: int, *, key: str, size: int, sha256: str, now: datetime) -> None:
-    """Record the certificate's PDF, once: when one is recorded already, nothing changes.
-
-    The bytes must be safely in the storage before.
-    """
-    with transaction() as session:
-        certificate = session.get_one(Certificate, certificate_id, with_for_update=True)
-        if certificate.file_id is not None or holder_is_gone(certificate):
-            return
-        file = StoredFile(key=key, media_type="application/pdf", size=size, sha256=sha256, created_at=now)
-        session.add(file)
-        session.flush()
-        certificate.file_id = file.id
 
 
 def revoke(code: str, reason: str, *, by: Actor, now: datetime) -> None:

@@ -14,7 +14,7 @@ from mhfa_lms.adapters.pdf import Document, Drawer, WeasyPrintDrawer
 from mhfa_lms.jobs import certificate_page, drawing
 from mhfa_lms.jobs.handlers import HANDLERS
 from mhfa_lms.models import Accent, Certificate, CertificateLook, PaperSize
-from mhfa_lms.services import certificates, names
+from mhfa_lms.services import certificate_pdf, names
 from mhfa_lms.settings import Settings, read_settings
 from tests import make
 from tests.adapters.test_pdf import unpacked
@@ -119,7 +119,7 @@ def test_killed_between_file_and_row_the_file_that_is_there_is_recorded(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(certificates, "attach", killed)
+        patch.setattr(certificate_pdf, "attach", killed)
         with pytest.raises(Killed):
             draw(found, settings, files, RecordingDrawer(b"first"))
     assert stored(found).file_id is None

@@ -22,7 +22,8 @@ from tests import make
 from tests.crowd import crowd
 from tests.make import NOON
 
-PEOPLE = 30
+# Just so many that children are worth their start; after the kills the rest is drawn without them.
+PEOPLE = drawing_pool.WORTH
 # As `mhfa-lms` does it, on two cores whatever the machine has.
 PACKING = """
 import sys

@@ -20,7 +20,7 @@ from mhfa_lms.models import (
     StoredFile,
 )
 from mhfa_lms.policy import SYSTEM, Actor, Forbidden
-from mhfa_lms.services import certificates
+from mhfa_lms.services import certificate_pdf, certificates
 from mhfa_lms.services.certificates import CertificateError, SameNameError, UnknownCertificateError
 from tests import make
 from tests.make import NOON
@@ -200,8 +200,8 @@ def test_only_the_holder_chooses_initials(holder: Membership, coordinator: Actor
 
 def test_the_file_is_recorded_once(holder: Membership) -> None:
     found_id = issued(holder).id
-    certificates.attach(found_id, key="certificates/a.pdf", size=3, sha256="one", now=NOON)
-    certificates.attach(found_id, key="certificates/b.pdf", size=4, sha256="two", now=NOON)
+    certificate_pdf.attach(found_id, key="certificates/a.pdf", size=3, sha256="one", now=NOON)
+    certificate_pdf.attach(found_id, key="certificates/b.pdf", size=4, sha256="two", now=NOON)
     assert db.session().scalars(select(StoredFile.sha256)).all() == ["one"]
     file = stored().file
     assert file is not None

@@ -21,7 +21,7 @@ from mhfa_lms.jobs.badge_making import badge_of
 from mhfa_lms.jobs.handlers import HANDLERS
 from mhfa_lms.models import Job
 from mhfa_lms.policy import SYSTEM
-from mhfa_lms.services import certificates, erasure
+from mhfa_lms.services import certificate_pdf, certificates, erasure
 from mhfa_lms.services.badges import MAKE
 from mhfa_lms.services.limits import VERIFY_ADDRESS
 from mhfa_lms.settings import Settings, read_settings
@@ -202,7 +202,7 @@ def test_nobody_else_gets_it(amina: FlaskClient, badge: bytes, app: Flask) -> No
 def test_an_older_certificate_gets_a_badge_when_its_holder_asks(client: FlaskClient, settings: Settings) -> None:
     member = make.member()
     held = make.certificate(member, code=CODE)
-    certificates.attach(held.id, key="certificates/x.pdf", size=1, sha256="0" * 64, now=NOON)
+    certificate_pdf.attach(held.id, key="certificates/x.pdf", size=1, sha256="0" * 64, now=NOON)
     make.signed_in(client, member)
     assert "Make my badge" in client.get(f"/certificates/{CODE}").text
     assert client.get(f"/certificates/{CODE}/badge.json").status_code == 404

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from mhfa_lms import db
 from mhfa_lms.adapters.files import FolderFiles
 from mhfa_lms.models import Certificate
-from mhfa_lms.services import certificates
+from mhfa_lms.services import certificate_pdf
 from mhfa_lms.settings import Settings
 from tests import make
 from tests.make import NOON
@@ -31,7 +31,7 @@ def drawn(found: Certificate, settings: Settings) -> str:
     """Store a PDF for a certificate; returns its code."""
     code, key = found.code, f"certificates/{found.code[:2]}/{found.code}.pdf"
     stored = FolderFiles(settings.data_dir / "files").put(key, PDF)
-    certificates.attach(found.id, key=key, size=stored.size, sha256=stored.sha256, now=NOON)
+    certificate_pdf.attach(found.id, key=key, size=stored.size, sha256=stored.sha256, now=NOON)
     return code
 
 
