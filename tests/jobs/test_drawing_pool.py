@@ -22,16 +22,33 @@ from tests import make
 from tests.crowd import crowd
 from tests.make import NOON
 
-# Just so many that children are worth their start; after the kills the rest is drawn without them.
-PEOPLE = drawing_pool.WORTH
-# As `mhfa-lms` does it, on two cores whatever the machine has.
+PEOPLE = 16
+# As `mhfa-lms` does it, on two cores whatever the machine has, however few there are, with children of this kind.
 PACKING = """
 import sys
 from mhfa_lms.jobs import drawing_pool
 drawing_pool.cores = lambda: 2
+drawing_pool.WORTH = 1
+drawing_pool.Pool.__init__.__kwdefaults__["command"] = tuple(sys.argv.pop(1).split("|", 2))
 from mhfa_lms.cli import main
 sys.exit(main())
 """
+# The platform's own children, but for the engine: loading it takes them longer than all the rest of the test.
+LIGHT = """
+import time
+from mhfa_lms.jobs import drawing, drawing_process
+class Drawer:
+    def draw(self, document):
+        time.sleep(0.1)
+        return b"%PDF-1.7 " + document.html.encode()
+class Unsigned:
+    def sign(self, pdf, at):
+        return pdf
+drawing_process.WeasyPrintDrawer = Drawer
+drawing.signer_of = lambda settings: Unsigned()
+drawing_process.main()
+"""
+CHILDREN = {"light": [sys.executable, "-c", LIGHT], "real": [sys.executable, "-m", "mhfa_lms.jobs.drawing_process"]}
 # Children that speak as the real ones do, but draw nothing: they end at certificate 3, and fail at 4.
 ENDS_AT_THREE = """
 import json, pickle, sys
@@ -77,9 +94,10 @@ def test_few_and_one_core_are_drawn_without_children(settings: Settings) -> None
     assert not Pool(settings, size=1).pays(10_000)
 
 
-def packing(settings: Settings, database: str, out: Path) -> subprocess.Popen[bytes]:
+def packing(settings: Settings, database: str, out: Path, kind: str) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "MHFA_DATA_DIR": str(settings.data_dir), "MHFA_DATABASE_URL": database}
-    words = [sys.executable, "-c", PACKING, "certificates", "render", "--organisation", "here", "--zip", str(out)]
+    words = ["certificates", "render", "--organisation", "here", "--zip", str(out)]
+    words = [sys.executable, "-c", PACKING, "|".join(CHILDREN[kind]), *words]
     return subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL)
 
 
@@ -112,13 +130,14 @@ def wait_for(number: int, process: subprocess.Popen[bytes]) -> dict[str, tuple[i
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", ["light", pytest.param("real", marks=pytest.mark.long)])
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="processes are found in /proc")
 def test_children_and_parent_killed_in_the_middle_leave_one_file_each_and_nothing_drawn_twice(
-    settings: Settings, database: str, tmp_path: Path
+    settings: Settings, database: str, tmp_path: Path, kind: str
 ) -> None:
     crowd(make.organisation("here", name="Here"), make.published(), PEOPLE)
     out = tmp_path / "all.zip"
-    with packing(settings, database, out) as first:
+    with packing(settings, database, out, kind) as first:
         wait_for(3, first)
         lost, kept = children(first)
         os.kill(lost, signal.SIGKILL)
@@ -134,7 +153,7 @@ def test_children_and_parent_killed_in_the_middle_leave_one_file_each_and_nothin
     before = {**before, **recorded()}
     assert 7 <= len(before) < PEOPLE
     inodes = {key: (settings.data_dir / "files" / key).stat().st_ino for key in before}
-    with packing(settings, database, out) as second:
+    with packing(settings, database, out, kind) as second:
         assert second.wait(120) == 0
     after = recorded()
     assert len(after) == PEOPLE
