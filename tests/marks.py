@@ -4,6 +4,7 @@ A test holds that the drawings are the ones that the templates would give today.
 """
 
 import math
+import random
 import re
 import sys
 from io import BytesIO
@@ -19,6 +20,9 @@ from tests.journeys.conftest import started_chromium
 SVG: Final = '<svg xmlns="http://www.w3.org/2000/svg" '
 PINE, HONEY, MID = "#17584D", "#F3B941", "#2B8070"
 TOUCH, PAPER = 180, "#F4F7F5"
+# The rings about a certificate's square code, as wide and as high; through so many points, bent so much.
+CODE_RINGS: Final = ((400, 385), (440, 428), (488, 476), (542, 530), (600, 590), (664, 654))
+EIGHT, BEND = 8, 1.02 / 6
 
 
 def _drawn(source: str) -> str:
@@ -70,25 +74,43 @@ def _faded(colour: str, share: float) -> str:
 
 
 def ripples() -> str:
-    """Return the rings on the water behind a certificate: a pebble's outline, wider and fainter ring by ring.
+    """Return the rings on the water behind a certificate: a pebble's outline, wider and fainter ring by ring, and
+    rounder ones about the square code.
 
-    Four curves a ring in whole numbers, and all of one colour in one path: what it costs to draw them is paid for every
-    certificate.
+    Few curves a ring in whole numbers, and two rings of one colour in one path: what it costs to draw them is paid for
+    every certificate.
     """
-    shapes = _shapes()
-    pools = [(shapes[0], (2290, 560), "#9FC6BB", 10, 3.2), (shapes[2], (2740, 1690), "#F0D08E", 6, 2.4)]
+    shape, uneven = _shapes()[0], random.Random(7)
+    rings = [
+        _ring(shape, centre=(2290, 560), scale=3.2 * (1 + number * (0.8 + number * 0.03)), turn=number * -3)
+        for number in range(10)
+    ]
+    about = [_about((2459, 1690), radii, uneven) for radii in CODE_RINGS]
     paths = "".join(
-        f'<path stroke="{_faded(colour, start / (count + 1))}" d="'
-        + "".join(
-            _ring(shape, centre=centre, scale=first * (1 + number * (0.8 + number * 0.03)), turn=number * -3)
-            for number in range(start, min(start + 2, count))
-        )
-        + '"/>'
-        for shape, centre, colour, count, first in pools
-        for start in range(0, count, 2)
+        f'<path stroke="{_faded(colour, start / (len(found) + 1))}" d="{"".join(found[start : start + 2])}"/>'
+        for colour, found in (("#9FC6BB", rings), ("#F0D08E", about))
+        for start in range(0, len(found), 2)
     )
     head = f'{SVG}viewBox="0 0 2970 2100" width="2970" height="2100"><g fill="none" stroke-width="3.4">'
     return f"{head}{paths}</g></svg>\n"
+
+
+def _about(centre: tuple[int, int], radii: tuple[int, int], uneven: random.Random) -> str:
+    """Return a closed line through eight points of a slightly uneven oval."""
+    angles = [2 * math.pi * number / EIGHT - 0.2 for number in range(EIGHT)]
+    points = []
+    for angle in angles:
+        out = 1 + uneven.uniform(0, 0.03)
+        points.append((centre[0] + radii[0] * out * math.cos(angle), centre[1] + radii[1] * out * math.sin(angle)))
+    line = "M{:.0f} {:.0f}".format(*points[0])
+    for number, here in enumerate(points):
+        before, after, beyond = (points[(number + step) % EIGHT] for step in (-1, 1, 2))
+        controls = [
+            *(mine + (then - earlier) * BEND for mine, then, earlier in zip(here, after, before, strict=True)),
+            *(mine - (then - earlier) * BEND for mine, then, earlier in zip(after, beyond, here, strict=True)),
+        ]
+        line += "C" + " ".join(f"{value:.0f}" for value in (*controls, *after))
+    return f"{line}z"
 
 
 def badge() -> str:
