@@ -16,7 +16,7 @@ import pytest
 from flask import Flask, template_rendered
 from flask.testing import FlaskClient
 from jinja2 import Template
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from mhfa_lms import clock, db
 from mhfa_lms.content import loader, review_parts
@@ -24,6 +24,7 @@ from mhfa_lms.content.schema import Course
 from mhfa_lms.db import Base
 from mhfa_lms.help import lines
 from mhfa_lms.jobs import certificate_page
+from mhfa_lms.jobs.work import work_waiting
 from mhfa_lms.models import (
     Account,
     AttemptState,
@@ -217,14 +218,36 @@ def every_link(app: Flask, world: World) -> Iterator[tuple[str, str]]:
         yield path, reads(nobody, path)
 
 
-def earlier(client: FlaskClient) -> str:
-    """Return the preview of a table of earlier certificates: one good, one at fault; its words are data."""
+def earlier(client: FlaskClient, settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield a table of earlier certificates, looked at and recorded: one good, one at fault, one of somebody new."""
     owner = db.session().scalars(select(Account.email).order_by(Account.id).limit(1)).one()
     title = "First aid for mental health: small"
-    rows = [f"{owner},Sam,{title},2025-03-31,", f"{owner},Sam,{title},Sam,"]
+    rows = [
+        f"{owner},Sam,{title},2025-03-31,",
+        f"{owner},Sam,{title},Sam,",
+        f"new@example.org,Sam,{title},2025-03-31,",
+    ]
     file = io.BytesIO("\n".join(["email,name,course,completed_on,small", *rows]).encode())
     client.set_cookie("language", PSEUDO)
-    return client.post("/coordinate/register/earlier", data={"file": (file, "earlier.csv")}).text
+    # What the worker finds is kept in the language of whoever asked.
+    with db.transaction() as session:
+        session.execute(update(Account).values(locale=PSEUDO))
+    page = "/coordinate/register/earlier"
+    path = client.post(page, data={"file": (file, "small")}).headers["Location"]
+    db.sessions.remove()
+    work_waiting(settings, clock.now, long=True)
+    db.sessions.remove()
+    yield "a table looked at", client.get(path).text
+    yield "what would be recorded", client.get(path.replace("/progress", page)).text
+    path = client.post(f"{path.replace('/progress', page)}/record").headers["Location"]
+    work_waiting(settings, clock.now, long=True)
+    db.sessions.remove()
+    yield "a table recorded", client.get(path).text
+    yield "what waits", client.get(f"{page}/waiting").text
+    code = db.session().scalars(select(Certificate.code).where(Certificate.is_imported)).first()
+    yield "where it comes from", client.get(f"/coordinate/certificates/{code}/source").text
+    with db.transaction() as session:
+        session.execute(update(Account).values(locale="en"))
 
 
 def every_turn(app: Flask, world: World) -> Iterator[tuple[str, str]]:
@@ -241,7 +264,7 @@ def every_turn(app: Flask, world: World) -> Iterator[tuple[str, str]]:
         "valid_months/effects?value=9",
     ):
         yield path, reads(admin, f"/admin/rules/{path}")
-    yield "earlier certificates", earlier(sign_in(app.test_client(), world, "coordinator"))
+    yield from earlier(sign_in(app.test_client(), world, "coordinator"), app.extensions["mhfa_settings"])
     learner, marker = (sign_in(app.test_client(), world, who) for who in ("owner", "instructor"))
     here = f"/learn/{values['enrolment_id']}"
     for path in ("/module/one?kept=1", "/step/one-a?kept=1", "/step/two-b?kept=1"):

@@ -17,15 +17,15 @@ from typing import Any, Final
 
 from mhfa_lms.adapters.spreadsheets import plain
 
-MOST_BYTES: Final = 5_000_000  # a form carries less: the site takes 2 MB at most
-MOST_ROWS: Final = 10_000
+MOST_BYTES: Final = 5_000_000
+MOST_ROWS: Final = 25_000
 MOST_COLUMNS: Final = 60
 LONGEST_CELL: Final = 2_000
 # Of an XLSX file once it is unpacked, and of its parts.
 UNPACKED: Final = 40_000_000
 MOST_PARTS: Final = 500
-# Each mark becomes an object of some hundred bytes; 10,000 rows of 20 filled columns have 800,000.
-MOST_MARKS: Final = 1_000_000
+# 25,000 rows of 10 filled columns have 1,000,000, and as many texts another 1,000,000.
+MOST_MARKS: Final = 2_000_000
 # The first bytes of XML in UTF-16, with and without a byte order mark.
 UTF_16: Final = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
 Cell = str | None  # None: a formula
@@ -65,18 +65,36 @@ def read_table(data: bytes) -> Table:
     """Return the table of a CSV or XLSX file. Rows without any text are left out. Raises `UnreadableError`."""
     if len(data) > MOST_BYTES:
         raise UnreadableError(Fault.TOO_LARGE)
-    rows = _xlsx(data) if data.startswith(b"PK\x03\x04") else _csv(data)
-    filled = ((number, row) for number, row in rows if any(cell != "" for cell in row))
+    filled = _filled(data)
     first = next(filled, None)
     if first is None:
         raise UnreadableError(Fault.EMPTY)
-    columns = tuple("_".join((cell or "").casefold().split()) for cell in first[1][:MOST_COLUMNS])
+    columns = _named(first[1])
     lines: list[tuple[int, dict[str, Cell]]] = []
     for number, row in filled:
         if len(lines) == MOST_ROWS:
             raise UnreadableError(Fault.TOO_MANY_ROWS)
         lines.append((number, {name: cell for name, cell in zip(columns, row, strict=False) if name}))
     return Table(tuple(name for name in columns if name), lines)
+
+
+def read_columns(data: bytes) -> tuple[str, ...]:
+    """Return the names of a table's columns, having looked at its first row alone. Raises `UnreadableError`."""
+    if len(data) > MOST_BYTES:
+        raise UnreadableError(Fault.TOO_LARGE)
+    first = next(_filled(data), None)
+    if first is None:
+        raise UnreadableError(Fault.EMPTY)
+    return tuple(name for name in _named(first[1]) if name)
+
+
+def _filled(data: bytes) -> Iterator[tuple[int, Sequence[Cell]]]:
+    rows = _xlsx(data) if data.startswith(b"PK\x03\x04") else _csv(data)
+    return ((number, row) for number, row in rows if any(cell != "" for cell in row))
+
+
+def _named(row: Sequence[Cell]) -> tuple[str, ...]:
+    return tuple("_".join((cell or "").casefold().split()) for cell in row[:MOST_COLUMNS])
 
 
 def _clean(cell: str) -> str:

@@ -12,7 +12,7 @@ from mhfa_lms import clock, db
 from mhfa_lms.adapters import tables
 from mhfa_lms.cli.base import Failed
 from mhfa_lms.policy import Actor
-from mhfa_lms.services import history, history_rows, register_words
+from mhfa_lms.services import history, history_records, history_rows, register_words
 
 
 def run(organisation: str, file: Path, *, dry_run: bool) -> dict[str, Any]:
@@ -28,9 +28,10 @@ def run(organisation: str, file: Path, *, dry_run: bool) -> dict[str, Any]:
     if missing := history_rows.missing_columns(table.columns):
         raise Failed(f"The first row does not name these columns: {', '.join(missing)}.")
     found = history.plan(table.lines, by=by, now=now)
-    made = 0 if dry_run else _record(found, by)
+    made = 0 if dry_run else _record(found, by, file.name)
     return {
         "would_record" if dry_run else "recorded": len(found.new) if dry_run else made,
+        "awaited": len(found.awaited),
         "known": len(found.known),
         "faults": [asdict(one) for one in found.faults],
         "other_names": [one.row.number for one in found.other_names],
@@ -38,14 +39,14 @@ def run(organisation: str, file: Path, *, dry_run: bool) -> dict[str, Any]:
     }
 
 
-def _record(found: history.Plan, by: Actor) -> int:
+def _record(found: history.Plan, by: Actor, file_name: str) -> int:
     made = 0
-    bar: Any = tqdm(total=len(found.new), unit="row", file=sys.stderr, disable=not sys.stderr.isatty())
+    entries = [*found.new, *found.awaited]
+    bar: Any = tqdm(total=len(entries), unit="row", file=sys.stderr, disable=not sys.stderr.isatty())
     with contextlib.closing(bar):
-        for start in range(0, len(found.new), history.PIECE):
-            some = found.new[start : start + history.PIECE]
-            made += history.record(some, by=by, now=clock.now())
-            bar.update(len(some))
+        for count, some in history_records.record_in_pieces(entries, file_name, by=by, now=clock.now()):
+            made += count
+            bar.update(some)
     return made
 
 
@@ -59,5 +60,7 @@ def in_words(done: dict[str, Any]) -> str:
         lines.append(f"The name differs from the one used here in row {rows}")
     count = done.get("recorded", done.get("would_record"))
     verb = "Recorded" if "recorded" in done else "Would record"
+    if done["awaited"]:
+        lines.append(f"{done['awaited']} certificates wait until their holders join")
     lines.append(f"{verb} {count} certificates; {done['known']} were there already; {len(done['faults'])} rows to mend")
     return "\n".join(lines)

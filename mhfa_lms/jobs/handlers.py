@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from mhfa_lms.jobs import badge_making, drawing, removal, retention
 from mhfa_lms.jobs.certificate_files import pack_certificates
+from mhfa_lms.jobs.history_file import look_at_table, record_table
 from mhfa_lms.jobs.long import LongHandler
 from mhfa_lms.jobs.personal_file import pack_person
 from mhfa_lms.jobs.register_file import write_register
@@ -33,4 +34,6 @@ LONG: Final[dict[str, LongHandler]] = {
     work.PERSONAL_COPY: pack_person,
     work.CERTIFICATE_FILES: pack_certificates,
     work.CERTIFICATE_SPECIMEN: draw_specimen,
+    work.HISTORY_PREVIEW: look_at_table,
+    work.HISTORY_RECORD: record_table,
 }

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from mhfa_lms import db
-from mhfa_lms.adapters.files import FolderFiles
+from mhfa_lms.adapters.files import FileDamagedError, FolderFiles
 from mhfa_lms.jobs import claim
 from mhfa_lms.jobs.claim import Stop
 from mhfa_lms.models import Job, StoredFile
@@ -96,6 +96,21 @@ class Progress:
 
     def _scratch(self, attempt: int, ending: str) -> Path:
         return self.files.unfinished(f"{folder_of(self.key)}/{attempt}.{ending}")
+
+    def given(self) -> bytes:
+        """Return the file that the work is done on. Raises `FileDamagedError` when it is no longer there."""
+        session = db.session()
+        file = session.get_one(Job, self.lease.id).file
+        key, sha256 = (file.key, file.sha256) if file is not None else ("", "")
+        session.rollback()
+        if not key:
+            raise FileDamagedError(self.key)
+        return self.files.read(key, sha256)
+
+    def expect(self, total: int) -> None:
+        """Write down how many units there are, where that shows only while working. Raises as `save` does."""
+        self.total = max(1, total)
+        self._advance(total_units=self.total, done_units=0)
 
     def save(self, done: int, **resume: Any) -> None:
         """Write down how many units are done and where to go on. Raises when the work is to stop here."""

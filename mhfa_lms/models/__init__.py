@@ -16,6 +16,7 @@ from mhfa_lms.models.certificate import (
     RenewalBasis,
     StoredFile,
 )
+from mhfa_lms.models.certificate_import import AwaitedCertificate, CertificateImport
 from mhfa_lms.models.certificate_look import Accent, CertificateLook
 from mhfa_lms.models.duty import BackgroundCheck
 from mhfa_lms.models.grading import AnswerState, Mark, MarkDraft, ScenarioAnswer
@@ -76,11 +77,13 @@ __all__ = [
     "AuditSeal",
     "Authorisation",
     "AuthorisationReminder",
+    "AwaitedCertificate",
     "BackgroundCheck",
     "Badge",
     "CaseState",
     "Certificate",
     "CertificateCorrection",
+    "CertificateImport",
     "CertificateLook",
     "CertificationType",
     "Cohort",

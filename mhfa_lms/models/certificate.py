@@ -85,6 +85,13 @@ class Certificate(Base):
         # Whether anything still shows a look.
         Index(None, "look_id"),
         Index("uq_certificate_imported_key", "imported_key", unique=True),
+        # What one table brought, among a million that were earned here.
+        Index(
+            None,
+            "import_id",
+            sqlite_where=text("import_id IS NOT NULL"),
+            postgresql_where=text("import_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Id]
@@ -140,6 +147,8 @@ class Certificate(Base):
     # Whose, of which type, completed when: a row that is uploaded again finds itself here. One that corrects another
     # has none.
     imported_key: Mapped[str | None]
+    # The table it stood in; empty for those recorded before that was kept. No RESTRICT, as with the instructor.
+    import_id: Mapped[int | None] = mapped_column(ForeignKey("certificate_import.id"))
 
     membership: Mapped[Membership] = relationship(
         primaryjoin="Certificate.membership_id == Membership.id",

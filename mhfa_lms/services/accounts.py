@@ -79,6 +79,12 @@ def find(session: Session, email: str, *, lock: bool = False) -> Account | None:
     return session.scalars(query.with_for_update(key_share=True) if lock else query).one_or_none()
 
 
+def proven(session: Session, account_id: int) -> set[str]:
+    """Return the address that an account has proven to be its own, to compare; empty while it is not confirmed."""
+    account = session.get_one(Account, account_id)
+    return {account.email_key} if account.confirmed_at is not None else set()
+
+
 def accept_terms(account: Account, *, now: datetime) -> None:
     """Record that the person is old enough and has accepted the privacy notice as it stands today."""
     account.age_confirmed_at = account.age_confirmed_at or now

@@ -46,6 +46,7 @@ CARRIED: Final = (
     "renewed_by_id",
     "is_imported",
     "evidence",
+    "import_id",
 )
 
 

@@ -32,7 +32,7 @@ from mhfa_lms.services.erased_rows import DELETED, KEEPING, REDUCED, remove
 from mhfa_lms.services.personal import ROWS, Person
 from mhfa_lms.services.secrets import read_code
 
-REMOVE_FILES: Final = "remove-files"
+REMOVE_FILES: Final = work.REMOVE_FILES
 
 
 class UnknownPersonError(LookupError):

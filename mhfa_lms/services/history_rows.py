@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from email_validator import EmailNotValidError, validate_email
+
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.services import names
 
@@ -22,6 +24,7 @@ COLUMNS: Final = (
 NEEDED: Final = ("course", "completed_on")
 WHO: Final = ("email", "employee_id")
 FIRST_DAY: Final = date(1990, 1, 1)
+LONGEST_ADDRESS: Final = 254
 MOST_YEARS: Final = 10
 LONGEST: Final = {"name": names.LONGEST, "instructor": names.LONGEST, "evidence": 500, "earlier_number": 80}
 
@@ -41,10 +44,11 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """A row that makes sense by itself."""
+    """A row that makes sense by itself. `address` is the e-mail address as written, `email` the same to compare."""
 
     number: int
     email: str
+    address: str
     employee_id: str
     name: str
     course: str
@@ -65,6 +69,15 @@ class RowError(ValueError):
         super().__init__(fix)
         self.value = value
         self.fix = fix
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an e-mail address that mail can be sent to."""
+    try:
+        found = validate_email(text, check_deliverability=False, test_environment=True, globally_deliverable=False)
+    except EmailNotValidError:
+        return False
+    return len(text) <= LONGEST_ADDRESS and "." in found.domain
 
 
 def missing_columns(columns: Sequence[str]) -> list[str]:
@@ -105,6 +118,7 @@ def _record(number: int, cells: dict[str, str], today: date) -> Earlier:
     return Earlier(
         number,
         names.email_key(cells["email"]),
+        cells["email"],
         cells["employee_id"],
         " ".join(cells["name"].split()),
         cells["course"],

@@ -32,6 +32,7 @@ from mhfa_lms.services import (
     audit,
     catalogue,
     enrolments,
+    history_records,
     invitation_mail,
     links,
     memberships,
@@ -214,6 +215,8 @@ def _join(session: Session, row: Invitation, account_id: int, name: str, *, now:
         by=by,
     )
     audit.about(session, "invitation-accepted", row, by=by, now=now)
+    # The link was sent to this address, so whoever holds it can read the mail there.
+    history_records.hand_over(session, membership, {row.email_key, *accounts.proven(session, account_id)}, now=now)
     if row.course_id is not None and catalogue.newest_of(session, row.course_id) is not None:
         enrolments.enrol_in(session, membership, row.course_id, by=by, now=now)
     return membership.id

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from mhfa_lms.db import transaction
 from mhfa_lms.models import Account, Audience, LinkKind, OneTimeLink, Organisation, Role
 from mhfa_lms.policy import Actor, Forbidden
-from mhfa_lms.services import accounts, audit, links, memberships, outbox, passwords, sessions
+from mhfa_lms.services import accounts, audit, history_records, links, memberships, outbox, passwords, sessions
 from mhfa_lms.services.names import greetable
 from mhfa_lms.services.secrets import hashed
 from mhfa_lms.services.signing_in import WrongPasswordError
@@ -70,7 +70,7 @@ def join_signed_in(
     """Join an open organisation with one's account. Returns the membership's id."""
     with transaction() as session:
         _open(session, organisation_id)
-        return memberships.add(
+        membership = memberships.add(
             session,
             by.account_id,
             organisation_id,
@@ -80,7 +80,9 @@ def join_signed_in(
             site_id=site_id,
             now=now,
             by=by,
-        ).id
+        )
+        history_records.hand_over(session, membership, accounts.proven(session, by.account_id), now=now)
+        return membership.id
 
 
 def send_again(account_id: int, *, token: str, now: datetime) -> None:
@@ -127,7 +129,7 @@ def become_confirmed(session: Session, account: Account, data: dict[str, Any], *
     audit.record(session, "address-confirmed", by=by, now=now, subject="account", subject_id=account.id)
     organisation = session.get(Organisation, data["organisation_id"]) if "organisation_id" in data else None
     if organisation is not None and organisation.open_to_join:
-        memberships.add(
+        membership = memberships.add(
             session,
             account.id,
             organisation.id,
@@ -138,6 +140,7 @@ def become_confirmed(session: Session, account: Account, data: dict[str, Any], *
             now=now,
             by=by,
         )
+        history_records.hand_over(session, membership, {account.email_key}, now=now)
 
 
 def newest_wish(session: Session, account_id: int) -> dict[str, Any]:

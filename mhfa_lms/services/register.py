@@ -191,6 +191,7 @@ def page(session: Session, wanted: Query, place: Place) -> Page[Any]:
             Certificate.issued_on,
             Certificate.expires_on,
             Certificate.renewed_by_id,
+            Certificate.is_imported,
             standing_column(wanted.today),
             Site.name.label("site"),
             Membership.languages,

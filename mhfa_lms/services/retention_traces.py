@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from mhfa_lms.db import Base
 from mhfa_lms.models import (
+    AwaitedCertificate,
     Certificate,
     CertificateLook,
     FailingAddress,
@@ -151,6 +152,13 @@ TRACES: Final = (
         (CertificateLook.made_at,),
         MONTH,
         _shown_nowhere,
+    ),
+    Trace(
+        "awaited-certificates",
+        "Earlier certificates whose holders did not join in a year go",
+        AwaitedCertificate,
+        (AwaitedCertificate.created_at,),
+        YEAR,
     ),
     Trace("jobs", "Jobs that were finished 90 days ago go", Job, (Job.done_at,), QUARTER, _finished),
 )

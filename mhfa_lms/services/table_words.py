@@ -19,8 +19,10 @@ def table_words() -> dict[str, str]:
         "authorisation": _("What you are authorised to teach and mark"),
         "background_check": _("Until when your background check counts, and nothing else about it"),
         "authorisation_reminder": _("When you were reminded that an authorisation ends"),
+        "awaited_certificate": _("Earlier certificates that an organisation keeps for you until you join"),
         "badge": _("The badges of your certificates, as they were signed"),
         "certificate": _("Your certificates"),
+        "certificate_import": _("Tables of earlier certificates that you had recorded, by the file’s name"),
         "certificate_correction": _("That a certificate was corrected, why, and by whom"),
         "course_acceptance": _("Courses you opened without a clinical review"),
         "conversation_run": _(

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from mhfa_lms.db import insert, transaction
@@ -23,12 +23,18 @@ REGISTER_EXPORT: Final = "register-export"
 PERSONAL_COPY: Final = "personal-copy"
 CERTIFICATE_FILES: Final = "certificate-files"
 CERTIFICATE_SPECIMEN: Final = "certificate-specimen"
+HISTORY_PREVIEW: Final = "history-preview"
+HISTORY_RECORD: Final = "history-record"
+# The program's own: bytes go once the rows that named them are gone.
+REMOVE_FILES: Final = "remove-files"
 # What the asker must be allowed to do in the organisation, then and later; None: it is about the asker alone.
 KINDS: Final[dict[str, Can | None]] = {
     REGISTER_EXPORT: Can.EXPORT_REGISTER,
     PERSONAL_COPY: None,
     CERTIFICATE_FILES: Can.EXPORT_REGISTER,
     CERTIFICATE_SPECIMEN: Can.COORDINATE,
+    HISTORY_PREVIEW: Can.RECORD_HISTORY,
+    HISTORY_RECORD: Can.RECORD_HISTORY,
 }
 FILE_LASTS: Final = timedelta(days=7)
 ROW_LASTS: Final = timedelta(days=30)
@@ -93,6 +99,7 @@ def post(
     organisation_id: int | None = None,
     account_id: int | None = None,
     total_units: int = 1,
+    file_id: int | None = None,
 ) -> int | None:
     """Post a job once. Returns its id, or None when it had been posted before."""
     statement = (
@@ -111,6 +118,7 @@ def post(
             due_at=now,
             attempts=0,
             error="",
+            file_id=file_id,
         )
         .on_conflict_do_nothing(index_elements=["key"])
         .returning(Job.id)
@@ -140,10 +148,12 @@ def begin(
     payload: dict[str, Any],
     organisation_id: int | None = None,
     total_units: int = 1,
+    file_id: int | None = None,
 ) -> int:
     """Post work that its asker can follow, in the caller's transaction; returns its id.
 
-    The same work that is still under way is not begun a second time. Raises `TooMuchError`.
+    `file_id` is a file to work on: it goes with the end of the work. The same work that is still under way is not
+    begun a second time. Raises `TooMuchError`.
     """
     # Two presses of one button wait for each other here.
     session.get_one(Account, by.account_id, with_for_update={"key_share": True})
@@ -163,6 +173,7 @@ def begin(
         organisation_id=organisation_id,
         account_id=by.account_id,
         total_units=max(1, total_units),
+        file_id=file_id,
     )
     if posted is None:
         raise RuntimeError("a random key was taken")
@@ -201,7 +212,8 @@ def recent(*, by: Actor, now: datetime, here: bool = False) -> list[Work]:
             _open_to(by),
             or_(
                 Job.state == WorkState.WAITING,
-                and_(Job.state.in_([WorkState.DONE, WorkState.FAILED]), Job.done_at > now - FILE_LASTS),
+                and_(Job.state == WorkState.FAILED, Job.done_at > now - FILE_LASTS),
+                and_(Job.state == WorkState.DONE, Job.file_id.is_not(None), Job.done_at > now - FILE_LASTS),
             ),
         )
         .options(joinedload(Job.file))
@@ -250,5 +262,16 @@ def cancel(job_id: int, *, by: Actor, now: datetime) -> bool:
         if job is None or job.state is not WorkState.WAITING:
             return False
         job.state, job.done_at, job.leased_until, job.resume = WorkState.CANCELLED, now, None, {}
+        drop_file(session, job.file_id, now=now)
         audit.about(session, "work-cancelled", job, by=by, now=now)
         return True
+
+
+def drop_file(session: Session, file_id: int | None, *, now: datetime) -> None:
+    """Let go of a file that work was done on, in the caller's transaction; its bytes go soon after."""
+    file = session.get(StoredFile, file_id) if file_id is not None else None
+    if file is None:
+        return
+    post(session, REMOVE_FILES, key=f"{REMOVE_FILES}:{file.key}", now=now, payload={"codes": [], "keys": [file.key]})
+    session.execute(update(Job).where(Job.file_id == file.id).values(file_id=None))
+    session.delete(file)

@@ -15,7 +15,7 @@ from mhfa_lms.db import session as reading
 from mhfa_lms.db import transaction
 from mhfa_lms.models import Account, Job, Membership, MembershipState, Organisation, StoredFile, WorkState
 from mhfa_lms.policy import Actor, allowed
-from mhfa_lms.services import outbox
+from mhfa_lms.services import outbox, work
 from mhfa_lms.services.work import FILE_LASTS, KINDS, ROW_LASTS
 
 
@@ -87,9 +87,10 @@ def finish(
 ) -> bool:
     """End the work with its file, whose bytes are safely in the storage, and tell its asker. False as in `advance`.
 
-    A payload takes the place of the one that the work began with.
+    A payload takes the place of the one that the work began with, and the file that of the one it worked on.
     """
     with transaction() as session:
+        before = session.scalar(select(Job.file_id).where(Job.id == job_id))
         session.add(file)
         session.flush()
         ended: dict[str, Any] = {
@@ -105,6 +106,7 @@ def finish(
         if not _held(session, job_id, attempt, file_id=file.id, **ended, **counts):
             session.delete(file)
             return False
+        work.drop_file(session, before, now=now)
         if mail is not None:
             outbox.post_many(session, [mail], due_at=now, now=now)
         return True

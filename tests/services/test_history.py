@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from mhfa_lms import db
 from mhfa_lms.models import AuditEvent, Certificate, Job, Message, Organisation, Role
 from mhfa_lms.policy import SYSTEM, Actor, Forbidden
-from mhfa_lms.services import certificates, erasure, history, renewal, verification
+from mhfa_lms.services import certificates, erasure, history, history_records, renewal, verification
 from mhfa_lms.services.history_rows import Line, missing_columns, unknown_columns
 from mhfa_lms.services.periods import Standing, add_months
 from tests import make
@@ -46,7 +46,7 @@ def row(number: int = 2, **cells: str | None) -> Line:
 
 
 def recorded(by: Actor, *rows: Line) -> int:
-    return history.record(history.plan(rows, by=by, now=NOON).new, by=by, now=NOON)
+    return history_records.record(history.plan(rows, by=by, now=NOON).new, by=by, now=NOON)
 
 
 def the_one() -> Certificate:
@@ -97,8 +97,8 @@ def test_uploading_again_never_duplicates(by: Actor, amina: int) -> None:
     found = history.plan(rows, by=by, now=NOON)
     assert ([one.row.number for one in found.new], found.known) == ([2, 4], [3])
     assert count() == 0
-    assert history.record(found.new, by=by, now=NOON) == 2
-    assert history.record(found.new, by=by, now=NOON) == 0
+    assert history_records.record(found.new, by=by, now=NOON) == 2
+    assert history_records.record(found.new, by=by, now=NOON) == 0
     again = history.plan(rows, by=by, now=NOON)
     assert (again.new, again.known) == ([], [2, 3, 4])
     assert count() == 2
@@ -117,7 +117,7 @@ def test_two_at_once_record_once(by: Actor, amina: int) -> None:
 
     def record(_number: int) -> int:
         try:
-            return history.record(found.new, by=by, now=NOON)
+            return history_records.record(found.new, by=by, now=NOON)
         finally:
             db.sessions.remove()
 
@@ -153,7 +153,9 @@ FAULTS: list[tuple[dict[str, str | None], str]] = [
     ({"course": "Juggling"}, "Name a course of this site"),
     ({"name": "A\u202eB"}, "cannot be seen"),
     ({"evidence": "x" * 501}, "Shorten"),
-    ({"email": "nobody@example.org"}, "Nobody in your organisation"),
+    ({"email": "", "employee_id": "99"}, "Nobody in your organisation"),
+    ({"email": "nobody"}, "This is no e-mail address"),
+    ({"email": "nobody@example.org\tx"}, "cannot be seen"),
 ]
 
 
@@ -171,8 +173,11 @@ def test_a_bad_row_is_named_with_what_to_do_and_the_good_ones_go_on(
 def test_somebody_elsewhere_is_answered_like_nobody(by: Actor, here: Organisation, amina: int) -> None:
     make.member(make.organisation("there"), holder=make.account("elsewhere@example.org"))
     rows = [row(2, email="elsewhere@example.org"), row(3, email="nobody@example.org")]
-    first, second = history.plan(rows, by=by, now=NOON).faults
-    assert first.fix == second.fix
+    found = history.plan(rows, by=by, now=NOON)
+    assert [(one.membership_id, one.here) for one in found.awaited] == [(None, ""), (None, "")]
+    assert (found.new, found.faults) == ([], [])
+    assert history_records.record(found.awaited, by=by, now=NOON) == 0
+    assert count() == 0
 
 
 def test_people_are_found_by_work_address_and_number_unless_two_share_it(by: Actor, here: Organisation) -> None:
@@ -207,9 +212,9 @@ def test_only_coordinators_and_only_their_own(by: Actor, here: Organisation, ami
     with pytest.raises(Forbidden):
         history.plan([row()], by=learner, now=NOON)
     with pytest.raises(Forbidden):
-        history.record(found.new, by=learner, now=NOON)
+        history_records.record(found.new, by=learner, now=NOON)
     other = make.actor(make.member(make.organisation("there"), Role.COORDINATOR))
-    assert history.record(found.new, by=other, now=NOON) == 0
+    assert history_records.record(found.new, by=other, now=NOON) == 0
 
 
 def test_the_holder_has_it_drawn_when_it_is_wanted(by: Actor, amina: int) -> None:

@@ -100,7 +100,6 @@ FORMS: Final[dict[str, dict[str, str]]] = {
     },
     "coordinate.pack_certificates": {},
     "coordinate.history_preview": {},
-    "coordinate.history_record": {"rows": "eJwDAAAAAAE="},
     "coordinate.revoke": {"reason": "A mistake"},
     "admin.create_organisation": {"name": "N", "slug": "n", "parent": "", "timezone": "UTC", "country": ""},
     "admin.edit_organisation": {"name": "N", "parent": "", "timezone": "UTC", "country": "", "open_to_join": "y"},
@@ -184,7 +183,6 @@ def test_the_forms_reach_what_they_are_for(app: Flask, world: World, crowd: Crow
             "coordinate.check",
             # A form's fields alone bring no file.
             "coordinate.history_preview",
-            "coordinate.history_record",
         ),
         422,
     )

@@ -1,15 +1,17 @@
-"""Earlier certificates in the browser: a table, a preview that saves nothing, and recording what it showed."""
+"""Earlier certificates in the browser: a table, a look that saves nothing, recording, and where each came from."""
 
 import io
-import re
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from mhfa_lms import db
-from mhfa_lms.models import Certificate, Job, Membership, Organisation, Role
-from mhfa_lms.web.coordinate import history
+from mhfa_lms import clock, db
+from mhfa_lms.adapters import tables
+from mhfa_lms.jobs.work import work_waiting
+from mhfa_lms.models import AwaitedCertificate, Certificate, Job, Membership, Organisation, Role
+from mhfa_lms.settings import Settings
 from tests import make
 
 PATH = "/coordinate/register/earlier"
@@ -26,44 +28,102 @@ def coordinator(client: FlaskClient) -> FlaskClient:
 
 
 def upload(client: FlaskClient, *rows: str, header: str = HEADER) -> str:
+    """Upload a table; returns where it is looked at."""
     text = "\n".join([header, *rows]).replace("COURSE", str(make.published().title))
-    answer = client.post(PATH, data={"file": (io.BytesIO(text.encode()), "earlier.csv")})
-    return str(answer.text)
+    answer = client.post(PATH, data={"file": (io.BytesIO(text.encode()), "lists/earlier.csv")})
+    assert answer.status_code == 303
+    return str(answer.headers["Location"])
 
 
-def count() -> int:
+def work_through(settings: Settings) -> None:
     db.session().rollback()
-    return db.session().scalar(select(func.count(Certificate.id))) or 0
+    work_waiting(settings, clock.now, long=True)
+    db.sessions.remove()
 
 
-def packed(text: str) -> str:
-    found = re.search(r'name="rows" value="([^"]*)"', text)
-    assert found is not None
-    return found[1]
+def looked(client: FlaskClient, settings: Settings, *rows: str) -> str:
+    """Upload a table and have it looked at; returns the preview's address."""
+    path = upload(client, *rows)
+    work_through(settings)
+    return path.replace("/progress", PATH)
 
 
-def test_upload_preview_record(coordinator: FlaskClient) -> None:
+def count(model: Any = Certificate) -> int:
+    db.session().rollback()
+    return db.session().scalar(select(func.count(model.id))) or 0
+
+
+GOOD = "amina@example.org,Amina Yusof,COURSE,2025-03-31,Seen on paper,38"
+NEW = "who@example.org,,COURSE,2022-01-01,,"
+
+
+def test_upload_look_record(coordinator: FlaskClient, settings: Settings) -> None:
     assert f'href="{PATH}"' in coordinator.get("/coordinate/register").text
     assert "completed_on" in coordinator.get(PATH).text
-    good = "amina@example.org,Amina Yusof,COURSE,2025-03-31,Seen on paper,38"
-    text = upload(coordinator, good, "amina@example.org,,COURSE,31.3.2022,,", "who@example.org,,COURSE,2022-01-01,,")
+    path = upload(coordinator, GOOD, "amina@example.org,,COURSE,31.3.2022,,", NEW)
+    page = coordinator.get(path).text
+    assert "Earlier certificates: looking at" in page
+    assert "earlier.csv" in page
+    assert "lists/" not in page
+    preview = path.replace("/progress", PATH)
+    assert coordinator.get(preview).headers["Location"] == path
+    work_through(settings)
+    assert f'href="{preview}"' in coordinator.get(path).text
+    assert f'href="{preview}"' in coordinator.get("/coordinate").text
+    text = coordinator.get(preview).text
     for shown in (
         "Nothing is saved yet.",
-        "Record this 1 certificate",
+        "Record these 2 certificates",
         "shoe_size",
         "31.3.2022",
         "Write the day as year-month-day",
-        "Nobody in your organisation",
+        "1 person in this table",
+        "send 1 person an invitation",
         "<bdi>Amina Yusof</bdi> in the file",
     ):
         assert shown in text, shown
     assert count() == 0
-    rows = packed(text)
-    for expected in ("1 earlier certificate is recorded.", "0 earlier certificates are recorded."):
-        answer = coordinator.post(f"{PATH}/record", data={"rows": rows}, follow_redirects=True)
-        assert expected in answer.text
-    assert count() == 1
-    assert "There is nothing new to record." in upload(coordinator, good)
+    begun = {coordinator.post(f"{preview}/record").headers["Location"] for _time in range(2)}
+    assert len(begun) == 1
+    work_through(settings)
+    text = coordinator.get(begun.pop()).text
+    for shown in ("1 certificate is recorded.", "1 waits until its holder joins.", "1 row could not be recorded"):
+        assert shown in text, shown
+    assert (count(), count(AwaitedCertificate)) == (1, 1)
+    assert "There is nothing new to record." in coordinator.get(looked(coordinator, settings, GOOD)).text
+
+
+def test_where_it_came_from(coordinator: FlaskClient, settings: Settings) -> None:
+    preview = looked(coordinator, settings, GOOD)
+    coordinator.post(f"{preview}/record")
+    work_through(settings)
+    certificate = db.session().scalars(select(Certificate)).one()
+    code, member = certificate.code, certificate.membership_id
+    source = f'href="/coordinate/certificates/{code}/source"'
+    assert source in coordinator.get("/coordinate/register").text
+    assert source in coordinator.get(f"/coordinate/people/{member}").text
+    text = coordinator.get(f"/coordinate/certificates/{code}/source").text
+    for shown in ("earlier.csv", "Coordinator", "Seen on paper"):
+        assert shown in text, shown
+    assert "Seen on paper" not in coordinator.get(f"/v/{code}").text
+    earned = make.certificate(db.session().get_one(Membership, member)).code
+    assert coordinator.get(f"/coordinate/certificates/{earned}/source").status_code == 303
+    elsewhere = make.certificate(make.member(make.organisation("there")), is_imported=True).code
+    assert coordinator.get(f"/coordinate/certificates/{elsewhere}/source").status_code == 404
+
+
+def test_those_that_wait_can_be_removed(coordinator: FlaskClient, settings: Settings) -> None:
+    preview = looked(coordinator, settings, NEW)
+    coordinator.post(f"{preview}/record", data={"invite": "yes"})
+    work_through(settings)
+    assert "1 certificate waits" in coordinator.get(PATH).text
+    text = coordinator.get(f"{PATH}/waiting").text
+    assert "who@example.org" in text
+    row = db.session().scalars(select(AwaitedCertificate.id)).one()
+    assert "who@example.org" in coordinator.get("/coordinate/people/invitations").text
+    assert coordinator.post(f"{PATH}/waiting/{row}/remove").status_code == 303
+    assert "Nothing waits." in coordinator.get(f"{PATH}/waiting").text
+    assert coordinator.post(f"{PATH}/waiting/{row}/remove").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -81,25 +141,39 @@ def test_a_file_that_cannot_be_read_is_answered_in_words(coordinator: FlaskClien
     assert answer.status_code == 422
     assert message in answer.text
     assert "There is a problem" in answer.text
+    assert count(Job) == 0
 
 
-def test_more_rows_than_a_page_takes(coordinator: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "AT_ONCE", 1)
-    row = "amina@example.org,,COURSE,2025-03-31,,"
-    assert "at most 1 rows at a time" in upload(coordinator, row, row)
+def test_more_rows_than_a_table_may_have(
+    coordinator: FlaskClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "MOST_ROWS", 1)
+    assert "more than 1 rows" in coordinator.get(looked(coordinator, settings, GOOD, GOOD)).text
 
 
-def test_what_no_preview_made_is_refused(coordinator: FlaskClient) -> None:
-    for rows in ("", "x", "eJwDAAAAAAE=", "QUJD"):
-        assert coordinator.post(f"{PATH}/record", data={"rows": rows}).status_code == 422
-    assert count() == 0
+def test_a_table_of_four_megabytes_is_taken_here_and_nowhere_else(coordinator: FlaskClient) -> None:
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="x.csv"\r\n\r\n'
+    big = head + b"email,course,completed_on\n" + b"x" * 4_000_000 + b"\r\n--x--\r\n"
+    wanted = {PATH: 303, "/coordinate/people/invite": 413}
+    for path, status in wanted.items():
+        answer = coordinator.post(path, data=big, content_type="multipart/form-data; boundary=x")
+        assert answer.status_code == status, path
 
 
-def test_only_coordinators(client: FlaskClient) -> None:
-    make.signed_in(client, make.member(make.organisation("here"), Role.INSTRUCTOR))
-    assert client.get(PATH).status_code == 403
+def test_only_coordinators_and_only_ones_own(client: FlaskClient, settings: Settings) -> None:
+    here = make.organisation("here")
+    make.published()
+    first, second = make.member(here, Role.COORDINATOR), make.member(here, Role.COORDINATOR)
+    ids = (first.id, second.id)
+    make.signed_in(client, first)
+    path = looked(client, settings, NEW)
+    make.signed_in(client, db.session().get_one(Membership, ids[1]))
+    assert client.get(path).status_code == 404
+    assert client.post(f"{path}/record").status_code == 404
+    make.signed_in(client, make.member(make.organisation("there"), Role.INSTRUCTOR))
+    for place in (PATH, f"{PATH}/waiting"):
+        assert client.get(place).status_code == 403
     assert client.post(PATH).status_code == 403
-    assert client.post(f"{PATH}/record").status_code == 403
 
 
 def test_the_holder_asks_for_the_pdf_and_others_read_where_it_comes_from(client: FlaskClient) -> None:

@@ -1,34 +1,29 @@
-"""Earlier certificates from a table: upload, a preview that saves nothing, then recording.
+"""Earlier certificates from a table: upload, a look that saves nothing, then recording. The worker does both."""
 
-The rows that can be recorded travel in the preview's own form, packed: nothing of the file is kept on the server
-meanwhile, and what comes back is looked at again as if it were new.
-"""
-
-import base64
-import binascii
-import zlib
-from collections.abc import Iterable
 from typing import Any, Final
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import FileStorage
 
 from mhfa_lms import clock
-from mhfa_lms.adapters import spreadsheets, tables
-from mhfa_lms.adapters.tables import Fault, Table, UnreadableError
+from mhfa_lms.adapters import tables
+from mhfa_lms.adapters.files import FileDamagedError, FolderFiles
+from mhfa_lms.adapters.tables import Fault, UnreadableError
 from mhfa_lms.i18n import gettext as _
-from mhfa_lms.i18n import ngettext
+from mhfa_lms.models import StoredFile
 from mhfa_lms.policy import Can
-from mhfa_lms.services import history, history_rows
+from mhfa_lms.services import history_preview as previews
+from mhfa_lms.services import history_rows, history_waiting, history_work, work
+from mhfa_lms.services.history_preview import Preview
+from mhfa_lms.services.history_work import Looked
+from mhfa_lms.services.secrets import new_code
 from mhfa_lms.web.access import requires
+from mhfa_lms.web.coordinate import load
 from mhfa_lms.web.coordinate.blueprint import blueprint
-from mhfa_lms.web.identity import me
+from mhfa_lms.web.identity import me, settings
 
-# Of what is recorded while somebody waits; larger tables are for the command.
-AT_ONCE: Final = 2_000
-SHOWN: Final = 50
-LARGEST_PACKED: Final = 450_000  # a form's field holds 500,000 letters
-UNPACKED: Final = 4_000_000
+NAMELESS: Final = "earlier"
 
 
 @blueprint.get("/coordinate/register/earlier")
@@ -41,88 +36,99 @@ def history_form() -> str:
 @blueprint.post("/coordinate/register/earlier")
 @requires(Can.RECORD_HISTORY)
 def history_preview() -> ResponseReturnValue:
-    """What recording the table would do. Saves nothing."""
+    """Have the worker look at the table, and follow that on a page of its own. Records nothing."""
     upload = request.files.get("file")
     data = upload.read(tables.MOST_BYTES + 1) if upload else b""
-    if not data:
+    if upload is None or not data:
         return _form(_("Choose a file.")), 422
     try:
-        table = tables.read_table(data)
+        columns = tables.read_columns(data)
     except UnreadableError as error:
         return _form(_unreadable(error.fault)), 422
-    if missing := history_rows.missing_columns(table.columns):
+    if missing := history_rows.missing_columns(columns):
         return _form(_("The first row has to name these columns as well: %(names)s", names=", ".join(missing))), 422
-    if len(table.lines) > AT_ONCE:
-        return _form(_too_many()), 422
-    found = history.plan(table.lines, by=me(), now=clock.now())
-    packed = _packed(table, {one.row.number for one in found.new})
-    if len(packed) > LARGEST_PACKED:
-        return _form(_too_many()), 422
-    return render_template(
-        "coordinate/history_preview.html",
-        found=found,
-        shown=SHOWN,
-        unknown=history_rows.unknown_columns(table.columns),
-        packed=packed,
+    files, key, now = _files(), f"{history_work.FOLDER}/{new_code()}.table", clock.now()
+    stored = files.put(key, data)
+    file = StoredFile(
+        key=key, media_type="application/octet-stream", size=stored.size, sha256=stored.sha256, created_at=now
     )
-
-
-@blueprint.post("/coordinate/register/earlier/record")
-@requires(Can.RECORD_HISTORY)
-def history_record() -> ResponseReturnValue:
-    """Record what the preview showed. Pressed twice, it records once."""
     try:
-        table = tables.read_table(_unpacked(request.form.get("rows", "")))
-    except (UnreadableError, ValueError, zlib.error):
-        return _form(_("The preview was not complete. Choose the file again.")), 422
-    now = clock.now()
-    found = history.plan(table.lines[:AT_ONCE], by=me(), now=now)
-    made = history.record(found.new, by=me(), now=now)
-    flash(
-        ngettext("%(num)s earlier certificate is recorded.", "%(num)s earlier certificates are recorded.", made),
-        "success",
-    )
-    return redirect(url_for("coordinate.register"), 303)
+        job_id = history_work.begin(file, _name(upload), by=me(), now=now)
+    except work.TooMuchError:
+        files.remove(key)
+        return _too_much()
+    return redirect(url_for("work.progress", job_id=job_id), 303)
+
+
+@blueprint.get("/coordinate/register/earlier/<int:job_id>")
+@requires(Can.RECORD_HISTORY, load=load.history_look)
+def history_found(looked: Looked) -> ResponseReturnValue:
+    """What recording the table would do. Until that is known, and once it was begun, the page of that work."""
+    if not looked.is_ready or looked.work.file is None:
+        return redirect(url_for("work.progress", job_id=looked.recording or looked.work.id), 303)
+    try:
+        with _files().open(looked.work.file.key, looked.work.file.size) as file:
+            found = previews.read(file.readline().decode())
+    except FileDamagedError:
+        return _again()
+    if found.problem:
+        return _form(_unreadable(Fault(found.problem)))
+    return _preview(looked, found)
+
+
+@blueprint.post("/coordinate/register/earlier/<int:job_id>/record")
+@requires(Can.RECORD_HISTORY, load=load.history_look)
+def history_record(looked: Looked) -> ResponseReturnValue:
+    """Have the worker record what the preview showed. Pressed twice, it records once."""
+    try:
+        invite = request.form.get("invite") == "yes"
+        begun = history_work.record(looked.work.id, invite=invite, by=me(), now=clock.now())
+    except history_work.GoneError:
+        return _again()
+    except work.TooMuchError:
+        return _too_much()
+    return redirect(url_for("work.progress", job_id=begun), 303)
+
+
+def _preview(looked: Looked, found: Preview) -> str:
+    return render_template("coordinate/history_preview.html", found=found, looked=looked)
 
 
 def _form(error: str = "") -> str:
     return render_template(
-        "coordinate/history.html", error=error, columns=history_rows.COLUMNS, at_once=AT_ONCE, words=_words()
+        "coordinate/history.html",
+        error=error,
+        columns=history_rows.COLUMNS,
+        most=tables.MOST_ROWS,
+        words=_words(),
+        awaited=history_waiting.count(by=me()),
     )
 
 
-def _packed(table: Table, numbers: Iterable[int]) -> str:
-    wanted = set(numbers)
-    columns = [name for name in history_rows.COLUMNS if name in table.columns]
-    rows = ([cells.get(name) or "" for name in columns] for number, cells in table.lines if number in wanted)
-    return base64.b64encode(zlib.compress(b"".join(spreadsheets.csv_chunks(columns, rows)), 9)).decode()
+def _files() -> FolderFiles:
+    return FolderFiles(settings().data_dir / "files")
 
 
-def _unpacked(text: str) -> bytes:
-    """Return the rows as a CSV file. Raises `ValueError` and `zlib.error` for what no preview has made."""
-    unpacker = zlib.decompressobj()
-    try:
-        data = unpacker.decompress(base64.b64decode(text, validate=True), UNPACKED)
-    except binascii.Error as error:
-        raise ValueError(text[:10]) from error
-    if unpacker.unconsumed_tail or not unpacker.eof:
-        raise ValueError(len(data))
-    return data
+def _name(upload: FileStorage) -> str:
+    last = (upload.filename or "").replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(one for one in last if one.isprintable()).strip() or NAMELESS
 
 
-def _too_many() -> str:
-    return _(
-        "This page takes at most %(most)s rows at a time. Split the file, or ask whoever runs this site to use the "
-        "command for larger ones.",
-        most=AT_ONCE,
-    )
+def _again() -> ResponseReturnValue:
+    flash(_("What was found in the table is no longer kept. Choose the file again."), "warning")
+    return redirect(url_for("coordinate.history_form"), 303)
+
+
+def _too_much() -> ResponseReturnValue:
+    flash(_("You have several exports under way. Wait for one of them, or cancel it."), "warning")
+    return redirect(url_for("coordinate.overview"), 303)
 
 
 def _unreadable(fault: Fault) -> str:
     return {
         Fault.EMPTY: _("The file is empty."),
         Fault.TOO_LARGE: _("The file is too large. Split it."),
-        Fault.TOO_MANY_ROWS: _too_many(),
+        Fault.TOO_MANY_ROWS: _("The file has more than %(most)s rows. Split it.", most=tables.MOST_ROWS),
         Fault.NOT_A_TABLE: _("This is no table that can be read here. Save it as CSV or as XLSX."),
         Fault.NOT_UTF_8: _("The letters cannot be read. Save the file as “CSV UTF-8”, or as XLSX."),
     }[fault]

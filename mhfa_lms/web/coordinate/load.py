@@ -6,9 +6,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mhfa_lms import clock, db
-from mhfa_lms.models import Certificate, Invitation, Membership, Message, Organisation
+from mhfa_lms.models import AwaitedCertificate, Certificate, Invitation, Membership, Message, Organisation
 from mhfa_lms.policy import Actor, scope
-from mhfa_lms.services import mail_life, people
+from mhfa_lms.services import history_work, mail_life, people
+from mhfa_lms.services.history_work import Looked
 from mhfa_lms.services.secrets import read_code
 
 
@@ -25,6 +26,17 @@ def invitation(actor: Actor, invitation_id: int) -> Invitation | None:
 def mail(actor: Actor, message_id: int) -> Message | None:
     """Return a mail of the organisation's that concerns its coordinators."""
     return mail_life.of_coordinator(db.session(), message_id, by=actor)
+
+
+def history_look(actor: Actor, job_id: int) -> Looked | None:
+    """Return one's own look at a table of earlier certificates."""
+    return history_work.looked(job_id, by=actor, now=clock.now())
+
+
+def awaited(actor: Actor, awaited_id: int) -> AwaitedCertificate | None:
+    """Return a certificate that waits for somebody to join the organisation."""
+    query = select(AwaitedCertificate).where(scope(actor, AwaitedCertificate), AwaitedCertificate.id == awaited_id)
+    return db.session().scalars(query).one_or_none()
 
 
 def certificate(actor: Actor, code: str) -> Certificate | None:

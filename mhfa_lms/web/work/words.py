@@ -14,7 +14,9 @@ class Words:
     """How a kind of work is spoken of; each of them is asked in the reader's language.
 
     `title` names it. `units` says how many of how many, the first as it is written. `begun_at` is where it can be asked
-    for again. `found_at` is the page that lists it, with its name.
+    for again. `found_at` is the page that lists it, with its name. `result` is where the finished work is looked at,
+    with words for the way there: without it, it is a file to download. `cancelled` says what is left of work that was
+    ended early: without it nothing is.
     """
 
     title: Callable[[Work], str]
@@ -22,6 +24,8 @@ class Words:
     units: Callable[[str, int], str]
     begun_at: Callable[[Work], str]
     found_at: Callable[[], tuple[str, str]]
+    result: Callable[[Work], tuple[str, str]] | None = None
+    cancelled: Callable[[], str] | None = None
 
 
 # The area that begins a kind of work adds its entry: one for each of `services.work.KINDS`.
@@ -40,6 +44,8 @@ class Shown:
     kind: str
     again: str
     found_at: tuple[str, str]
+    result: tuple[str, str] | None
+    cancelled: str
 
 
 def shown(found: Work) -> Shown:
@@ -55,6 +61,8 @@ def shown(found: Work) -> Shown:
         kind,
         words.begun_at(found),
         words.found_at(),
+        words.result(found) if words.result else None,
+        words.cancelled() if words.cancelled else _("Nothing was kept."),
     )
 
 

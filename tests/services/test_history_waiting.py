@@ -1,0 +1,170 @@
+"""Earlier certificates of people who are no members yet: they wait, and are theirs when the address is proven."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from mhfa_lms import db
+from mhfa_lms.models import (
+    Account,
+    Audience,
+    AwaitedCertificate,
+    Certificate,
+    CertificateImport,
+    Invitation,
+    Organisation,
+    Role,
+)
+from mhfa_lms.policy import SYSTEM, Actor, Forbidden
+from mhfa_lms.services import (
+    accounts,
+    erasure,
+    history,
+    history_records,
+    history_waiting,
+    invitations,
+    joining,
+    retention_traces,
+    verification,
+)
+from mhfa_lms.services.secrets import hashed
+from tests import make
+from tests.make import NOON
+
+pytestmark = pytest.mark.usefixtures("database")
+ROW = {"email": "Amina@Example.org", "completed_on": "2025-03-31", "evidence": "Seen on paper"}
+
+
+@pytest.fixture
+def here() -> Organisation:
+    make.published()
+    return make.organisation("here", name="Here", open_to_join=True)
+
+
+@pytest.fixture
+def by(here: Organisation) -> Actor:
+    return make.actor(make.member(here, Role.COORDINATOR, name="Coordinator"))
+
+
+def recorded(by: Actor, **cells: str) -> history.Plan:
+    row = (2, {**ROW, "course": str(make.published().title), **cells})
+    found = history.plan([row], by=by, now=NOON)
+    history_records.record([*found.new, *found.awaited], by=by, now=NOON, file_name="earlier.csv")
+    return found
+
+
+def count(model: Any) -> int:
+    db.session().rollback()
+    return db.session().scalar(select(func.count(model.id))) or 0
+
+
+def invited(by: Actor, email: str) -> str:
+    """Invite an address; returns the link's secret."""
+    invitations.invite(
+        by.organisation_id or 0,
+        email,
+        "Amina",
+        roles=[Role.LEARNER],
+        audience=Audience.VOLUNTEER,
+        site_id=None,
+        course_id=None,
+        by=by,
+        now=NOON,
+    )
+    with db.transaction() as session:
+        row = session.scalars(select(Invitation).order_by(Invitation.id.desc())).first()
+        assert row is not None
+        row.secret_hash = hashed("secret")
+    return "secret"
+
+
+def test_it_waits_and_is_theirs_by_an_invitation_to_the_address(by: Actor) -> None:
+    assert len(recorded(by).awaited) == 1
+    assert (count(Certificate), count(AwaitedCertificate), count(Account)) == (0, 1, 1)
+    assert history_waiting.count(by=by) == 1
+    (shown,), _then = history_waiting.waiting(by=by)
+    assert (shown.email, shown.completed_on.isoformat()) == ("Amina@Example.org", "2025-03-31")
+    invitations.accept_as_new(
+        invited(by, "amina@example.org"), name="Amina Yusuf", password=make.PASSWORD, locale="en", now=NOON
+    )
+    made = db.session().scalars(select(Certificate)).one()
+    assert (made.name, made.evidence, made.is_imported) == ("Amina Yusuf", "Seen on paper", True)
+    assert made.membership.name == "Amina Yusuf"
+    found = verification.look_up(made.code, now=NOON)
+    assert found is not None
+    assert found.origin == "Recorded from earlier records by Here"
+    source = history_waiting.source(made)
+    assert source is not None
+    assert (source.file_name, source.recorded_by, source.evidence) == ("earlier.csv", "Coordinator", ["Seen on paper"])
+    assert count(AwaitedCertificate) == 0
+    assert recorded(by).known == [2]
+
+
+def test_uploaded_again_it_waits_once(by: Actor) -> None:
+    recorded(by)
+    again = recorded(by, email="amina@EXAMPLE.org")
+    assert (again.known, again.awaited, again.absent) == ([2], [], {"amina@example.org"})
+    assert count(AwaitedCertificate) == 1
+
+
+def test_an_address_that_is_not_proven_gets_nothing(by: Actor, here: Organisation) -> None:
+    recorded(by)
+    stranger = make.account("stranger@example.org")
+    unproven = make.account("amina@example.org", confirmed_at=None)
+    for one in (stranger, unproven):
+        joining.join_signed_in(by.organisation_id or 0, "X", Audience.OTHER, by=Actor(one.id), now=NOON)
+    assert (count(Certificate), count(AwaitedCertificate)) == (0, 1)
+
+
+def test_an_account_with_the_proven_address_has_it_when_it_joins(by: Actor) -> None:
+    recorded(by, name="Amina Yusof")
+    account = make.account("amina@example.org")
+    joining.join_signed_in(by.organisation_id or 0, "Amina Yusuf", Audience.OTHER, by=Actor(account.id), now=NOON)
+    made = db.session().scalars(select(Certificate)).one()
+    assert (made.name, made.membership.account_id) == ("Amina Yusof", account.id)
+
+
+def test_what_another_organisation_keeps_stays_there(by: Actor) -> None:
+    recorded(by)
+    there = make.organisation("there", open_to_join=True)
+    account = make.account("amina@example.org")
+    joining.join_signed_in(there.id, "Amina", Audience.OTHER, by=Actor(account.id), now=NOON)
+    assert (count(Certificate), count(AwaitedCertificate)) == (0, 1)
+    other = make.actor(make.member(there, Role.COORDINATOR))
+    assert history_waiting.waiting(by=other) == ([], None)
+    row = db.session().scalars(select(AwaitedCertificate.id)).one()
+    with pytest.raises(Forbidden):
+        history_waiting.let_go(row, by=other, now=NOON)
+    assert history_waiting.let_go(row, by=by, now=NOON)
+    assert not history_waiting.let_go(row, by=by, now=NOON)
+
+
+def test_erasing_the_person_and_a_year_take_it(by: Actor) -> None:
+    recorded(by)
+    make.account("amina@example.org")
+    erasure.erase("amina@example.org", by=SYSTEM, now=NOON)
+    assert count(AwaitedCertificate) == 0
+    recorded(by)
+    (trace,) = (one for one in retention_traces.TRACES if one.name == "awaited-certificates")
+    session = db.session()
+    assert trace.find(session, NOON + timedelta(days=364), 10, False) == []
+    assert len(trace.find(session, NOON + timedelta(days=366), 10, False)) == 1
+
+
+def test_who_recorded_it_is_told_only_while_they_are_known(by: Actor, here: Organisation) -> None:
+    make.member(db.session().get_one(Organisation, by.organisation_id), holder=make.account("amina@example.org"))
+    recorded(by)
+    made = db.session().scalars(select(Certificate)).one()
+    with db.transaction() as session:
+        session.get_one(CertificateImport, made.import_id).account_id = None
+    source = history_waiting.source(db.session().scalars(select(Certificate)).one())
+    assert source is not None
+    assert source.recorded_by == ""
+    with db.transaction() as session:
+        session.scalars(select(Certificate)).one().import_id = None
+    source = history_waiting.source(db.session().scalars(select(Certificate)).one())
+    assert source is not None
+    assert (source.file_name, source.evidence) == ("", ["Seen on paper"])
+    assert accounts.proven(db.session(), by.account_id) != set()
