@@ -1,5 +1,7 @@
 """Four ticks at once, whatever the clock does: each reminder is posted once, and none is left out."""
 
+import subprocess
+import sys
 import threading
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -19,6 +21,19 @@ from tests import make
 pytestmark = pytest.mark.slow
 ZONES: Final = ("Europe/London", "America/New_York", "Asia/Kathmandu")
 TICKS: Final = 4
+# A process that is told a database, then the moments to tick at.
+TICKER: Final = """
+import sys
+from datetime import datetime
+from mhfa_lms import db
+from mhfa_lms.jobs.tick import tick
+from mhfa_lms.settings import read_settings
+db.configure(input())
+print("done", flush=True)
+for line in sys.stdin:
+    tick(read_settings({}), datetime.fromisoformat(line.strip()))
+    print("done", flush=True)
+"""
 # When the clocks of London and New York go forward and back; the leap day; the days around an outage.
 DAYS: Final = (
     *(date(2027, 3, 14), date(2027, 3, 28), date(2027, 10, 31), date(2027, 11, 7)),
@@ -57,7 +72,40 @@ def wanted(session_certificates: list[Certificate], zones: dict[int, str]) -> Co
     return found
 
 
-def tick_together(settings: Settings, moment: datetime) -> None:
+class Tickers:
+    """Four that tick at the same moment: threads on SQLite, where one process works, processes on PostgreSQL."""
+
+    def __init__(self, database: str, settings: Settings) -> None:
+        self.settings, self.children = settings, list[subprocess.Popen[str]]()
+        if database.startswith("postgresql"):
+            words = [sys.executable, "-c", TICKER]
+            pipe = subprocess.PIPE
+            self.children = [subprocess.Popen(words, stdin=pipe, stdout=pipe, text=True) for _number in range(TICKS)]
+            self._ask(database)
+
+    def __enter__(self) -> "Tickers":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        for child in self.children:
+            child.communicate(timeout=60)
+
+    def tick(self, moment: datetime) -> None:
+        """Tick once in each, and wait for all."""
+        if self.children:
+            self._ask(moment.isoformat())
+        else:
+            tick_in_threads(self.settings, moment)
+
+    def _ask(self, line: str) -> None:
+        for child in self.children:
+            assert child.stdin is not None
+            child.stdin.write(f"{line}\n")
+            child.stdin.flush()
+        assert [child.stdout.readline() for child in self.children if child.stdout] == ["done\n"] * TICKS
+
+
+def tick_in_threads(settings: Settings, moment: datetime) -> None:
     """Tick in four threads that begin at the same time."""
     begin, went_wrong = threading.Barrier(TICKS), list[BaseException]()
 
@@ -88,8 +136,9 @@ def test_each_reminder_goes_once_across_every_jump_of_the_clock(database: str, s
                 dates = {"starts_on": ends - timedelta(days=1095), "window_opens_on": ends - timedelta(days=183)}
                 closes = ends + timedelta(days=90)
                 make.certificate(make.member(here), revision, expires_on=ends, window_closes_on=closes, **dates)
-    for moment in MOMENTS:
-        tick_together(settings, moment)
+    with Tickers(database, settings) as tickers:
+        for moment in MOMENTS:
+            tickers.tick(moment)
     db.sessions.remove()
     session = db.session()
     zones = {row.id: row.timezone for row in session.execute(select(Organisation.id, Organisation.timezone))}
