@@ -44,7 +44,8 @@ class Lease:
         return self.attempt > MOST_TRIES
 
 
-def _free(model: Work, now: datetime) -> ColumnElement[bool]:
+def free(model: Work, now: datetime) -> ColumnElement[bool]:
+    """Return the condition that work is due and nobody's."""
     return and_(
         model.state == WorkState.WAITING,
         model.due_at <= now,
@@ -56,7 +57,7 @@ def any_free(model: Work, *where: ColumnElement[bool], now: datetime) -> bool:
     """Whether there is something to take. Reads only, so that an idle worker never takes SQLite's write lock."""
     session = db.session()
     try:
-        return session.scalars(select(model.id).where(_free(model, now), *where).limit(1)).first() is not None
+        return session.scalars(select(model.id).where(free(model, now), *where).limit(1)).first() is not None
     finally:
         session.rollback()
 
@@ -73,7 +74,7 @@ def taken(
     """Lease as `take` does, in the caller's transaction."""
     due = (
         select(model.id)
-        .where(_free(model, now), *where)
+        .where(free(model, now), *where)
         .order_by(model.due_at, model.id)
         .limit(limit)
         # Passes over rows that another worker is just taking. SQLite has one writer at a time and needs no such lock.

@@ -1,4 +1,5 @@
-"""The worker: four lanes (mails, short jobs, long work, the tick), each in a thread of its own that waits for its bell.
+"""The worker: five lanes (mails, short jobs, a crowd of certificates, long work, the tick), each in a thread of its own
+that waits for its bell.
 
 A hanging mail server then holds up neither certificates nor reminders. The threads are daemons: whoever stops the
 worker waits for them only briefly, and what was under way is leased again later. No lane works while a backup is
@@ -17,6 +18,7 @@ from typing import Final
 from mhfa_lms import __version__, clock, db, logs
 from mhfa_lms.jobs import long, schedule
 from mhfa_lms.jobs.delivery import send_waiting
+from mhfa_lms.jobs.drawing_crowd import draw_crowd
 from mhfa_lms.jobs.tick import tick, tidy
 from mhfa_lms.jobs.work import work_waiting
 from mhfa_lms.services import certification, reflections, safeguarding_words, second_steps, workers
@@ -99,6 +101,7 @@ def run_worker(settings: Settings, *, stop: threading.Event) -> None:
     lanes = [
         Lane("mail", lambda: send_waiting(settings, clock.now, stop=pause), schedule.MAIL_S, standby),
         Lane("jobs", lambda: work_waiting(settings, clock.now, stop=pause, long=False), schedule.JOBS_S, standby),
+        Lane("crowd", lambda: draw_crowd(settings, clock.now, stop=pause), schedule.CROWD_S, standby),
         Lane("long", lambda: work_waiting(settings, clock.now, stop=pause, long=True), schedule.JOBS_S, standby),
         Lane("tick", lambda: _tick(settings, started_at), schedule.TICK_S, standby),
     ]

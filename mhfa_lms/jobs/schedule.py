@@ -9,6 +9,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 TICK_S: Final = 60
 MAIL_S: Final = 3
 JOBS_S: Final = 1
+CROWD_S: Final = 5
 
 
 def bells(rings: dict[Callable[[], None], int]) -> BackgroundScheduler:

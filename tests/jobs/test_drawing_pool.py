@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,10 @@ from sqlalchemy import select
 from mhfa_lms import db
 from mhfa_lms.adapters.files import FolderFiles
 from mhfa_lms.adapters.pdf import PdfUnavailableError
-from mhfa_lms.jobs import drawing_pool
+from mhfa_lms.jobs import drawing, drawing_crowd, drawing_pool
 from mhfa_lms.jobs.drawing_pool import Outcome, Pool
-from mhfa_lms.models import Certificate, StoredFile
+from mhfa_lms.models import Certificate, Job, StoredFile, WorkState
+from mhfa_lms.services import work
 from mhfa_lms.settings import Settings
 from tests import make
 from tests.crowd import crowd
@@ -26,7 +28,7 @@ PEOPLE = 16
 # As `mhfa-lms` does it, on two cores whatever the machine has, however few there are, with children of this kind.
 PACKING = """
 import sys
-from mhfa_lms.jobs import drawing_pool
+from mhfa_lms.jobs import drawing, drawing_crowd, drawing_pool
 drawing_pool.cores = lambda: 2
 drawing_pool.WORTH = 1
 drawing_pool.Pool.__init__.__kwdefaults__["command"] = tuple(sys.argv.pop(1).split("|", 2))
@@ -92,6 +94,37 @@ def test_few_and_one_core_are_drawn_without_children(settings: Settings) -> None
     assert Pool(settings, size=2).pays(drawing_pool.WORTH)
     assert not Pool(settings, size=2).pays(drawing_pool.WORTH - 1)
     assert not Pool(settings, size=1).pays(10_000)
+
+
+def test_many_who_finish_at_once_are_drawn_together_each_with_an_ending_of_its_own(
+    settings: Settings, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawing_pool, "WORTH", 10)
+    command = partial(Pool, size=2, command=script(ENDS_AT_THREE))
+    monkeypatch.setattr(drawing_crowd, "Pool", command)
+
+    def post(numbers: range) -> None:
+        with db.transaction() as session:
+            for one in numbers:
+                payload = {"certificate_id": one}
+                work.post(session, drawing.KIND, key=f"{drawing.KIND}:{one}", now=NOON, payload=payload)
+
+    def ended(state: WorkState) -> dict[int, tuple[str, int]]:
+        db.session().rollback()
+        jobs = db.session().scalars(select(Job).where(Job.state == state))
+        return {job.payload["certificate_id"]: (job.error, job.attempts) for job in jobs}
+
+    post(range(1, 10))
+    assert drawing_crowd.draw_crowd(settings, lambda: NOON) == 0
+    post(range(10, 13))
+    # Both children ended at the third, so what is left is no crowd any more: the short jobs draw it.
+    assert drawing_crowd.draw_crowd(settings, lambda: NOON) == 8
+    put_off = {3: ("ChildDied", 1), 4: ("ValueError", 1)}
+    assert ended(WorkState.WAITING) == {**put_off, **dict.fromkeys(range(9, 13), ("", 0))}
+    post(range(13, 33))
+    assert drawing_crowd.draw_crowd(settings, lambda: NOON) == 24
+    assert ended(WorkState.WAITING) == put_off
+    assert ended(WorkState.DONE) == dict.fromkeys([1, 2, *range(5, 33)], ("", 1))
 
 
 def packing(settings: Settings, database: str, out: Path, kind: str) -> subprocess.Popen[bytes]:
