@@ -18,7 +18,7 @@ from mhfa_lms.models.certificate import (
 )
 from mhfa_lms.models.certificate_import import AwaitedCertificate, CertificateImport
 from mhfa_lms.models.certificate_look import Accent, CertificateLook
-from mhfa_lms.models.duty import BackgroundCheck
+from mhfa_lms.models.duty import AuthorisationExtension, BackgroundCheck
 from mhfa_lms.models.grading import AnswerState, Mark, MarkDraft, ScenarioAnswer
 from mhfa_lms.models.overview_count import OverviewCount
 from mhfa_lms.models.people import (
@@ -76,6 +76,7 @@ __all__ = [
     "AuditEvent",
     "AuditSeal",
     "Authorisation",
+    "AuthorisationExtension",
     "AuthorisationReminder",
     "AwaitedCertificate",
     "BackgroundCheck",

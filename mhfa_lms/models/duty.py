@@ -1,8 +1,8 @@
-"""What an instructor needs to go on, besides an authorisation: a background check that is still good."""
+"""What an instructor needs to go on, besides an authorisation: a background check, and once some more time."""
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mhfa_lms.db import Base, Erasure, Id
@@ -24,3 +24,23 @@ class BackgroundCheck(Base):
     valid_until: Mapped[date]
     recorded_at: Mapped[datetime]
     recorded_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="RESTRICT"))
+
+
+class AuthorisationExtension(Base):
+    """That an authorisation goes on for some months as another one, once: by whom, when and why.
+
+    Triggers refuse to extend an extension, and one that lasts longer than three months.
+    """
+
+    __tablename__ = "authorisation_extension"
+    __erasure__ = Erasure.REDUCED
+    __table_args__ = (CheckConstraint("months BETWEEN 1 AND 3", name="at_most_three_months"),)
+
+    id: Mapped[Id]
+    # The authorisation that goes on, from the day after the end of the one that it extends.
+    authorisation_id: Mapped[int] = mapped_column(ForeignKey("authorisation.id", ondelete="RESTRICT"), unique=True)
+    extends_id: Mapped[int] = mapped_column(ForeignKey("authorisation.id", ondelete="RESTRICT"), unique=True)
+    months: Mapped[int]
+    reason: Mapped[str]
+    granted_at: Mapped[datetime]
+    granted_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="RESTRICT"))

@@ -49,6 +49,7 @@ VERBS: Final[Mapping[str, Any]] = {
     "digest-wanted": lazy("Coordinators’ letter wanted"),
     "digest-stopped": lazy("Coordinators’ letter stopped"),
     "authorised": lazy("Instructor authorised"),
+    "authorisation-extended": lazy("Authorisation of an instructor extended"),
     "course-accepted": lazy("Course accepted without a clinical review"),
     "course-published": lazy("Course published"),
     "course-correction-published": lazy("Correction of a course published"),

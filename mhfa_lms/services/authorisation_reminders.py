@@ -11,6 +11,7 @@ from mhfa_lms.db import session as reading
 from mhfa_lms.models import (
     Account,
     Authorisation,
+    AuthorisationExtension,
     AuthorisationReminder,
     CertificationType,
     Membership,
@@ -115,12 +116,14 @@ def valid(session: Session, *conditions: ColumnElement[bool]) -> list[Any]:
             Account.timezone.label("own_timezone"),
             Organisation.name.label("organisation_name"),
             Organisation.timezone,
+            AuthorisationExtension.months.label("extension_months"),
         )
         .join(CertificationType, CertificationType.id == Authorisation.certification_type_id)
         .join(Membership, Membership.id == Authorisation.membership_id)
         .join(MembershipRole, MembershipRole.membership_id == Membership.id)
         .join(Account, Account.id == Membership.account_id)
         .join(Organisation, Organisation.id == Membership.organisation_id)
+        .outerjoin(AuthorisationExtension, AuthorisationExtension.authorisation_id == Authorisation.id)
         .where(
             MembershipRole.role == Role.INSTRUCTOR,
             Membership.state == MembershipState.ACTIVE,

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from mhfa_lms import clock, i18n
 from mhfa_lms.i18n import gettext as _
+from mhfa_lms.i18n import ngettext
 from mhfa_lms.models import AuthorisationReminder, Message
 from mhfa_lms.services import authorisation_reminders, humane_hour, reminder_words
 from mhfa_lms.services.reminder_plan import Dates, Found, Plan, plan
@@ -62,4 +63,9 @@ def _story(row: Any, rules_of: Plan, posted: Mapping[int, Any], now: datetime, v
             words = _("Not sent: a later one was due by the time reminders were posted.")
             chapters.append(Chapter(offset, day, State.MISSED, words))
     verdict = _("Reminders go out on the days below.") if row.expires_on >= today else _("It has ended.")
+    if row.extension_months is not None:
+        once = ngettext(
+            "It was extended once, by %(num)s month.", "It was extended once, by %(num)s months.", row.extension_months
+        )
+        verdict = f"{once} {verdict}"
     return Story("", row.type_name, row.organisation_name, row.expires_on, verdict, tuple(chapters), ABOUT)

@@ -3,12 +3,12 @@
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from mhfa_lms import clock
 from mhfa_lms.db import transaction
-from mhfa_lms.models import Authorisation, CertificationType, Membership, MembershipState, Role
+from mhfa_lms.models import Authorisation, AuthorisationExtension, CertificationType, Membership, MembershipState, Role
 from mhfa_lms.policy import Actor, Can, require, scope
 from mhfa_lms.services import audit
 
@@ -32,7 +32,10 @@ def grant(membership_id: int, type_id: int, until: date, *, by: Actor, now: date
         today = clock.civil_date(now, member.organisation.timezone)
         _check(session, member, type_id, until, today)
         row = _end_others(session, member, type_id, today)
-        if row is None:
+        if row is not None:
+            # An extension that begins today becomes an authorisation like any other.
+            session.execute(delete(AuthorisationExtension).where(AuthorisationExtension.authorisation_id == row.id))
+        else:
             row = Authorisation(membership_id=member.id, certification_type_id=type_id, valid_from=today)
             session.add(row)
         row.expires_on, row.granted_by_id = until, by.account_id or None
@@ -77,7 +80,10 @@ def _end_others(session: Session, member: Membership, type_id: int, today: date)
 
 
 def of(session: Session, membership_id: int, *, by: Actor, today: date) -> list[Any]:
-    """Return a member's authorisations that are in force or still to come: the type's name, both days and the ids."""
+    """Return a member's authorisations that are in force or still to come: the type's name, both days and the ids.
+
+    Of an extension also its months and the reason; None otherwise.
+    """
     return list(
         session.execute(
             select(
@@ -86,8 +92,11 @@ def of(session: Session, membership_id: int, *, by: Actor, today: date) -> list[
                 Authorisation.valid_from,
                 Authorisation.expires_on,
                 CertificationType.name,
+                AuthorisationExtension.months.label("extension_months"),
+                AuthorisationExtension.reason.label("extension_reason"),
             )
             .select_from(Authorisation)
+            .outerjoin(AuthorisationExtension, AuthorisationExtension.authorisation_id == Authorisation.id)
             .join(CertificationType, CertificationType.id == Authorisation.certification_type_id)
             .join(Membership, Membership.id == Authorisation.membership_id)
             .where(scope(by, Membership), Membership.id == membership_id, Authorisation.expires_on >= today)

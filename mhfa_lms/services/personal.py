@@ -21,6 +21,7 @@ from mhfa_lms.models import (
     AuditEvent,
     AuditSeal,
     Authorisation,
+    AuthorisationExtension,
     AuthorisationReminder,
     AwaitedCertificate,
     BackgroundCheck,
@@ -165,6 +166,7 @@ ROWS: Final[dict[type[Base], Callable[[Person], ColumnElement[bool]]]] = {
     AwaitedCertificate: lambda who: AwaitedCertificate.email_key == who.email_key,
     Badge: lambda who: Badge.certificate_id.in_(who.certificates),
     Reminder: lambda who: Reminder.certificate_id.in_(who.certificates),
+    AuthorisationExtension: lambda who: AuthorisationExtension.authorisation_id.in_(who.authorisations),
     AuthorisationReminder: lambda who: AuthorisationReminder.authorisation_id.in_(who.authorisations),
     Message: lambda who: or_(Message.account_id == who.account_id, func.lower(Message.to_address) == who.email_key),
     MailTry: lambda who: MailTry.message_id.in_(

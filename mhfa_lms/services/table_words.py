@@ -18,6 +18,7 @@ def table_words() -> dict[str, str]:
         "audit_event": _("What you did on this site and when, as a word and a number each"),
         "authorisation": _("What you are authorised to teach and mark"),
         "background_check": _("Until when your background check counts, and nothing else about it"),
+        "authorisation_extension": _("More time you were given to teach and mark, with the reason"),
         "authorisation_reminder": _("When you were reminded that an authorisation ends"),
         "awaited_certificate": _("Earlier certificates that an organisation keeps for you until you join"),
         "badge": _("The badges of your certificates, as they were signed"),

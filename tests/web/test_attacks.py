@@ -72,6 +72,7 @@ FORMS: Final[dict[str, dict[str, str]]] = {
     "coordinate.roles": {"roles": "learner"},
     "coordinate.enrol": {"course_id": "1"},
     "coordinate.check": {"until": "2027-01-31"},
+    "coordinate.extend": {"months": "2", "reason": "Was ill"},
     "coordinate.authorise": {"type_id": "1", "until": "2027-01-31"},
     "coordinate.details": {**PERSON, "site_id": "", "languages": "English", "work_email": "a@example.org"},
     "coordinate.invite": {**PERSON, **NEW, "site_id": "", "roles": "learner", "course_id": ""},

@@ -101,8 +101,7 @@ def world(app: Flask) -> World:
         "other coordinator": make.member(there, Role.COORDINATOR, name="Other coordinator"),
         "administrator": make.member(there, name="Administrator", holder=make.account(is_admin=True)),
     }
-    for name in ("instructor", "other instructor"):
-        make.authorisation(people[name], revision)
+    allowed = {name: make.authorisation(people[name], revision).id for name in ("instructor", "other instructor")}
     enrolment: Enrolment = make.enrolment(people["owner"], revision)
     certificate: Certificate = make.certificate(people["owner"], revision)
     answer: ScenarioAnswer = make.answer(enrolment, state=AnswerState.WAITING)
@@ -125,6 +124,7 @@ def world(app: Flask) -> World:
             "scenario_id": "sam",
             "answer_id": answer.id,
             "membership_id": people["owner"].id,
+            "authorisation_id": allowed["instructor"],
             "code": certificate.code,
             "organisation_id": here.id,
             "line_id": make.help_line(here).id,

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from mhfa_lms import clock, db
 from mhfa_lms.models import AwaitedCertificate, Certificate, Invitation, Membership, Message, Organisation
 from mhfa_lms.policy import Actor, scope
-from mhfa_lms.services import history_work, mail_life, people
+from mhfa_lms.services import extensions, history_work, mail_life, people
 from mhfa_lms.services.history_work import Looked
 from mhfa_lms.services.secrets import read_code
 
@@ -37,6 +37,11 @@ def awaited(actor: Actor, awaited_id: int) -> AwaitedCertificate | None:
     """Return a certificate that waits for somebody to join the organisation."""
     query = select(AwaitedCertificate).where(scope(actor, AwaitedCertificate), AwaitedCertificate.id == awaited_id)
     return db.session().scalars(query).one_or_none()
+
+
+def authorisation(actor: Actor, authorisation_id: int) -> extensions.Held | None:
+    """Return an authorisation of one of the organisation's instructors."""
+    return extensions.find(db.session(), authorisation_id, by=actor)
 
 
 def certificate(actor: Actor, code: str) -> Certificate | None:
