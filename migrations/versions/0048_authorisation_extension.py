@@ -19,12 +19,12 @@ TARGETS = {
 BAD_ON_SQLITE = """
 EXISTS (SELECT 1 FROM authorisation_extension WHERE authorisation_id = NEW.extends_id)
 OR EXISTS (SELECT 1 FROM authorisation_extension WHERE extends_id = NEW.authorisation_id)
-OR EXISTS (SELECT 1 FROM authorisation AS longer, authorisation AS old
-    WHERE longer.id = NEW.authorisation_id AND old.id = NEW.extends_id
-    AND julianday(longer.expires_on) - julianday(old.expires_on) > 92)
+OR EXISTS (SELECT 1 FROM authorisation AS longer, authorisation AS ended
+    WHERE longer.id = NEW.authorisation_id AND ended.id = NEW.extends_id
+    AND julianday(longer.expires_on) - julianday(ended.expires_on) > 92)
 """
 BAD_ON_POSTGRESQL = BAD_ON_SQLITE.replace("julianday(longer.expires_on)", "longer.expires_on").replace(
-    "julianday(old.expires_on)", "old.expires_on"
+    "julianday(ended.expires_on)", "ended.expires_on"
 )
 REFUSED = "an authorisation is extended once, by three months at most"
 
