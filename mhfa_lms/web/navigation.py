@@ -121,7 +121,13 @@ def _for_coordinators() -> tuple[NavItem, ...]:
         _item(_("Overview"), "coordinate.overview"),
         _item(_("Register"), "coordinate.register", "/coordinate/register"),
         _item(_("Courses"), "coordinate.courses", "/coordinate/courses"),
-        _item(_("People"), "coordinate.people", "/coordinate/people", "/coordinate/certificates"),
+        _item(
+            _("People"),
+            "coordinate.people",
+            "/coordinate/people",
+            "/coordinate/certificates",
+            "/coordinate/authorisations",
+        ),
     )
     if any(item.current for item in items) or not request.path.startswith("/coordinate/"):
         return items
