@@ -28,7 +28,7 @@ PRINTED: Final = ("code", "name", "type_name", "organisation_name", "locale", "s
 # Put together once: that takes longer than asking.
 _CERTIFICATE: Final = (
     select(
-        *(getattr(Certificate, name) for name in ("revoked_at", "replaced_by_id", *PRINTED)),
+        *(getattr(Certificate, name) for name in ("revoked_at", "replaced_by_id", "is_imported", *PRINTED)),
         or_(Certificate.erased_at.is_not(None), Account.erased_at.is_not(None)).label("gone"),
         CertificationType.slug.label("type_slug"),
         CertificationType.name.label("type_now"),
@@ -54,6 +54,7 @@ class NoBadge(StrEnum):
     NO_HTTPS = "no-https"  # nobody could look the issuer up
     NOT_COUNTING = "not-counting"  # withdrawn or replaced before one was made
     GONE = "gone"  # the person was erased
+    EARLIER = "earlier"  # a badge says what was done for it here, and nothing was: it comes from earlier records
 
 
 class OwnBadge(StrEnum):
@@ -63,6 +64,7 @@ class OwnBadge(StrEnum):
     COMING = "coming"  # the worker is about to make it
     CAN_ASK = "can-ask"  # an older certificate
     NO_HTTPS = "no-https"
+    EARLIER = "earlier"
     NONE = "none"  # the certificate no longer counts
 
 
@@ -100,8 +102,9 @@ def _refusal(certificate: Any, *, gone: bool) -> NoBadge | None:
     """Return why a certificate gets no badge, from its row or its columns; None when it may have one."""
     if gone:
         return NoBadge.GONE
-    withdrawn = certificate.revoked_at is not None or certificate.replaced_by_id is not None
-    return NoBadge.NOT_COUNTING if withdrawn else None
+    if certificate.revoked_at is not None or certificate.replaced_by_id is not None:
+        return NoBadge.NOT_COUNTING
+    return NoBadge.EARLIER if certificate.is_imported else None
 
 
 def _new_place(session: Session, certificate_id: int) -> Any:
@@ -159,8 +162,8 @@ def made_for(certificate: Certificate) -> str | None:
 
 def own(certificate: Certificate, *, secure: bool) -> OwnBadge:
     """Return what the holder can do. `secure`: whether the site has https. At most two queries."""
-    if _refusal(certificate, gone=holder_is_gone(certificate)):
-        return OwnBadge.NONE
+    if why := _refusal(certificate, gone=holder_is_gone(certificate)):
+        return OwnBadge.EARLIER if why is NoBadge.EARLIER else OwnBadge.NONE
     if made_for(certificate) is not None:
         return OwnBadge.READY
     if not secure:

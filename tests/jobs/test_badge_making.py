@@ -128,6 +128,14 @@ def test_without_https_there_is_none_and_no_place_is_taken(database: str, tmp_pa
     assert db.session().scalar(select(func.count(Badge.id))) == 0
 
 
+def test_a_certificate_from_earlier_records_gets_none(settings: Settings) -> None:
+    """A badge names the criteria of this site, and its holder met others."""
+    held = make.certificate(is_imported=True)
+    assert badge_of(held.id, settings=settings, now=NOON) == badge_making.Made(None, NoBadge.EARLIER)
+    assert badges.own(db.session().get_one(Certificate, held.id), secure=True) is badges.OwnBadge.EARLIER
+    assert db.session().scalar(select(func.count(Badge.id))) == 0
+
+
 def test_what_no_longer_counts_gets_none(settings: Settings) -> None:
     revoked, replaced, late = issued(), issued(), issued()
     certificates.revoke(revoked[1], "A mistake", by=SYSTEM, now=NOON)

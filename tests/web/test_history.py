@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from mhfa_lms import clock, db
 from mhfa_lms.adapters import tables
+from mhfa_lms.jobs import certificate_page
 from mhfa_lms.jobs.work import work_waiting
 from mhfa_lms.models import AwaitedCertificate, Certificate, Job, Membership, Organisation, Role
 from mhfa_lms.settings import Settings
@@ -176,12 +177,21 @@ def test_only_coordinators_and_only_ones_own(client: FlaskClient, settings: Sett
     assert client.post(PATH).status_code == 403
 
 
-def test_the_holder_asks_for_the_pdf_and_others_read_where_it_comes_from(client: FlaskClient) -> None:
+def test_the_holder_asks_for_the_pdf_and_all_read_where_it_comes_from(client: FlaskClient, settings: Settings) -> None:
     person = make.member(name="Amina Yusuf")
     member_id = person.id
-    code = make.certificate(person, is_imported=True, organisation_name="Here", issuer_name="Here").code
+    made = make.certificate(person, is_imported=True, organisation_name="Here", issuer_name="Here")
+    code = made.code
     assert "Recorded from earlier records by Here" in client.get(f"/v/{code}").text
     make.signed_in(client, db.session().get_one(Membership, member_id))
-    assert "Draw my PDF" in client.get(f"/certificates/{code}").text
+    text = client.get(f"/certificates/{code}").text
+    for shown in (
+        "Draw my PDF",
+        "Recorded from earlier records by Here",
+        "A badge tells what somebody did on this site",
+    ):
+        assert shown in text, shown
+    html = certificate_page.document(db.session().get_one(Certificate, made.id), settings).html
+    assert "according to earlier records that" in html
     assert client.post(f"/certificates/{code}/draw").status_code == 303
     assert db.session().scalar(select(func.count(Job.id)).where(Job.kind == "certificate-pdf")) == 1
