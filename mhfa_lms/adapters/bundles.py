@@ -9,10 +9,12 @@ import hashlib
 import importlib
 import io
 import re
+import struct
 import unicodedata
 import zipfile
 from array import array
 from collections import OrderedDict
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import IO, Any, Final
@@ -33,6 +35,12 @@ OF_THE_TAGS: Final = frozenset({"/StructParent", "/StructParents", "/Parent", "/
 # How many objects are remembered, so that later pages share them: the artwork, and fonts of the same letters.
 REMEMBERED: Final = 2_000
 CATALOG, PAGES, INFO = 1, 2, 3
+# What stands before each file of a ZIP (APPNOTE 4.3.7), and two of its flags.
+LOCAL_HEAD: Final = struct.Struct("<4s5H3L2H")
+LOCAL_MARK: Final = b"PK\x03\x04"
+SIZES_BEHIND, NAMES_UTF_8 = 0x8, 0x800
+# Anybody on the computer it is unpacked on decides who reads it.
+MODE: Final = 0o600 << 16
 
 
 class UnfitPdfError(ValueError):
@@ -53,19 +61,63 @@ class Zip:
     """A ZIP of files that are stored as they are: PDFs are compressed already."""
 
     def __init__(self, file: IO[bytes], *, made_at: datetime) -> None:
+        """Begin a ZIP, or go on with one whose file was cut off after a whole entry: its own list was not written yet.
+
+        Raises `zipfile.BadZipFile` for a file that holds anything else.
+        """
+        before = list(_entries(file))
+        self._file = file
         self._zip = zipfile.ZipFile(file, "w", zipfile.ZIP_STORED)
         self._when = made_at.timetuple()[:6]
+        for entry in before:
+            self._zip.filelist.append(entry)
+            self._zip.NameToInfo[entry.filename] = entry
+
+    def __len__(self) -> int:
+        """Return how many files are in."""
+        return len(self._zip.filelist)
 
     def add(self, name: str, data: bytes) -> None:
         """Put a file in under its name."""
         entry = zipfile.ZipInfo(name, self._when)
-        # Anybody on the computer it is unpacked on decides who reads it.
-        entry.external_attr = 0o600 << 16
+        entry.external_attr = MODE
         self._zip.writestr(entry, data)
 
     def close(self) -> None:
         """Write what makes it whole."""
         self._zip.close()
+
+
+def _entries(file: IO[bytes]) -> Iterator[zipfile.ZipInfo]:
+    """Yield the entries of a ZIP without its list, read from what stands before each; leaves the file at its end.
+
+    Only what `Zip` writes is understood: stored as it is, with the sizes before the bytes.
+    """
+    end = file.seek(0, io.SEEK_END)
+    at = 0
+    while at < end:
+        file.seek(at)
+        head = file.read(LOCAL_HEAD.size)
+        if len(head) < LOCAL_HEAD.size:
+            raise zipfile.BadZipFile("cut off within a head")
+        mark, version, flags, way, at_time, on_day, crc, packed, size, name_length, more = LOCAL_HEAD.unpack(head)
+        if mark != LOCAL_MARK or way != zipfile.ZIP_STORED or packed != size or flags & SIZES_BEHIND:
+            raise zipfile.BadZipFile("not one of ours")
+        name = file.read(name_length).decode("utf-8" if flags & NAMES_UTF_8 else "ascii")
+        entry = zipfile.ZipInfo(name, _moment(on_day, at_time))
+        entry.flag_bits, entry.CRC, entry.compress_size, entry.file_size = flags, crc, packed, size
+        entry.header_offset, entry.external_attr, entry.extract_version = at, MODE, version
+        at += LOCAL_HEAD.size + name_length + more + packed
+        if at > end:
+            raise zipfile.BadZipFile("cut off within an entry")
+        yield entry
+    file.seek(end)
+
+
+def _moment(on_day: int, at_time: int) -> tuple[int, int, int, int, int, int]:
+    """Return a moment as ZIP keeps it: years from 1980, every second second."""
+    day = (on_day >> 9) + 1980, (on_day >> 5) & 15, on_day & 31
+    return *day, at_time >> 11, (at_time >> 5) & 63, (at_time & 31) * 2
 
 
 class PrintPdf:

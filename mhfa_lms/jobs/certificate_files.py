@@ -1,13 +1,15 @@
 """Packing many certificates into one file: first whatever is not drawn yet is drawn, then all are put together.
 
-Drawing is what takes long, and each PDF is stored once for ever: whoever goes on after a crash finds it. Putting
-together takes seconds and begins anew.
+Drawing is what takes long, and each PDF is stored once for ever: whoever goes on after a crash finds it. A ZIP goes on
+behind its last whole piece; a PDF to print, whose pages share what they are made of, is put together anew.
 """
 
 import contextlib
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import IO, Final
 
 from mhfa_lms import db, i18n, logs
@@ -47,19 +49,10 @@ def pack_certificates(progress: Progress) -> None:
     """Pack the certificates as it was asked for. The worker's handler; goes on where the last try came to."""
     asked = progress.payload
     wanted, kind = register_exports.wanted(asked, progress.by), Bundle(asked["format"])
-    _draw(progress, wanted)
-    finished = progress.scratch(kind.value)
-    with finished.open("w+b") as file:
-        entries = all_entries(wanted, asked["last"], each=progress.still_ours)
-        with i18n.use(progress.by.locale):
-            packed = put_together(
-                entries,
-                file,
-                kind,
-                files=progress.files,
-                now=progress.now_fn(),
-                title=wanted.by.organisation_name,
-            )
+    if "packed" not in progress.resume:
+        _draw(progress, wanted)
+    with i18n.use(progress.by.locale):
+        finished, packed = (_zipped if kind is Bundle.ZIP else _to_print)(progress, wanted)
     progress.finish(
         finished,
         ending=kind.value,
@@ -68,6 +61,43 @@ def pack_certificates(progress: Progress) -> None:
         # Codes and no names: the row is kept longer than the file.
         told={"missing": len(packed.missing), "codes": [code for code, _name in packed.missing[:NAMED]]},
     )
+
+
+def _zipped(progress: Progress, wanted: Query) -> tuple[Path, Packed]:
+    """Put all into a ZIP, piece by piece; goes on behind the last piece that was written whole. Raises as below."""
+    drawn = progress.done
+    if "packed" not in progress.resume:
+        progress.resume = {}
+    path = progress.growing()
+    resume = progress.resume
+    packed = Packed(resume.get("packed", 0), _named(resume.get("missing", [])))
+    place = (resume["key"], resume["id"]) if "id" in resume else None
+    with path.open("r+b") as file, contextlib.closing(bundles.Zip(file, made_at=progress.now_fn())) as bundle:
+        for entries, (key, last) in _pieces(wanted, progress.payload["last"], place):
+            for one in entries:
+                _add(bundle, one, progress.files, packed)
+            file.flush()
+            os.fsync(file.fileno())
+            missing = [code for code, _name in packed.missing]
+            progress.save(drawn, key=key, id=last, bytes=file.tell(), packed=packed.count, missing=missing)
+        _end(bundle, packed)
+    return path, packed
+
+
+def _named(codes: list[str]) -> list[tuple[str, str]]:
+    """Return codes with the names they belong to: what is kept between two tries holds no names."""
+    session = db.session()
+    found = service.names_of(session, codes)
+    session.rollback()
+    return [(code, found.get(code, "")) for code in codes]
+
+
+def _to_print(progress: Progress, wanted: Query) -> tuple[Path, Packed]:
+    path = progress.scratch(Bundle.PDF.value)
+    entries = all_entries(wanted, progress.payload["last"], each=progress.still_ours)
+    title = wanted.by.organisation_name
+    with path.open("w+b") as file:
+        return path, put_together(entries, file, Bundle.PDF, files=progress.files, now=progress.now_fn(), title=title)
 
 
 def _draw(progress: Progress, wanted: Query) -> None:
@@ -140,11 +170,15 @@ def put_together(
     with contextlib.closing(bundle):
         for one in entries:
             _add(bundle, one, files, packed)
-        if packed.missing and isinstance(bundle, bundles.Zip):
-            bundle.add(MISSING, _about_missing(packed).encode())
+        _end(bundle, packed)
+    return packed
+
+
+def _end(bundle: bundles.Zip | bundles.PrintPdf, packed: Packed) -> None:
+    if packed.missing and isinstance(bundle, bundles.Zip):
+        bundle.add(MISSING, _about_missing(packed).encode())
     if not packed.count:
         raise NothingDrawnError
-    return packed
 
 
 def _add(bundle: bundles.Zip | bundles.PrintPdf, one: Entry, files: FolderFiles, packed: Packed) -> None:

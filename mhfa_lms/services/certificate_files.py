@@ -4,6 +4,7 @@ It is the register's query, without what was withdrawn, replaced or erased: nobo
 fixed when it is asked for, as with the register's exports (`register_exports`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,6 +19,7 @@ from mhfa_lms.policy import Can, require
 from mhfa_lms.services import audit, paging, register_exports, work
 from mhfa_lms.services.paging import Columns, Total
 from mhfa_lms.services.register import Query
+from mhfa_lms.services.secrets import read_code
 
 # Some 600 MB as a ZIP; whoever has more takes them in parts, by course, site or day of issue.
 MOST: Final = 10_000
@@ -130,3 +132,10 @@ def piece(
     found = session.execute(statement).all()
     entries = [Entry(*row[:-1]) for row in found]
     return entries, (found[-1].sort_key, found[-1].id) if found else None
+
+
+def names_of(session: Session, codes: Sequence[str]) -> dict[str, str]:
+    """Return the names on certificates by their numbers, both as people write them."""
+    plain = {read_code(one) or "": one for one in codes}
+    rows = session.execute(select(Certificate.code, Certificate.name).where(Certificate.code.in_(plain)))
+    return {plain[row.code]: row.name for row in rows}

@@ -13,6 +13,36 @@ from hypothesis import strategies as st
 from mhfa_lms.adapters.bundles import LONGEST_NAME, PrintPdf, UnfitPdfError, Zip, file_name
 from tests.make import NOON
 
+NAMES = st.lists(st.text("aé名-. 1", min_size=1, max_size=9), min_size=1, max_size=6, unique=True)
+
+
+@given(NAMES, st.integers(0, 6), st.binary(max_size=40))
+def test_a_zip_that_was_cut_off_behind_an_entry_goes_on(names: list[str], cut: int, data: bytes) -> None:
+    """As after a kill: what was written of the next entry, or of the list, is gone."""
+    data += b"PK\x05\x06PK\x03\x04"
+    file = io.BytesIO()
+    begun = Zip(file, made_at=NOON)
+    for name in names[:cut]:
+        begun.add(name, data)
+    file.truncate(file.tell())
+    again = Zip(file, made_at=NOON)
+    assert len(again) == len(names[:cut])
+    for name in names[cut:]:
+        again.add(name, data)
+    again.close()
+    with zipfile.ZipFile(file) as found:
+        assert found.testzip() is None
+        assert found.namelist() == names
+        assert {found.read(name) for name in names} == {data}
+        assert {one.external_attr for one in found.infolist()} == {0o600 << 16}
+        assert {one.date_time for one in found.infolist()} == {NOON.timetuple()[:6]}
+
+
+def test_what_is_no_zip_of_ours_is_not_gone_on_with() -> None:
+    for data in (b"x" * 40, b"PK\x03\x04", b"PK\x03\x04" + b"\xff" * 40):
+        with pytest.raises(zipfile.BadZipFile):
+            Zip(io.BytesIO(data), made_at=NOON)
+
 
 def small_pdf(text: str, *, pages: int = 1) -> bytes:
     """A PDF with a font, a picture that all share, tags and a link, as certificates have."""

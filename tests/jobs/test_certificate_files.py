@@ -10,7 +10,7 @@ import pikepdf
 import pytest
 
 from mhfa_lms import db
-from mhfa_lms.adapters.files import FolderFiles
+from mhfa_lms.adapters.files import FileDamagedError, FolderFiles
 from mhfa_lms.adapters.pdf import Document, PdfUnavailableError
 from mhfa_lms.jobs import certificate_files as packing
 from mhfa_lms.jobs import drawing
@@ -222,6 +222,50 @@ def test_killed_anywhere_it_goes_on_and_draws_nothing_twice(
     assert job(job_id).done_units == PEOPLE
     file_of(settings, job_id)
     assert FolderFiles(settings.data_dir / "files").all_unfinished("work") == []
+
+
+def test_killed_while_packing_it_goes_on_behind_the_last_whole_piece(
+    settings: Settings, by: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = db.session().query(Certificate).filter_by(name="Person 00002").one()
+    job_id, bad, now, read = asked(by), row.code, NOON, list[str]()
+    real = FolderFiles.read
+
+    def killed_after(count: int) -> Any:
+        left = iter(range(count))
+
+        def read_some(self: FolderFiles, key: str, sha256: str) -> bytes:
+            if next(left, None) is None:
+                raise Killed
+            read.append(key)
+            if bad in key:
+                raise FileDamagedError(key)
+            return real(self, key, sha256)
+
+        return read_some
+
+    # In the middle of the second piece, and of the third.
+    for count in (PIECE + 3, PIECE + 2):
+        with monkeypatch.context() as patched:
+            patched.setattr(FolderFiles, "read", killed_after(count))
+            with pytest.raises(Killed):
+                do(settings, now)
+        db.sessions.remove()
+        now += LEASE + timedelta(seconds=1)
+        assert "packed" in job(job_id).resume
+    assert not any("Person" in str(one) for one in job(job_id).resume.values())
+    do(settings, now)
+    # What stood in a whole piece is not read again: two pieces, and what the two kills left unfinished.
+    assert len(read) == 2 * PIECE + 3 + 2
+    with zipfile.ZipFile(file_of(settings, job_id)) as found:
+        assert found.testzip() is None
+        names = found.namelist()
+        assert len(names) == len(set(names)) == PEOPLE
+        assert names[:-1] == sorted(names[:-1])
+        assert {one.compress_type for one in found.infolist()} == {zipfile.ZIP_STORED}
+        assert "Person 00002" in found.read("missing.txt").decode()
+    assert job(job_id).payload["told"]["missing"] == 1
+    assert job(job_id).done_units == PEOPLE - 1
 
 
 def test_told_to_stop_the_worker_gives_the_work_back(
