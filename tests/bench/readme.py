@@ -60,7 +60,8 @@ def _memory(of: Figures) -> str:
 
 
 def _tick(of: Figures) -> str:
-    return f"{of['seconds']:.2f} s, {of['growth_mb']:.0f} MB more memory; {of['idle_seconds']:.2f} s with nothing due"
+    took = f"{of['seconds']:.2f} s, {of['cpu_seconds']:.2f} s CPU, {of['growth_mb']:.0f} MB more memory"
+    return f"{took}; {of['idle_seconds']:.2f} s with nothing due"
 
 
 def _lost(of: Figures) -> str:

@@ -5,6 +5,7 @@ so that the memory is the tick's.
 """
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -20,15 +21,19 @@ from mhfa_lms.jobs import tick
 from mhfa_lms.models import ReminderMark
 from mhfa_lms.services import digests
 from mhfa_lms.settings import read_settings
-from tests.bench import nation
+from tests.bench import nation, serving
 from tests.bench.tables import RESET_PEAK, STATUS
+from tests.bench.work import postgres_processes
 
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
-    """What one round took: seconds, how many MB the memory's peak grew, and what it posted."""
+    """What one round took: seconds, those of processors (the database's too), how many MB the memory's peak grew, and
+    what it posted.
+    """
 
     seconds: float
+    cpu_seconds: float
     growth_mb: float
     posted: int
 
@@ -61,10 +66,12 @@ def _look_at_all(now: datetime) -> int:
 
 def _timed(work: Callable[[], int]) -> Ticked:
     Path("/proc/self/clear_refs").write_text(RESET_PEAK)
-    before, began = _memory("VmRSS"), time.perf_counter()
+    processes = [os.getpid(), *postgres_processes()()]
+    before, cpu_ms, began = _memory("VmRSS"), serving.cpu_ms(processes), time.perf_counter()
     posted = work()
     db.sessions.remove()
-    return Ticked(time.perf_counter() - began, _memory("VmHWM") - before, posted)
+    seconds, cpu_ms = time.perf_counter() - began, serving.cpu_ms(processes) - cpu_ms
+    return Ticked(seconds, cpu_ms / 1000, _memory("VmHWM") - before, posted)
 
 
 def _memory(name: str) -> float:

@@ -27,6 +27,7 @@ from tests.bench.tables import Kind
 
 CERTIFICATES: Final = 50
 MAILS: Final = 100
+FEWEST: Final = 0.9
 BATCHES: Final = 3
 NATION: Final = 1_000_000
 CSV_ROWS: Final = 100_000
@@ -112,9 +113,10 @@ def measure_mails(settings: Settings) -> list[Figure]:
             with bare:
                 _bare_mails(port, mail)
             with ours:
-                sent = delivery.send_waiting(settings, daytime, MAILS).sent
-            if sent != MAILS:
-                raise RuntimeError(f"{sent} mails were sent, not {MAILS}")
+                counts = delivery.send_waiting(settings, daytime, MAILS)
+            # By tomorrow a later reminder is due for one or the other: theirs is looked at and not sent.
+            if counts.all != MAILS or counts.sent < MAILS * FEWEST:
+                raise RuntimeError(f"{counts.sent} of {counts.all} mails were sent, not {MAILS}")
     return [
         Figure("Floor: a mail sent by a bare smtplib loop", _each(bare)),
         Figure("Mail written, sent and recorded", {**_each(ours), "times_bare": ours.cpu_ms / bare.cpu_ms}),
@@ -194,6 +196,7 @@ def measure_nation(certificates: int, url: str, *, most_s: float) -> Figure:
     found = json.loads(done.stdout.splitlines()[-1])
     figures = {
         "seconds": found["due"]["seconds"],
+        "cpu_seconds": found["due"]["cpu_seconds"],
         "idle_seconds": found["idle"]["seconds"],
         "posted": found["due"]["posted"],
         "growth_mb": found["due"]["growth_mb"],
