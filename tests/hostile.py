@@ -62,7 +62,6 @@ REFUSED_NAMES: Final = {
     "line separator": "Amina\u2028Yusuf",
     "tags": "Amina\U000e0041\U000e0042",
     "private use": "Amina \ue000",
-    "unassigned": "Amina \U0001fbff",
     "only spaces": "\u00a0 \u3000",
 }
 # Left out on the way in: the rest is the name.
@@ -70,6 +69,7 @@ CLEANED: Final = {"nul": "Ami\0na", "escape": "Ami\x1bna", "bell": "Ami\x07na", 
 # What is a text, but no font on a machine as the set-up makes it can print.
 UNPRINTABLE_NAMES: Final = {
     "emoji": "Amina 🙂",
+    "unassigned": "Amina \U0001fbff",
     "a family of emoji": "Amina 👩‍👩‍👧",
     "a heap of marks": "Ami" + "\u0301\u0302\u0303\u0304\u0305\u0306\u0307" + "na",
 }

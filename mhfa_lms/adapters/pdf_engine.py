@@ -2,12 +2,15 @@
 
 import io
 import threading
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC
 from functools import lru_cache, partial
 from typing import Any, Final
 
 import pydyf
+import weasyprint.pdf
 from weasyprint import CSS, HTML, Attachment
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
@@ -19,6 +22,33 @@ MEDIA_TYPES: Final = {".png": "image/png", ".svg": "image/svg+xml"}
 # Finding the system's fonts costs more than a drawing: done once. Pango is not to be used by two threads at a time.
 FONTS: Final = FontConfiguration()
 _one_at_a_time: Final = threading.Lock()
+
+
+class _SpokenStream(weasyprint.pdf.Stream):  # type: ignore[misc]  # WeasyPrint ships no types
+    """A page that says beside text with marks (vowel signs, viramas) which letters its shapes stand for.
+
+    Fonts put such letters together, or draw them in another order: from the shapes alone no program reads the name
+    again. Not from right to left: readers (poppler, PDFium) take those letters for shapes and turn them round.
+    """
+
+    @contextmanager
+    def marked(self, box: Any, tag: str) -> Iterator[None]:
+        """Mark content as WeasyPrint does, with its letters where it has marks."""
+        with super().marked(box, tag):
+            text = getattr(box, "text", "")
+            if self._tags is not None and _put_together(text):
+                # What was written last is the mark: its name, its properties, its operator.
+                self.stream[-2]["ActualText"] = pydyf.String(text)
+            yield
+
+
+def _put_together(text: str) -> bool:
+    marks = any(unicodedata.category(letter)[0] == "M" for letter in text)
+    return marks and not any(unicodedata.bidirectional(letter) in {"R", "AL"} for letter in text)
+
+
+# There is no other way in: the page's stream is made by the library.
+weasyprint.pdf.Stream = _SpokenStream
 
 
 class _RefusedError(FatalURLFetchingError):  # type: ignore[misc]  # WeasyPrint ships no types

@@ -12,7 +12,7 @@ from mhfa_lms.cli.base import Failed, emit, installation, json_option
 from mhfa_lms.cli.organisations import sentence
 from mhfa_lms.models import Account, Audience, Organisation, Role
 from mhfa_lms.policy import SYSTEM
-from mhfa_lms.services import accounts, memberships, names, organisations, passwords, second_steps
+from mhfa_lms.services import accounts, memberships, name_letters, names, organisations, passwords, second_steps
 from mhfa_lms.settings import Settings
 
 
@@ -141,8 +141,8 @@ def checked_name(name: str) -> str:
     name = " ".join(name.split())
     if not name or len(name) > names.LONGEST:
         raise Failed(f"Give a name of at most {names.LONGEST} characters with --name.")
-    if letters := names.unprintable(name):
-        raise Failed(f"These letters cannot be printed on a certificate: {letters}. No font on this machine has them.")
+    if said := name_letters.fault(name):
+        raise Failed(said)
     return name
 
 

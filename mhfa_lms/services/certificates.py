@@ -12,7 +12,7 @@ from mhfa_lms.db import session as reading
 from mhfa_lms.db import transaction
 from mhfa_lms.models import Certificate, CertificateCorrection, Correction, Membership, Organisation
 from mhfa_lms.policy import Actor, Can, require
-from mhfa_lms.services import audit, badge_lists, names, outbox, paging, reminder_marks
+from mhfa_lms.services import audit, badge_lists, name_letters, names, outbox, paging, reminder_marks
 from mhfa_lms.services.certification import announce, draw_later
 from mhfa_lms.services.periods import Standing, standing
 from mhfa_lms.services.secrets import new_code, read_code
@@ -183,10 +183,10 @@ def replace(
     name = " ".join(name.split())
     if not name:
         raise CertificateError("Give the name as it should be")
-    if len(name) > names.LONGEST or not names.one_line(name):
-        raise CertificateError(f"Give a name of at most {names.LONGEST} characters, without control characters")
-    if letters := names.unprintable(name):
-        raise CertificateError(f"No font on this machine can print these letters of the name: {letters}")
+    if len(name) > names.LONGEST:
+        raise CertificateError(f"Give a name of at most {names.LONGEST} characters")
+    if said := name_letters.fault(name):
+        raise CertificateError(said)
     with transaction() as session:
         old = by_code(session, code, lock=True)
         require(by, Can.REVOKE_CERTIFICATE, old)

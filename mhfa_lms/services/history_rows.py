@@ -8,7 +8,7 @@ from typing import Final
 from email_validator import EmailNotValidError, validate_email
 
 from mhfa_lms.i18n import gettext as _
-from mhfa_lms.services import names
+from mhfa_lms.services import name_letters, names
 
 COLUMNS: Final = (
     "email",
@@ -131,12 +131,14 @@ def _record(number: int, cells: dict[str, str], today: date) -> Earlier:
 def _checked(name: str, cell: str | None) -> str:
     if cell is None:
         raise RowError(name, _("This cell holds a formula. Put its result there instead."))
+    if name == "name":
+        cell = cell.translate(names.SPACES)
     if len(cell) > LONGEST.get(name, 200):
         raise RowError(f"{cell[:30]}…", _("Shorten the text to %(most)s letters.", most=LONGEST.get(name, 200)))
     if not names.one_line(cell if name != "evidence" else cell.replace("\n", " ")):
         raise RowError(name, _("Take out letters that cannot be seen, such as line breaks."))
-    if name == "name" and (letters := names.unprintable(cell)):
-        raise RowError(letters, _("No font here can print these letters. Write the name with others."))
+    if name == "name" and (said := name_letters.fault(cell)):
+        raise RowError(cell, said)
     return cell
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from mhfa_lms.db import transaction
 from mhfa_lms.models import Accent, CertificateLook, Organisation, PaperSize
 from mhfa_lms.policy import Actor, Can, require
-from mhfa_lms.services import audit, names, rules
+from mhfa_lms.services import audit, name_letters, names, rules
 
 LONGEST_WORDING: Final = 200
 LONGEST_TITLE: Final = 80
@@ -86,5 +86,5 @@ def _check(look: Look) -> None:
     for one in look.signatories:
         texts += [(one.name, names.LONGEST), (one.title, LONGEST_TITLE)]
     for text, most in texts:
-        if len(text) > most or not names.one_line(text) or names.unprintable(text):
+        if len(text) > most or name_letters.fault(text, is_name=False):
             raise LookError(text)

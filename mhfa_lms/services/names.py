@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Final
 
 JOINERS: Final = {0x200C: None, 0x200D: None}
+# Spaces of other widths, as keyboards for Chinese and Japanese make them: in a name, a space.
+SPACES: Final = dict.fromkeys((0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000), " ")
 # Of a person or an organisation, in letters.
 LONGEST: Final = 120
 GREETED: Final = 40
@@ -14,6 +16,8 @@ MOST_MARKS: Final = 4
 Coverage = Callable[[str], bool]
 # Choose a letter's form; printers and fonts need not know them.
 SELECTORS: Final = re.compile("[\ufe00-\ufe0f]")
+# Kept free in Unicode for what is no letter, or never shown.
+NEVER_SEEN: Final = ((0x2065, 0x2065), (0xFDD0, 0xFDEF), (0xFFF0, 0xFFF8), (0xE0000, 0xE0FFF))
 _fonts: Callable[[], Coverage | None] = lambda: None  # noqa: E731  # replaced as a whole
 
 
@@ -73,9 +77,18 @@ def sort_key(name: str) -> str:
 def one_line(text: str) -> bool:
     """Whether a text is one line without control letters: nothing that a mail's header or a table could trip over.
 
-    The two joiners are allowed: names in Persian and in Indic scripts are written with them.
+    The two joiners are allowed: names in Persian and in Indic scripts are written with them. So are letters that came
+    into Unicode after this Python: whether they can be printed the fonts say.
     """
-    return text.translate(JOINERS).isprintable()
+    plain = text.translate(JOINERS)
+    return plain.isprintable() or all(letter.isprintable() or _is_newer(letter) for letter in plain)
+
+
+def _is_newer(letter: str) -> bool:
+    """Whether a character may have become a letter since: neither for programs' own use nor never to be seen."""
+    number = ord(letter)
+    unseen = number & 0xFFFE == 0xFFFE or any(first <= number <= last for first, last in NEVER_SEEN)
+    return unicodedata.category(letter) == "Cn" and not unseen
 
 
 def direction(text: str) -> str:

@@ -7,9 +7,8 @@ from flask_wtf import FlaskForm
 from wtforms import Field, ValidationError
 from wtforms.validators import InputRequired
 
-from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import lazy
-from mhfa_lms.services import names
+from mhfa_lms.services import name_letters, names
 
 OFFERED: Final = lazy("Choose one of the answers on offer")
 # What WTForms would say in English by itself, in our words.
@@ -80,18 +79,27 @@ class OneLine:
 
 
 class Printed(OneLine):
-    """A validator for a name that will stand on certificates: of letters that can be printed here."""
+    """A validator for a text that will stand on certificates: of letters that can be printed here."""
+
+    is_name = False
 
     def __call__(self, form: Any, field: Any) -> None:
-        """Raise `ValidationError` for more than one line, and naming the letters that no font has."""
-        super().__call__(form, field)
-        if letters := names.unprintable(field.data):
-            raise ValidationError(
-                _(
-                    "These letters cannot be printed on a certificate: %(letters)s. Write it without them.",
-                    letters=letters,
-                )
-            )
+        """Raise `ValidationError` for nothing, and naming the letters that cannot be taken, with the reason."""
+        if not field.data:
+            super().__call__(form, field)
+        elif said := name_letters.fault(field.data, is_name=self.is_name):
+            raise ValidationError(said)
+
+
+class Named(Printed):
+    """A validator for somebody's name, which will stand on certificates."""
+
+    is_name = True
+
+
+def spaced(value: str | None) -> str | None:
+    """Return a name with plain spaces, and none around it."""
+    return value.translate(names.SPACES).strip() if value else value
 
 
 def stripped(value: str | None) -> str | None:
@@ -99,4 +107,15 @@ def stripped(value: str | None) -> str | None:
     return value.strip() if value else value
 
 
-__all__ = ["OFFERED", "Form", "OneLine", "Printed", "ValidationError", "at_most", "needed", "stripped"]
+__all__ = [
+    "OFFERED",
+    "Form",
+    "Named",
+    "OneLine",
+    "Printed",
+    "ValidationError",
+    "at_most",
+    "needed",
+    "spaced",
+    "stripped",
+]

@@ -54,6 +54,13 @@ def test_it_is_tagged_and_has_title_and_language(tmp_path: Path) -> None:
     assert tool("pdftotext", data=data, folder=tmp_path).split() == ["Heading", "Words"]
 
 
+def test_letters_that_fonts_put_together_can_be_read_again(tmp_path: Path) -> None:
+    names = ["अमृता शर्मा", "আমিনা খাতুন", "தமிழ்ச்செல்வி", "ศิริพร ใจดี", "Nguyễn"]
+    data = draw("".join(f"<p>{name}</p>" for name in [*names, "שָׂרָה"]))
+    assert tool("pdftotext", data=data, folder=tmp_path).splitlines()[:5] == names
+    assert unpacked(data).count(b"/ActualText") == len(names)
+
+
 def test_images_handed_in_are_drawn_and_the_result_is_the_same_every_time() -> None:
     body = '<img src="asset:a.svg" alt="A square">'
     with_image = draw(body, images={"a.svg": SVG})

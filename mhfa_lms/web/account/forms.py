@@ -11,7 +11,7 @@ from wtforms.validators import InputRequired, Length, Optional, ValidationError
 from mhfa_lms.i18n import lazy
 from mhfa_lms.models import Audience
 from mhfa_lms.services import names, passwords
-from mhfa_lms.web.forms import Form, Printed, at_most, needed, stripped
+from mhfa_lms.web.forms import Form, Named, at_most, needed, spaced, stripped
 
 LONGEST_ADDRESS: Final = 254
 AUDIENCES: Final = [
@@ -48,7 +48,7 @@ def _email(label: Any, message: Any = NEED_EMAIL) -> EmailField:
 
 
 def _name(label: Any, message: Any = NEED_NAME) -> StringField:
-    return StringField(label, [needed(message), at_most(names.LONGEST), Printed(message)], filters=[stripped])
+    return StringField(label, [needed(message), at_most(names.LONGEST), Named(message)], filters=[spaced])
 
 
 def _password(label: Any, message: Any) -> PasswordField:

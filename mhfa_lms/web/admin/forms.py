@@ -16,7 +16,7 @@ from mhfa_lms.services import names
 from mhfa_lms.services import organisations as service
 from mhfa_lms.services.acceptance import LONGEST_REASON
 from mhfa_lms.web.account.forms import Address
-from mhfa_lms.web.forms import Form, Printed, ValidationError, at_most, needed, stripped
+from mhfa_lms.web.forms import Form, Named, Printed, ValidationError, at_most, needed, spaced, stripped
 
 
 class DetailsForm(Form):
@@ -73,8 +73,8 @@ class CoordinatorForm(Form):
 
     name = StringField(
         lazy("Name"),
-        [Printed(lazy("Enter the person’s name")), at_most(names.LONGEST)],
-        filters=[stripped],
+        [Named(lazy("Enter the person’s name")), at_most(names.LONGEST)],
+        filters=[spaced],
     )
     email = EmailField(
         lazy("E-mail address"),
@@ -101,9 +101,7 @@ class ReviewerForm(Form):
         [needed(lazy("Enter the person’s e-mail address")), Address()],
         filters=[stripped],
     )
-    name = StringField(
-        lazy("Name"), [Printed(lazy("Enter the person’s name")), at_most(names.LONGEST)], filters=[stripped]
-    )
+    name = StringField(lazy("Name"), [Named(lazy("Enter the person’s name")), at_most(names.LONGEST)], filters=[spaced])
     profession = StringField(
         lazy("Profession or role"), [Printed(lazy("Enter a profession or role")), at_most(120)], filters=[stripped]
     )

@@ -19,7 +19,7 @@ from mhfa_lms.services.looks import LONGEST_TITLE, LONGEST_WORDING, MOST_SIGNATO
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.coordinate import load
 from mhfa_lms.web.coordinate.blueprint import blueprint
-from mhfa_lms.web.forms import Form, Printed, ValidationError, at_most, stripped
+from mhfa_lms.web.forms import Form, Named, Printed, ValidationError, at_most, spaced, stripped
 from mhfa_lms.web.identity import me
 from mhfa_lms.web.work.words import WORDS, Words
 
@@ -64,6 +64,20 @@ class WithName:
             raise ValidationError(_("Write the name of this person, too"))
 
 
+class OptionalNamed(Named):
+    """A validator for a name that may be left out."""
+
+    def __call__(self, form: Any, field: Any) -> None:
+        """Raise `ValidationError` as for any name."""
+        if field.data:
+            super().__call__(form, field)
+
+
+def _name(label: Any) -> StringField:
+    check = OptionalNamed(lazy("Write this in one line"))
+    return StringField(label, [at_most(names.LONGEST), check], filters=[spaced, lambda text: text or ""])
+
+
 def _text(label: Any, most: int, *more: Any) -> StringField:
     check = OptionalPrinted(lazy("Write this in one line"))
     return StringField(label, [at_most(most), check, *more], filters=[stripped, lambda text: text or ""])
@@ -75,15 +89,15 @@ class LookForm(Form):
     accent = RadioField(lazy("Colour"), choices=ACCENTS, default=Accent.PINE.value)
     paper = RadioField(lazy("Paper"), choices=PAPERS, default="")
     wording = _text(lazy("A line of your own"), LONGEST_WORDING)
-    name_1 = _text(lazy("First person who signs: name"), names.LONGEST)
+    name_1 = _name(lazy("First person who signs: name"))
     title_1 = _text(lazy("First person who signs: title"), LONGEST_TITLE, WithName("name_1"))
     signature_1 = PictureField(lazy("First person who signs: picture of the signature"))
     unsigned_1 = BooleanField(lazy("Print no signature of the first person"))
-    name_2 = _text(lazy("Second person who signs: name"), names.LONGEST)
+    name_2 = _name(lazy("Second person who signs: name"))
     title_2 = _text(lazy("Second person who signs: title"), LONGEST_TITLE, WithName("name_2"))
     signature_2 = PictureField(lazy("Second person who signs: picture of the signature"))
     unsigned_2 = BooleanField(lazy("Print no signature of the second person"))
-    name_3 = _text(lazy("Third person who signs: name"), names.LONGEST)
+    name_3 = _name(lazy("Third person who signs: name"))
     title_3 = _text(lazy("Third person who signs: title"), LONGEST_TITLE, WithName("name_3"))
     signature_3 = PictureField(lazy("Third person who signs: picture of the signature"))
     unsigned_3 = BooleanField(lazy("Print no signature of the third person"))

@@ -14,7 +14,7 @@ from mhfa_lms.services.certificates import LONGEST_REASON
 from mhfa_lms.services.sites import LONGEST_NAME as LONGEST_SITE
 from mhfa_lms.web.account.forms import Address
 from mhfa_lms.web.coordinate import words
-from mhfa_lms.web.forms import OFFERED, Form, OneLine, Printed, ValidationError, at_most, needed, stripped
+from mhfa_lms.web.forms import OFFERED, Form, Named, OneLine, ValidationError, at_most, needed, spaced, stripped
 
 
 class Said:
@@ -50,8 +50,8 @@ class InviteForm(Form):
 
     name = StringField(
         lazy("Name"),
-        [Printed(lazy("Enter the person’s name")), at_most(names.LONGEST)],
-        filters=[stripped],
+        [Named(lazy("Enter the person’s name")), at_most(names.LONGEST)],
+        filters=[spaced],
     )
     email = EmailField(
         lazy("E-mail address"),
@@ -136,9 +136,7 @@ class AuthoriseForm(Form):
 class DetailsForm(Form):
     """What the organisation notes about a member."""
 
-    name = StringField(
-        lazy("Name"), [Printed(lazy("Enter the person’s name")), at_most(names.LONGEST)], filters=[stripped]
-    )
+    name = StringField(lazy("Name"), [Named(lazy("Enter the person’s name")), at_most(names.LONGEST)], filters=[spaced])
     site_id = SelectField(lazy("Site"), coerce=_id_or_none)
     audience = SelectField(lazy("Where they are a first aider"))
     languages = StringField(
@@ -179,8 +177,8 @@ class CorrectForm(Form):
 
     name = StringField(
         lazy("Name as it should be"),
-        [Printed(lazy("Enter the name as it should be")), at_most(names.LONGEST)],
-        filters=[stripped],
+        [Named(lazy("Enter the name as it should be")), at_most(names.LONGEST)],
+        filters=[spaced],
     )
     in_record = BooleanField(lazy("Mend it in the training record and the register, too"))
     because = StringField(lazy("Why"))
