@@ -14,7 +14,7 @@
 
   const put = (fresh) => {
     const had = document.activeElement;
-    for (const id of ['state', 'actions', 'leave']) {
+    for (const id of ['about', 'state', 'actions', 'leave']) {
       const old = document.getElementById(id);
       const next = fresh.getElementById(id);
       if (old.innerHTML !== next.innerHTML) {
