@@ -9,20 +9,16 @@ from sqlalchemy.orm import Session, aliased
 from mhfa_lms.db import insert, transaction
 from mhfa_lms.db import session as reading
 from mhfa_lms.models import (
-    Account,
     Authorisation,
     AuthorisationExtension,
     AuthorisationReminder,
     CertificationType,
     Membership,
-    MembershipRole,
-    MembershipState,
     Message,
-    Organisation,
-    Role,
 )
 from mhfa_lms.services import outbox
 from mhfa_lms.services import reminder_hours as hours
+from mhfa_lms.services.instructors import PERSON, reachable
 from mhfa_lms.services.reminder_plan import Dates, Plan
 from mhfa_lms.services.reminders import plans
 
@@ -103,46 +99,36 @@ def _post(
 def valid(session: Session, *conditions: ColumnElement[bool]) -> list[Any]:
     """Return instructors' authorisations that no longer one has taken the place of."""
     later = aliased(Authorisation)
-    statement = (
+    held = (
         select(
             Authorisation.id,
             Authorisation.valid_from,
             Authorisation.expires_on,
             CertificationType.name.label("type_name"),
-            Membership.name,
-            Membership.organisation_id,
-            Account.id.label("account_id"),
-            Account.locale,
-            Account.timezone.label("own_timezone"),
-            Organisation.name.label("organisation_name"),
-            Organisation.timezone,
             AuthorisationExtension.months.label("extension_months"),
+            *PERSON,
         )
         .join(CertificationType, CertificationType.id == Authorisation.certification_type_id)
         .join(Membership, Membership.id == Authorisation.membership_id)
-        .join(MembershipRole, MembershipRole.membership_id == Membership.id)
-        .join(Account, Account.id == Membership.account_id)
-        .join(Organisation, Organisation.id == Membership.organisation_id)
         .outerjoin(AuthorisationExtension, AuthorisationExtension.authorisation_id == Authorisation.id)
-        .where(
-            MembershipRole.role == Role.INSTRUCTOR,
-            Membership.state == MembershipState.ACTIVE,
-            Account.deactivated_at.is_(None),
-            Account.erased_at.is_(None),
-            ~select(later.id)
-            .where(
-                later.membership_id == Authorisation.membership_id,
-                later.certification_type_id == Authorisation.certification_type_id,
-                or_(
-                    later.expires_on > Authorisation.expires_on,
-                    and_(later.expires_on == Authorisation.expires_on, later.id > Authorisation.id),
-                ),
-            )
-            .exists(),
-            *conditions,
-        )
     )
-    return list(session.execute(statement).all())
+    return list(
+        session.execute(
+            reachable(held).where(
+                ~select(later.id)
+                .where(
+                    later.membership_id == Authorisation.membership_id,
+                    later.certification_type_id == Authorisation.certification_type_id,
+                    or_(
+                        later.expires_on > Authorisation.expires_on,
+                        and_(later.expires_on == Authorisation.expires_on, later.id > Authorisation.id),
+                    ),
+                )
+                .exists(),
+                *conditions,
+            )
+        ).all()
+    )
 
 
 def _sent(session: Session, ids: list[int]) -> dict[int, int]:

@@ -22,7 +22,7 @@ from mhfa_lms.models import (
     Role,
     WorkState,
 )
-from mhfa_lms.services import outbox, rules
+from mhfa_lms.services import outbox, rule_trees
 from mhfa_lms.services import reminder_hours as hours
 from mhfa_lms.services import reminder_marks as marks
 from mhfa_lms.services.periods import Standing, has_newer, standing_condition
@@ -80,7 +80,7 @@ def post_due(*, now: datetime, due_at: datetime | None = None) -> int:
 
 def _plans(now: datetime) -> dict[Plan, list[int]]:
     session = reading()
-    resolved = rules.resolve_everywhere(session, RULES)
+    resolved = rule_trees.resolve_everywhere(session, RULES)
     found: defaultdict[Plan, list[int]] = defaultdict(list)
     for row in session.execute(select(Organisation.id, Organisation.timezone).order_by(Organisation.id)):
         every = str(resolved[row.id][Rule.DIGEST].value)

@@ -12,19 +12,15 @@ from sqlalchemy.orm import Session
 from mhfa_lms.db import session as reading
 from mhfa_lms.db import transaction
 from mhfa_lms.models import (
-    Account,
     Authorisation,
     BackgroundCheck,
     CertificationType,
     Membership,
-    MembershipRole,
-    MembershipState,
     Message,
-    Organisation,
-    Role,
 )
-from mhfa_lms.services import duties, outbox, rules
+from mhfa_lms.services import duties, outbox, rule_trees
 from mhfa_lms.services import reminder_hours as hours
+from mhfa_lms.services.instructors import PERSON, reachable
 from mhfa_lms.services.reminder_plan import Dates, Plan
 from mhfa_lms.services.reminders import plans
 from mhfa_lms.services.rules import Rule
@@ -78,40 +74,16 @@ def post_due(*, now: datetime, due_at: datetime | None = None) -> int:
     return posted
 
 
-_PERSON: Final = (
-    Membership.id.label("membership_id"),
-    Membership.name,
-    Membership.organisation_id,
-    Account.id.label("account_id"),
-    Account.locale,
-    Account.timezone.label("own_timezone"),
-    Organisation.name.label("organisation_name"),
-    Organisation.timezone,
-)
-
-
-def _instructors() -> list[ColumnElement[bool]]:
-    return [
-        MembershipRole.role == Role.INSTRUCTOR,
-        Membership.state == MembershipState.ACTIVE,
-        Account.deactivated_at.is_(None),
-        Account.erased_at.is_(None),
-    ]
-
-
 def _checks(
     session: Session, rules_of: Plan, today: date, here: ColumnElement[bool]
 ) -> list[tuple[str, str, Any, dict[str, Any]]]:
     """Return the letters about checks that end: of each person's, the one that lasts longest."""
     last = func.max(BackgroundCheck.valid_until)
+    checked = select(last.label("valid_until"), func.min(BackgroundCheck.recorded_at).label("recorded_at"), *PERSON)
     rows = session.execute(
-        select(last.label("valid_until"), func.min(BackgroundCheck.recorded_at).label("recorded_at"), *_PERSON)
-        .join(Membership, Membership.id == BackgroundCheck.membership_id)
-        .join(MembershipRole, MembershipRole.membership_id == Membership.id)
-        .join(Account, Account.id == Membership.account_id)
-        .join(Organisation, Organisation.id == Membership.organisation_id)
-        .where(*_instructors(), here)
-        .group_by(*_PERSON)
+        reachable(checked.join(Membership, Membership.id == BackgroundCheck.membership_id))
+        .where(here)
+        .group_by(*PERSON)
         .having(last >= today, last <= today + timedelta(days=max(rules_of.days, default=0)))
     )
     found = []
@@ -136,45 +108,38 @@ def _facts(row: Any, expires_on: date, offset: int, today: date) -> dict[str, An
 
 def _deliveries(session: Session, today: date, here: ColumnElement[bool]) -> list[tuple[str, str, Any, dict[str, Any]]]:
     """Return the letters about courses that are missing in an authorised year which ends soon."""
-    rows = session.execute(
-        select(Authorisation, CertificationType.name.label("type_name"), *_PERSON)
+    held = (
+        select(Authorisation, CertificationType.name.label("type_name"), *PERSON)
         .join(CertificationType, CertificationType.id == Authorisation.certification_type_id)
         .join(Membership, Membership.id == Authorisation.membership_id)
-        .join(MembershipRole, MembershipRole.membership_id == Membership.id)
-        .join(Account, Account.id == Membership.account_id)
-        .join(Organisation, Organisation.id == Membership.organisation_id)
-        .where(*_instructors(), here, Authorisation.valid_from <= today, Authorisation.expires_on >= today)
-    ).all()
+    )
+    in_force = (Authorisation.valid_from <= today, Authorisation.expires_on >= today)
+    rows = session.execute(reachable(held).where(here, *in_force)).all()
     needed = _needed(session) if rows else {}
     found = []
     for row in rows:
-        held = row.Authorisation
-        dates = duties.year_of(held.valid_from, held.expires_on, today)
-        offset = next((one for one in reversed(YEAR_DAYS) if dates and (dates[1] - today).days <= one), None)
+        one = row.Authorisation
+        dates = duties.year_of(one.valid_from, one.expires_on, today)
+        offset = next((days for days in reversed(YEAR_DAYS) if dates and (dates[1] - today).days <= days), None)
         if dates is None or offset is None:
             continue
-        this_year = duties.year(session, held, today, zone=row.timezone, needed=needed[row.organisation_id])
+        this_year = duties.year(session, one, today, zone=row.timezone, needed=needed[row.organisation_id])
         if this_year and this_year.missing:
-            about = about_year(held.id, dates[0])
+            about = about_year(one.id, dates[0])
             more = {"type": row.type_name, "taught": this_year.taught, "needed": this_year.needed, "event": about}
             found.append((DELIVERY, f"{about}:{offset}", row, _facts(row, dates[1], offset, today) | more))
     return found
 
 
 def _needed(session: Session) -> dict[int, int]:
-    found = rules.resolve_everywhere(session, [Rule.MINIMUM_DELIVERIES])
+    found = rule_trees.resolve_everywhere(session, [Rule.MINIMUM_DELIVERIES])
     return {one: int(values[Rule.MINIMUM_DELIVERIES].value) for one, values in found.items()}
 
 
 def unwanted(session: Session, message: Message) -> str | None:
     """Return why a posted reminder must not be delivered any more, or None."""
     row = session.execute(
-        select(*_PERSON)
-        .join(MembershipRole, MembershipRole.membership_id == Membership.id)
-        .join(Account, Account.id == Membership.account_id)
-        .join(Organisation, Organisation.id == Membership.organisation_id)
-        .where(
-            *_instructors(),
+        reachable(select(*PERSON)).where(
             Membership.account_id == message.account_id,
             Membership.organisation_id == message.organisation_id,
         )

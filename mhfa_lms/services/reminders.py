@@ -12,7 +12,7 @@ from mhfa_lms import clock
 from mhfa_lms.db import insert, transaction
 from mhfa_lms.db import session as reading
 from mhfa_lms.models import Account, Certificate, Membership, Message, Organisation, Reminder
-from mhfa_lms.services import outbox, rules
+from mhfa_lms.services import outbox, rule_trees, rules
 from mhfa_lms.services import reminder_hours as hours
 from mhfa_lms.services import reminder_marks as marks
 from mhfa_lms.services.reminder_marks import Look
@@ -61,7 +61,7 @@ def _looked_at(look: Look, organisation_ids: list[int]) -> Iterator[tuple[int, l
 def plans(*, now: datetime) -> dict[tuple[Plan, date], list[int]]:
     """Return the organisations that share both their rules for reminders and the present day."""
     session = reading()
-    resolved = rules.resolve_everywhere(session, RULES)
+    resolved = rule_trees.resolve_everywhere(session, RULES)
     found: defaultdict[tuple[Plan, date], list[int]] = defaultdict(list)
     for row in session.execute(select(Organisation.id, Organisation.timezone).order_by(Organisation.id)):
         found[plan(resolved[row.id]), clock.civil_date(now, row.timezone)].append(row.id)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from mhfa_lms import clock
 from mhfa_lms.models import Organisation
-from mhfa_lms.services import rules
+from mhfa_lms.services import rule_trees, rules
 from mhfa_lms.services.periods import add_months
 from mhfa_lms.services.rules import Rule
 
@@ -69,7 +69,7 @@ class Terms:
 
 def terms(session: Session, now: datetime) -> Iterator[Terms]:
     """Yield every organisation's terms, those alike together."""
-    resolved = rules.resolve_everywhere(session, [Rule.RETENTION_MONTHS])
+    resolved = rule_trees.resolve_everywhere(session, [Rule.RETENTION_MONTHS])
     alike: defaultdict[tuple[int, date], list[int]] = defaultdict(list)
     for row in session.execute(select(Organisation.id, Organisation.timezone).order_by(Organisation.id)):
         months = int(resolved[row.id][Rule.RETENTION_MONTHS].value)

@@ -1,7 +1,7 @@
 """What a change of a rule would do, before it is saved: for future certificates, and for reminders. Reads only."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -12,10 +12,20 @@ from mhfa_lms import clock
 from mhfa_lms.db import transaction
 from mhfa_lms.models import Certificate, CourseRevision, Enrolment, EnrolmentState, Organisation, RenewalBasis
 from mhfa_lms.policy import Actor, Can, require
-from mhfa_lms.services import audit, catalogue, certification, reminder_forecast, reminder_plan, rules
+from mhfa_lms.services import (
+    audit,
+    catalogue,
+    certification,
+    names,
+    reminder_forecast,
+    reminder_plan,
+    rule_trees,
+    rules,
+)
 from mhfa_lms.services.periods import Period
-from mhfa_lms.services.reminder_forecast import Forecast
-from mhfa_lms.services.rules import Resolved, Rule, Tree
+from mhfa_lms.services.reminder_forecast import Forecast, Group
+from mhfa_lms.services.rule_trees import Tree
+from mhfa_lms.services.rules import Resolved, Rule
 
 # How far a forecast of reminders looks ahead.
 DAYS: Final = 366
@@ -84,14 +94,14 @@ class Effects:
 SHOWN: Final = 25
 
 
-def simulate(session: Session, change: Change, *, by: Actor, now: datetime, text: str = "") -> Effects:
-    """Say what a change would do. `text` narrows the reminders to people of such a name.
+def simulate(session: Session, change: Change, *, by: Actor, now: datetime, text: str = "", where: str = "") -> Effects:
+    """Say what a change would do. `text` narrows the reminders to people of such a name, `where` to organisations.
 
     Raises `Forbidden` and `RuleError`.
     """
     require(by, Can.ADMINISTER)
     change.check()
-    before = rules.whole_tree(session, _asked(change.rule))
+    before = rule_trees.whole_tree(session, _asked(change.rule))
     after = before.changed(change.place, change.value, unset=change.unset)
     revisions = catalogue.newest(session) if change.rule in rules.FOR_COURSES else []
     concerned = list(_concerned(change.rule, before, after, revisions))
@@ -107,7 +117,7 @@ def simulate(session: Session, change: Change, *, by: Actor, now: datetime, text
         examples=tuple(_examples(change, before, after, revisions, today)) if certificates else (),
         learners=_learners(session, concerned) if certificates else 0,
         issued=_issued(session, places) if certificates else 0,
-        reminders=_reminders(session, before, after, now, text) if change.rule in REMINDER_RULES else None,
+        reminders=_reminders(session, before, after, now, text, where) if change.rule in REMINDER_RULES else None,
     )
 
 
@@ -180,7 +190,7 @@ def _issued(session: Session, places: list[int]) -> int:
     return sum(row.certificates for row in counted if row.organisation_id in wanted)
 
 
-def _reminders(session: Session, before: Tree, after: Tree, now: datetime, text: str) -> Forecast:
+def _reminders(session: Session, before: Tree, after: Tree, now: datetime, text: str, where: str) -> Forecast:
     plans = [
         {
             one: reminder_plan.plan({rule: tree.resolve(rule, one) for rule in reminder_plan.RULES})
@@ -189,7 +199,20 @@ def _reminders(session: Session, before: Tree, after: Tree, now: datetime, text:
         for tree in (before, after)
     ]
     found = reminder_forecast.groups(session, plans[0], plans[1], now=now)
-    return reminder_forecast.forecast(session, found, days=DAYS, text=text)
+    return reminder_forecast.forecast(session, _only(session, found, where), days=DAYS, text=text)
+
+
+def _only(session: Session, found: tuple[Group, ...], where: str) -> tuple[Group, ...]:
+    """Return the groups with the organisations alone whose names hold each of the words."""
+    words = names.sort_key(where).split()
+    if not words:
+        return found
+    called = {row.id: names.sort_key(row.name) for row in session.execute(select(Organisation.id, Organisation.name))}
+    kept = {one for one, name in called.items() if all(word in name for word in words)}
+    narrowed = (
+        replace(group, organisation_ids=tuple(one for one in group.organisation_ids if one in kept)) for group in found
+    )
+    return tuple(group for group in narrowed if group.organisation_ids)
 
 
 def note_export(change: Change, *, rows: int, by: Actor, now: datetime) -> None:

@@ -140,7 +140,7 @@ def resolve(
     """Resolve several rules at once, with two queries whatever their number."""
     tree = ancestors(session, organisation_id)
     settings = _settings(session, rules, tree)
-    return {rule: _first(rule, settings, tree, course_id, revision_defaults or {}) for rule in rules}
+    return {rule: decide(rule, settings, tree, course_id, revision_defaults or {}) for rule in rules}
 
 
 def resolve_for_revisions(
@@ -149,48 +149,7 @@ def resolve_for_revisions(
     """Resolve one rule for several revisions (id to course id and defaults), with two queries whatever their number."""
     tree = ancestors(session, organisation_id)
     settings = _settings(session, [rule], tree)
-    return {one: _first(rule, settings, tree, *revision) for one, revision in revisions.items()}
-
-
-def resolve_everywhere(session: Session, rules: list[Rule]) -> dict[int, dict[Rule, Resolved]]:
-    """Resolve rules that do not depend on a course for every organisation at once, with two queries in all."""
-    tree = whole_tree(session, rules)
-    return {place: {rule: tree.resolve(rule, place) for rule in rules} for place in tree.parents}
-
-
-@dataclass(frozen=True, slots=True)
-class Tree:
-    """Every organisation with what stands above it, and what is set of some rules: each resolves without a query."""
-
-    parents: Mapping[int, int | None]
-    settings: Mapping[Key, Any]
-
-    def resolve(
-        self,
-        rule: Rule,
-        organisation_id: int | None,
-        course_id: int | None = None,
-        revision_defaults: Mapping[str, Any] | None = None,
-    ) -> Resolved:
-        """Resolve one rule in one place."""
-        upwards = _upwards(organisation_id, self.parents)
-        return _first(rule, self.settings, upwards, course_id, revision_defaults or {})
-
-    def changed(self, place: Key, value: Any, *, unset: bool) -> "Tree":
-        """Return the tree as it would be with another value at one place, or with none there."""
-        kept = {key: one for key, one in self.settings.items() if key != place}
-        return Tree(self.parents, kept if unset else {**kept, place: value})
-
-
-def whole_tree(session: Session, rules: list[Rule]) -> Tree:
-    """Return all organisations and all that is set of these rules. Two queries."""
-    parents = {row.id: row.parent_id for row in session.execute(select(Organisation.id, Organisation.parent_id))}
-    found = session.execute(
-        select(RuleSetting.key, RuleSetting.organisation_id, RuleSetting.course_id, RuleSetting.value).where(
-            RuleSetting.key.in_([rule.value for rule in rules])
-        )
-    )
-    return Tree(parents, {(row.key, row.organisation_id, row.course_id): row.value["value"] for row in found})
+    return {one: decide(rule, settings, tree, *revision) for one, revision in revisions.items()}
 
 
 def _settings(session: Session, rules: list[Rule], tree: list[int]) -> dict[Key, Any]:
@@ -198,13 +157,14 @@ def _settings(session: Session, rules: list[Rule], tree: list[int]) -> dict[Key,
     return {(row.key, row.organisation_id, row.course_id): row.value["value"] for row in found}
 
 
-def _first(
+def decide(
     rule: Rule,
     settings: Mapping[Key, Any],
     tree: list[int],
     course_id: int | None,
     revision_defaults: Mapping[str, Any],
 ) -> Resolved:
+    """Decide one rule by what is set, in a place that `upwards` names: the one home of the order."""
     for organisation_id in tree:
         for course in (course_id, None):
             if (rule.value, organisation_id, course) in settings:
@@ -221,10 +181,11 @@ def ancestors(session: Session, organisation_id: int | None) -> list[int]:
     """Return an organisation's id and those above it, nearest first."""
     found = rows(session, _TREE, {"organisation_id": organisation_id})
     parents = {row.id: row.parent_id for row in found}
-    return _upwards(organisation_id, parents)
+    return upwards(organisation_id, parents)
 
 
-def _upwards(organisation_id: int | None, parents: Mapping[int, int | None]) -> list[int]:
+def upwards(organisation_id: int | None, parents: Mapping[int, int | None]) -> list[int]:
+    """Return an organisation and those above it, nearest first; a circle ends."""
     found: list[int] = []
     here = organisation_id
     while here is not None and here in parents and here not in found:

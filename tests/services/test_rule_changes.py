@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 from mhfa_lms import clock, db
 from mhfa_lms.models import Certificate, Membership, MembershipState, Organisation, Reminder, Role
 from mhfa_lms.policy import SYSTEM, Forbidden
-from mhfa_lms.services import reminder_forecast, reminders, rule_changes, rules
+from mhfa_lms.services import reminder_forecast, reminders, rule_changes, rule_trees, rules
 from mhfa_lms.services.reminder_forecast import Effect
 from mhfa_lms.services.reminder_plan import RULES, plan
 from mhfa_lms.services.rule_changes import Change
@@ -207,6 +207,6 @@ def test_only_administrators_look_and_nonsense_is_refused() -> None:
 
 def test_plans_of_the_forecast_are_those_of_the_tick() -> None:
     world(random.Random(1))
-    resolved = rules.resolve_everywhere(db.session(), RULES)
+    resolved = rule_trees.resolve_everywhere(db.session(), RULES)
     assert {one for ids in reminders.plans(now=NOON).values() for one in ids} == set(resolved)
     assert {key[0] for key in reminders.plans(now=NOON)} == {plan(one) for one in resolved.values()}

@@ -141,6 +141,19 @@ def test_what_would_change_for_reminders_with_the_list_in_pages_and_as_a_file(ad
     assert stored() == {}
 
 
+def test_the_list_and_its_file_can_be_narrowed_to_organisations(admin: FlaskClient) -> None:
+    some_people(3)
+    held(100, make.member(make.organisation("lower", name="Lower Valley"), name="Ann Lower"), None)
+    address = "/admin/rules/reminder_days/effects?value=180,120,90,30,0"
+    assert "Ann Lower" in admin.get(address).text
+    page = admin.get(address + "&where=valley+LOWER").text
+    assert ("Ann Lower" in page, "=Person" in page) == (True, False)
+    assert "Nobody matches" in admin.get(address + "&where=valley+harbour").text
+    file = admin.post(address.replace("effects", "effects.csv") + "&where=harb")
+    organisations = {row["organisation"] for row in csv.DictReader(io.StringIO(file.text))}
+    assert organisations == {"Harbour"}
+
+
 def test_saving_from_there_posts_what_was_foreseen(admin: FlaskClient) -> None:
     some_people(30)
     address = "/admin/rules/reminder_days?organisation=harbour"

@@ -12,7 +12,7 @@ from mhfa_lms.adapters import spreadsheets
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import CourseRevision, Organisation
 from mhfa_lms.policy import Actor, Can
-from mhfa_lms.services import catalogue, organisations, rule_changes, rule_values, rules
+from mhfa_lms.services import catalogue, organisations, rule_changes, rule_trees, rule_values, rules
 from mhfa_lms.services import reminder_forecast as forecasts
 from mhfa_lms.services.paging import PAGE
 from mhfa_lms.services.reminder_forecast import Effect, Event
@@ -102,7 +102,7 @@ def rule(here: Ruled) -> ResponseReturnValue:
 
 
 def _page(here: Ruled, form: Any) -> ResponseReturnValue:
-    tree = rules.whole_tree(db.session(), [here.rule])
+    tree = rule_trees.whole_tree(db.session(), [here.rule])
     without = _resolve(tree.changed(here.change(None).place, None, unset=True), here)
     below = [one for one in tree.parents if one != here.organisation_id]
     # Asked as if a value stood here, because until one does nobody takes it from here.
@@ -126,13 +126,13 @@ def _page(here: Ruled, form: Any) -> ResponseReturnValue:
     return page, 422 if form.errors else 200
 
 
-def _resolve(tree: rules.Tree, here: Ruled, organisation_id: int | None = None) -> Resolved:
+def _resolve(tree: rule_trees.Tree, here: Ruled, organisation_id: int | None = None) -> Resolved:
     defaults = catalogue.course(here.revision).defaults.model_dump() if here.revision else {}
     return tree.resolve(here.rule, organisation_id or here.organisation_id, here.course_id, defaults)
 
 
 def _now(here: Ruled) -> Resolved:
-    return _resolve(rules.whole_tree(db.session(), [here.rule]), here)
+    return _resolve(rule_trees.whole_tree(db.session(), [here.rule]), here)
 
 
 def _source_of(here: Ruled) -> str:
@@ -180,9 +180,9 @@ def rule_effects(here: Ruled) -> ResponseReturnValue:
     asked = _asked(here)
     if not isinstance(asked, Change):
         return _page(here, asked)
-    text = lists.text("q")
+    text, where = lists.text("q"), lists.text("where")
     effects = rule_changes.simulate(db.session(), asked, by=me(), now=clock.now())
-    narrowed = rule_changes.simulate(db.session(), asked, by=me(), now=clock.now(), text=text) if text else effects
+    narrowed = _simulated(asked, text, where) if text or where else effects
     events, shown = _chosen(narrowed), max(request.args.get("from", type=int) or 0, 0)
     return render_template(
         "admin/rule_effects.html",
@@ -196,13 +196,21 @@ def rule_effects(here: Ruled) -> ResponseReturnValue:
         size=PAGE,
         asked=_written(asked),
         back=url_for("admin.rule", **here.address, **({} if asked.unset else _written(asked))),
-        values={name: value for name, value in (("q", text), ("effect", request.args.get("effect", ""))) if value},
+        values={name: value for name, value in _filters(text, where).items() if value},
         title=words.rule(here.rule),
         now=words.value(_now(here).value),
         then=_("what the next place says") if asked.unset else words.value(asked.value),
         months=_months(effects),
         most=MOST_LINES,
     )
+
+
+def _simulated(asked: Change, text: str, where: str) -> Effects:
+    return rule_changes.simulate(db.session(), asked, by=me(), now=clock.now(), text=text, where=where)
+
+
+def _filters(text: str, where: str) -> dict[str, str]:
+    return {"q": text, "where": where, "effect": request.args.get("effect", "")}
 
 
 def _asked(here: Ruled) -> Any:
@@ -246,7 +254,7 @@ def rule_effects_file(here: Ruled) -> ResponseReturnValue:
     if not isinstance(asked, Change):
         abort(404)
     text = lists.text("q")
-    effects = rule_changes.simulate(db.session(), asked, by=me(), now=clock.now(), text=text)
+    effects = _simulated(asked, text, lists.text("where"))
     events = _chosen(effects)
     total = sum(one.people for one in events)
     if total > MOST_LINES:
