@@ -32,6 +32,7 @@ from mhfa_lms.policy import SYSTEM, Actor
 from mhfa_lms.services import attendance, audit, catalogue, outbox, pathway, printed_facts, reminder_hours, rules, work
 from mhfa_lms.services.pathway import Left
 from mhfa_lms.services.periods import Period, Terms, period, renewal
+from mhfa_lms.services.renewal import opens_later
 from mhfa_lms.services.rules import Resolved, Rule
 from mhfa_lms.services.secrets import new_code
 
@@ -106,7 +107,7 @@ def complete_if_ready(session: Session, enrolment_id: int, *, now: datetime, by:
         # It is over without a certificate, unless a window that it can still renew in is yet to open: then it waits.
         ready_since = enrolment.ready_since or now
         ready_on = clock.civil_date(ready_since, membership.organisation.timezone)
-        if predecessor is None and _opens_later(
+        if predecessor is None and opens_later(
             session, membership, revision.course.certification_type_id, today, ready_on
         ):
             enrolment.ready_since = ready_since
@@ -148,25 +149,6 @@ def _predecessor(session: Session, membership: Membership, type_id: int, today: 
         .limit(1)
         .with_for_update()
     ).one_or_none()
-
-
-def _opens_later(session: Session, membership: Membership, type_id: int, today: date, ready_on: date) -> bool:
-    """Whether somebody holds a certificate that a refresher finished on a day will renew: one earned before that."""
-    found = session.scalars(
-        select(Certificate.id)
-        .where(
-            Certificate.membership_id == membership.id,
-            Certificate.completed_on <= ready_on,
-            Certificate.certification_type_id == type_id,
-            Certificate.revoked_at.is_(None),
-            Certificate.replaced_by_id.is_(None),
-            Certificate.renewed_by_id.is_(None),
-            Certificate.full_course_next.is_(False),
-            Certificate.window_opens_on > today,
-        )
-        .limit(1)
-    )
-    return found.first() is not None
 
 
 def _complete(session: Session, enrolment: Enrolment, today: date, *, by: Actor, now: datetime) -> None:

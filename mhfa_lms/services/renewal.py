@@ -132,3 +132,22 @@ def refused(session: Session, membership_id: int, course_id: int, now: datetime)
     deciding = next((one for one in held if in_window(one, today)), held[0])
     why = why_not(deciding, today)
     return Refused(why, deciding) if why else None
+
+
+def opens_later(session: Session, membership: Membership, type_id: int, today: date, ready_on: date) -> bool:
+    """Whether somebody holds a certificate that a refresher finished on a day will renew: one earned before that."""
+    found = session.scalars(
+        select(Certificate.id)
+        .where(
+            Certificate.membership_id == membership.id,
+            Certificate.completed_on <= ready_on,
+            Certificate.certification_type_id == type_id,
+            Certificate.revoked_at.is_(None),
+            Certificate.replaced_by_id.is_(None),
+            Certificate.renewed_by_id.is_(None),
+            Certificate.full_course_next.is_(False),
+            Certificate.window_opens_on > today,
+        )
+        .limit(1)
+    )
+    return found.first() is not None
