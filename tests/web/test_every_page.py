@@ -31,7 +31,7 @@ NOT_PAGES = re.compile(
     r"/styleguide|.*/passkey|/healthz|/readyz|/metrics|/static/.*|/media/.*"
     r"|.*\.pdf|.*\.<any\(csv, xlsx\):kind>|.*/file|.*\.csv|.*\.json|.*\.pem|/worker\.js|/learn/waiting"
     r"|.*\.png|/status/.*|/credentials/.*|.*/badge\.(png|svg)|/achievements/.*"
-    r"|/stop/<word>"
+    r"|/stop/<word>|/coordinate/register/earlier/<int:job_id>"
     r"|/offline|/preview/.*/media/.*|/admin/courses/<int:revision_id>/accept"
 )
 
