@@ -80,6 +80,13 @@ class Certificate(Base):
             sqlite_where=text("replaced_by_id IS NOT NULL"),
             postgresql_where=text("replaced_by_id IS NOT NULL"),
         ),
+        # What a certificate renewed.
+        Index(
+            None,
+            "renewed_by_id",
+            sqlite_where=text("renewed_by_id IS NOT NULL"),
+            postgresql_where=text("renewed_by_id IS NOT NULL"),
+        ),
         # Whose name an erased instructor's certificates bear.
         Index(None, "instructor_id"),
         # Whether anything still shows a look.
