@@ -1,8 +1,9 @@
-"""What a conversation's file leaves to others: a scenario's competencies, and the content note of its step."""
+"""What a conversation leaves to others: a scenario's competencies, and the content note and time of its step."""
 
 from collections.abc import Collection, Iterable
 
 from mhfa_lms.content import conversation_faults
+from mhfa_lms.content.checks import minutes
 from mhfa_lms.content.conversation_faults import MEND, Fault
 from mhfa_lms.content.conversations import Conversation, Skill
 from mhfa_lms.content.scenarios import Scenario
@@ -26,19 +27,28 @@ def completed(read: Conversation, name: str, scenarios: Iterable[Scenario]) -> t
     return whole, conversation_faults.find(whole)
 
 
-def with_notes(modules: Iterable[Module], conversations: Collection[Conversation]) -> list[Module]:
-    """Return the modules; a step without a content note of its own takes that of its conversation, summary and all."""
+def joined(
+    modules: Iterable[Module], conversations: Collection[Conversation], untimed: Collection[str]
+) -> list[Module]:
+    """Return the modules with what steps take from their conversations.
+
+    That is the content note, summary and all, where they have none of their own; and the time, in the steps named in
+    `untimed`, for which the author left it out.
+    """
     known = {one.id: one for one in conversations}
-    return [
-        module.model_copy(
-            update={"steps": tuple(_with_note(step, known.get(step.conversation or "")) for step in module.steps)}
-        )
-        for module in modules
-    ]
+
+    def whole(step: Step) -> Step:
+        conversation = known.get(step.conversation or "")
+        if conversation is None:
+            return step
+        step = _with_note(step, conversation)
+        return minutes.timed(step, conversation) if step.id in untimed else step
+
+    return [module.model_copy(update={"steps": tuple(map(whole, module.steps))}) for module in modules]
 
 
-def _with_note(step: Step, conversation: Conversation | None) -> Step:
-    if conversation is None or conversation.content_note is None or step.content_note:
+def _with_note(step: Step, conversation: Conversation) -> Step:
+    if conversation.content_note is None or step.content_note:
         return step
     return step.model_copy(
         update={"content_note": conversation.content_note, "summary": step.summary or conversation.summary}

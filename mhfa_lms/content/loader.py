@@ -62,6 +62,8 @@ class _Loading:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.problems: list[Problem] = []
+        # Steps whose author left the time out.
+        self.untimed: set[str] = set()
         self.sources = Sources()
         self.language = "en"
         self.media = MediaReader(folder, self.told)
@@ -84,7 +86,7 @@ class _Loading:
             raise CourseProblemsError(self.problems)
         course = self.put_together(
             head,
-            modules=conversation_files.with_notes([one for one in modules if one], conversations),
+            modules=conversation_files.joined([one for one in modules if one], conversations, self.untimed),
             assessment=assessment,
             scenarios=scenarios,
             conversations=conversations,
@@ -232,7 +234,8 @@ class _Loading:
             self.problems += explained(error, located)
             return None
         if left_out and isinstance(built, Step):
-            return built.model_copy(update={"minutes": minutes.whole(minutes.estimate(built))})
+            self.untimed.add(built.id)
+            return built.model_copy(update={"minutes": minutes.timed(built).minutes})
         return built
 
     def note_ids(self, located: Located) -> None:

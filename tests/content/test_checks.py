@@ -1,5 +1,6 @@
 """What `courses check` finds, and what it leaves alone."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -180,6 +181,14 @@ def test_minutes_left_out_are_computed(folder: Path) -> None:
     found = loader.load(folder).step("listening-silence")
     assert found is not None
     assert found[1].minutes == 6
+    assert loader.examine(folder) == []
+
+
+def test_minutes_left_out_count_the_conversation(folder: Path) -> None:
+    path = folder / "modules/03-suicide/08-a-talk-with-leyla.md"
+    path.write_text(
+        re.sub(r"^minutes: .*\n", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE), encoding="utf-8"
+    )
     assert loader.examine(folder) == []
 
 

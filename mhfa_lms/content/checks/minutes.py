@@ -40,7 +40,12 @@ def talking(conversation: Conversation | None) -> float:
     return (sum(map(prose.count, texts)) / WORDS_A_MINUTE + len(conversation.scenes) / 2) / 2
 
 
-def whole(minutes: float) -> int:
+def timed(step: Step, conversation: Conversation | None = None) -> Step:
+    """Return a step with the time that it and its conversation are likely to take."""
+    return step.model_copy(update={"minutes": _whole(estimate(step) + talking(conversation))})
+
+
+def _whole(minutes: float) -> int:
     """Return minutes as a step has them: whole, from 1 to 60."""
     return min(max(round(minutes), 1), LONGEST)
 
@@ -51,5 +56,5 @@ def check(loaded: Loaded) -> Iterator[Problem]:
         likely = estimate(step) + talking(loaded.course.conversation(step.conversation or ""))
         if abs(step.minutes - likely) > max(TOLERANCE, SHARE * likely):
             path, line = loaded.sources.at(step.id, "minutes")
-            text = f"the step says {step.minutes} minutes; its words take about {whole(likely)}"
+            text = f"the step says {step.minutes} minutes; its words take about {_whole(likely)}"
             yield Problem(path, line, text, "minutes", "change minutes, or leave them out: then they are computed")
