@@ -127,7 +127,7 @@ def _too_much() -> ResponseReturnValue:
 def _unreadable(fault: Fault) -> str:
     return {
         Fault.EMPTY: _("The file is empty."),
-        Fault.TOO_LARGE: _("The file is too large. Split it."),
+        Fault.TOO_LARGE: _("The file is too large. Save it as CSV, or split it."),
         Fault.TOO_MANY_ROWS: _("The file has more than %(most)s rows. Split it.", most=tables.MOST_ROWS),
         Fault.NOT_A_TABLE: _("This is no table that can be read here. Save it as CSV or as XLSX."),
         Fault.NOT_UTF_8: _("The letters cannot be read. Save the file as “CSV UTF-8”, or as XLSX."),
