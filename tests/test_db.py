@@ -8,9 +8,10 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import Session
 
 from mhfa_lms import db, schema
-from mhfa_lms.models import Attempt, AttemptState, AuditEvent, Organisation
+from mhfa_lms.models import Attempt, AttemptState, AuditEvent, Certificate, Organisation
 from tests import make
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -92,17 +93,29 @@ def test_a_site_of_another_organisation_is_refused() -> None:
         make.member(ours, site_id=place.id)
 
 
+def migrate_again(session: Session, revision: str) -> None:
+    """Run a migration of data on what a test has put there."""
+    script = schema._scripts().get_revision(revision)
+    assert script is not None
+    with Operations.context(MigrationContext.configure(session.connection())):
+        script.module.upgrade()
+
+
+def test_what_was_seen_of_certificates_that_are_erased_goes_and_of_others_stays() -> None:
+    erased = make.certificate(is_imported=True, evidence="Jo’s card", erased_at=make.NOON)
+    kept = make.certificate(is_imported=True, evidence="Ali’s card")
+    with db.transaction() as session:
+        migrate_again(session, "0050")
+    assert [db.session().get_one(Certificate, one.id).evidence for one in (erased, kept)] == ["", "Ali’s card"]
+
+
 def test_points_of_before_there_were_parts_of_points_stay_what_they_were() -> None:
     attempt = make.attempt(
         make.enrolment(), state=AttemptState.SUBMITTED, submitted_at=make.NOON, points=1, passed=False
     )
     with db.transaction() as session:
         session.execute(text("UPDATE attempt SET points = 12, max_points = 15"))
-        context = MigrationContext.configure(session.connection())
-        script = schema._scripts().get_revision("0021")
-        assert script is not None
-        with Operations.context(context):
-            script.module.upgrade()
+        migrate_again(session, "0021")
     row = db.session().get_one(Attempt, attempt.id)
     assert (row.points, row.max_points) == (Decimal(12), Decimal(15))
 

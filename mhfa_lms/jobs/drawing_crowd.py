@@ -54,7 +54,8 @@ def _draw(leases: list[Lease], pool: Pool, now_fn: Callable[[], datetime]) -> No
     """Draw what the leases are for, and end each as done, or put it off."""
     session = db.session()
     by_id = {one.id: one for one in leases}
-    rows = session.execute(select(Job.id, Job.payload).where(Job.id.in_(by_id)))
+    # Whose person was erased since they were leased have ended, and say nothing any more.
+    rows = session.execute(select(Job.id, Job.payload).where(Job.id.in_(by_id), Job.state == WorkState.WAITING))
     # The key of such a job names its certificate, so no two are about the same one.
     wanted = {int(row.payload["certificate_id"]): by_id[row.id] for row in rows}
     session.rollback()

@@ -8,7 +8,15 @@ from sqlalchemy.orm import Session
 
 from mhfa_lms import clock
 from mhfa_lms.db import transaction
-from mhfa_lms.models import Authorisation, AuthorisationExtension, CertificationType, Membership, MembershipState, Role
+from mhfa_lms.models import (
+    Authorisation,
+    AuthorisationExtension,
+    AuthorisationReminder,
+    CertificationType,
+    Membership,
+    MembershipState,
+    Role,
+)
 from mhfa_lms.policy import Actor, Can, require, scope
 from mhfa_lms.services import audit
 
@@ -22,8 +30,9 @@ class AuthorisationError(ValueError):
 def grant(membership_id: int, type_id: int, until: date, *, by: Actor, now: datetime) -> None:
     """Let an instructor mark a certification type from today until a day, that day included.
 
-    One that is in force ends the day before, so that reminders about the new one start anew. Raises `Forbidden`, and
-    `AuthorisationError` for a day in the past or more than five years ahead, an unknown type, or no instructor.
+    One that is in force ends the day before, so that reminders about the new one start anew; its extension, if that is
+    yet to begin, goes with it. Raises `Forbidden`, and `AuthorisationError` for a day in the past or more than five
+    years ahead, an unknown type, or no instructor.
     """
     with transaction() as session:
         # The lock makes a second grant wait and see the first one.
@@ -39,7 +48,9 @@ def grant(membership_id: int, type_id: int, until: date, *, by: Actor, now: date
             row = Authorisation(membership_id=member.id, certification_type_id=type_id, valid_from=today)
             session.add(row)
         row.expires_on, row.granted_by_id = until, by.account_id or None
+        # First the new one: SQLite would give it the number of one that is gone, whose mails may have been sent.
         session.flush()
+        _drop_extension(session, row, today)
         audit.record(
             session,
             "authorised",
@@ -77,6 +88,21 @@ def _end_others(session: Session, member: Membership, type_id: int, today: date)
         elif row.valid_from == today:
             given_today = row
     return given_today
+
+
+def _drop_extension(session: Session, new: Authorisation, today: date) -> None:
+    """Remove an extension that is yet to begin: it would go on behind the last day that was chosen now."""
+    coming = session.scalars(
+        select(Authorisation.id)
+        .join(AuthorisationExtension, AuthorisationExtension.authorisation_id == Authorisation.id)
+        .where(
+            Authorisation.membership_id == new.membership_id,
+            Authorisation.certification_type_id == new.certification_type_id,
+            Authorisation.valid_from > today,
+        )
+    ).all()
+    for column in (AuthorisationExtension.authorisation_id, AuthorisationReminder.authorisation_id, Authorisation.id):
+        session.execute(delete(column.class_).where(column.in_(coming)).execution_options(synchronize_session=False))
 
 
 def of(session: Session, membership_id: int, *, by: Actor, today: date) -> list[Any]:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from mhfa_lms.db import take_turns, transaction
 from mhfa_lms.models import (
     Account,
+    AwaitedCertificate,
     Certificate,
     Enrolment,
     EnrolmentState,
@@ -78,9 +79,17 @@ def _holder(session: Session, code: str) -> Account | None:
 
 
 def erase_account(
-    session: Session, account: Account, *, by: Actor, now: datetime, keep_records: bool = False
+    session: Session,
+    account: Account,
+    *,
+    by: Actor,
+    now: datetime,
+    keep_records: bool = False,
+    keep_awaited: bool = False,
 ) -> Erased:
     """Erase the person of a locked account, in the caller's transaction. Raises `accounts.LastAdministratorError`.
+
+    With `keep_awaited` earlier certificates still wait for whoever proves the address: this account did not.
 
     Where the account can be an administrator's, the caller takes turns on `accounts.LAST_ONE_LOCK` before locking it.
     """
@@ -91,7 +100,8 @@ def erase_account(
     _stop(session, who, now)
     codes = list(session.scalars(select(Certificate.code).where(ROWS[Certificate](who))))
     files = {row.id: row.key for row in session.execute(select(StoredFile.id, StoredFile.key).where(who.has_file))}
-    deleted = {model.__tablename__: remove(session, model, who) for model in DELETED}
+    going = [model for model in DELETED if not (keep_awaited and model is AwaitedCertificate)]
+    deleted = {model.__tablename__: remove(session, model, who) for model in going}
     _taught(session, who)
     emptied = REDUCED | KEEPING if keep_records else REDUCED
     reduced = {model.__tablename__: empty(session, who, now) for model, empty in emptied.items()}

@@ -2,7 +2,8 @@
 
 A certificate hangs on a membership, and nobody is made a member by somebody else's table. So what belongs to people who
 are not here yet waits. It becomes theirs when they join the same organisation and have proven the address: by the link
-of an invitation that was sent to it, or by an account confirmed with it. Nobody is told by mail of what was recorded.
+of an invitation that was sent to it, or by an account confirmed with it; of a member, when they change to that address.
+Nobody is told by mail of what was recorded.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -2,13 +2,25 @@
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from mhfa_lms.db import session as reading
 from mhfa_lms.db import transaction
-from mhfa_lms.models import Account, LinkKind
+from mhfa_lms.models import Account, LinkKind, Membership, MembershipState
 from mhfa_lms.policy import Actor
-from mhfa_lms.services import accounts, audit, failing_addresses, joining, links, outbox, passwords, signing_in
+from mhfa_lms.services import (
+    accounts,
+    audit,
+    failing_addresses,
+    history_records,
+    joining,
+    links,
+    outbox,
+    passwords,
+    signing_in,
+)
 from mhfa_lms.services.names import email_key
 
 
@@ -111,6 +123,7 @@ def confirm_address(secret: str, *, now: datetime) -> None:
             failing_addresses.clear(session, old, now=now)
             account.email, account.email_key, row.data = new, email_key(new), {}
             session.flush()
+            _hand_over(session, account, now)
             # A link for a new password that lies in the old mailbox must not work any more.
             links.end(session, account.id, LinkKind.RESET, LinkKind.CONFIRM, now=now)
             audit.record(
@@ -130,6 +143,13 @@ def confirm_address(secret: str, *, now: datetime) -> None:
     except IntegrityError as error:
         # Somebody has made an account with this address since the link was sent.
         raise links.DeadLinkError("change-address") from error
+
+
+def _hand_over(session: Session, account: Account, now: datetime) -> None:
+    """Record earlier certificates that waited for the address, wherever the person is a member already."""
+    mine = select(Membership).where(Membership.account_id == account.id, Membership.state == MembershipState.ACTIVE)
+    for membership in session.scalars(mine.order_by(Membership.organisation_id)).all():
+        history_records.hand_over(session, membership, {account.email_key}, now=now)
 
 
 def masked(address: str) -> str:

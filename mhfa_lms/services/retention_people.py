@@ -66,6 +66,9 @@ def find_unconfirmed(session: Session, now: datetime, limit: int, lock: bool) ->
 
 
 def erase(session: Session, due: list[Due], by: Actor, now: datetime) -> None:
-    """Erase accounts as `erase-person` does."""
+    """Erase accounts as `erase-person` does.
+
+    Anybody can register an address: unless it was confirmed, what waits for the person it belongs to stays.
+    """
     for account in session.scalars(select(Account).where(Account.id.in_([one.id for one in due]))).all():
-        erase_account(session, account, by=by, now=now)
+        erase_account(session, account, by=by, now=now, keep_awaited=account.confirmed_at is None)

@@ -8,6 +8,7 @@ import time
 import zipfile
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -15,7 +16,8 @@ from sqlalchemy import select
 from mhfa_lms import db
 from mhfa_lms.adapters.files import FolderFiles
 from mhfa_lms.adapters.pdf import PdfUnavailableError
-from mhfa_lms.jobs import drawing, drawing_crowd, drawing_pool
+from mhfa_lms.jobs import claim, drawing, drawing_crowd, drawing_pool
+from mhfa_lms.jobs.claim import Lease
 from mhfa_lms.jobs.drawing_pool import Outcome, Pool
 from mhfa_lms.models import Certificate, Job, StoredFile, WorkState
 from mhfa_lms.services import work
@@ -127,6 +129,28 @@ def test_many_who_finish_at_once_are_drawn_together_each_with_an_ending_of_its_o
     assert drawing_crowd.draw_crowd(settings, lambda: NOON) == 20 + len(left)
     assert ended(WorkState.WAITING) == put_off
     assert ended(WorkState.DONE) == dict.fromkeys([1, 2, *range(5, 33)], ("", 1))
+
+
+def test_a_job_that_ends_while_it_is_leased_takes_no_others_with_it(
+    settings: Settings, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawing_pool, "WORTH", 1)
+    monkeypatch.setattr(drawing_crowd, "Pool", partial(Pool, size=2))
+    take = claim.take
+
+    def taken_and_erased(*args: Any, **values: Any) -> list[Lease]:
+        leases = take(*args, **values)
+        with db.transaction() as session:
+            for one in leases:
+                job = session.get_one(Job, one.id)
+                job.state, job.done_at, job.leased_until, job.payload = WorkState.CANCELLED, NOON, None, {}
+        return leases
+
+    monkeypatch.setattr(claim, "take", taken_and_erased)
+    with db.transaction() as session:
+        work.post(session, drawing.KIND, key="x", now=NOON, payload={"certificate_id": 1})
+    assert drawing_crowd.draw_crowd(settings, lambda: NOON) == 1
+    assert db.session().scalars(select(Job.state)).all() == [WorkState.CANCELLED]
 
 
 def packing(settings: Settings, database: str, out: Path, kind: str) -> subprocess.Popen[bytes]:

@@ -130,6 +130,25 @@ def test_a_new_authorisation_takes_the_place_of_an_extension(
     assert set(extensions.extendable([row], first_day.date())) == {row.id}
 
 
+def test_a_new_authorisation_ends_an_extension_that_is_yet_to_begin(
+    teacher: tuple[Membership, CourseRevision, int], by: Actor
+) -> None:
+    member, revision, old = teacher
+    type_id = db.session().get_one(CourseRevision, revision.id).course.certification_type_id
+    in_december = NOON.replace(month=12, day=2)
+    extensions.extend(member.id, old, 1, "Until the course in January.", by=by, now=NOON)
+    gone = db.session().scalars(select(AuthorisationExtension.authorisation_id)).one()
+    until = date(2027, 1, 10)
+    authorisations.grant(member.id, type_id, until, by=by, now=in_december)
+    (row,) = authorisations.of(db.session(), member.id, by=by, today=in_december.date())
+    assert (row.expires_on, row.extension_months, row.id == gone) == (until, None, False)
+    against = duties.stands_against(db.session(), member.id, type_id, until + timedelta(days=15))
+    assert Against.NOT_AUTHORISED in against
+    # Its own end is reminded of, and it can be extended as any other.
+    assert authorisation_reminders.post_due(now=in_december + timedelta(days=9)) == 1
+    assert extensions.extend(member.id, row.id, 3, "Was ill.", by=by, now=in_december) == date(2027, 4, 10)
+
+
 def test_only_coordinators_of_the_place_extend(teacher: tuple[Membership, CourseRevision, int]) -> None:
     member, _revision, old = teacher
     for who in (make.actor(make.member(None, Role.COORDINATOR)), make.actor(db.session().merge(member))):

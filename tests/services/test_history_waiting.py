@@ -14,6 +14,7 @@ from mhfa_lms.models import (
     Certificate,
     CertificateImport,
     Invitation,
+    LinkKind,
     Organisation,
     Role,
 )
@@ -26,6 +27,9 @@ from mhfa_lms.services import (
     history_waiting,
     invitations,
     joining,
+    links,
+    recovery,
+    retention,
     retention_traces,
     verification,
 )
@@ -124,6 +128,32 @@ def test_an_account_with_the_proven_address_has_it_when_it_joins(by: Actor) -> N
     joining.join_signed_in(by.organisation_id or 0, "Amina Yusuf", Audience.OTHER, by=Actor(account.id), now=NOON)
     made = db.session().scalars(select(Certificate)).one()
     assert (made.name, made.membership.account_id) == ("Amina Yusof", account.id)
+
+
+def test_a_member_who_takes_the_address_as_theirs_has_it_once_that_is_proven(by: Actor) -> None:
+    recorded(by)
+    there = make.organisation("there")
+    member = make.member(db.session().get_one(Organisation, by.organisation_id), name="Amina")
+    make.member(there, holder=member.account)
+    with db.transaction() as session:
+        data = {"email": "Amina@example.org"}
+        link = links.issue(session, LinkKind.CHANGE_ADDRESS, member.account_id, now=NOON, data=data)
+    assert count(Certificate) == 0
+    recovery.confirm_address(link.secret, now=NOON)
+    assert db.session().scalars(select(Certificate.membership_id)).all() == [member.id]
+    assert count(AwaitedCertificate) == 0
+
+
+def test_an_account_that_was_never_confirmed_takes_nothing_with_it_when_it_goes(by: Actor) -> None:
+    recorded(by)
+    make.account("amina@example.org", confirmed_at=None, created_at=NOON - timedelta(days=31))
+    (duty,) = (one for one in retention.DUTIES if one.name == "unconfirmed")
+    assert retention.run(duty, by=SYSTEM, now=NOON) == 1
+    assert count(AwaitedCertificate) == 1
+    # Whoever asks to be erased is.
+    make.account("amina@example.org", confirmed_at=None)
+    erasure.erase("amina@example.org", by=SYSTEM, now=NOON)
+    assert count(AwaitedCertificate) == 0
 
 
 def test_what_another_organisation_keeps_stays_there(by: Actor) -> None:
