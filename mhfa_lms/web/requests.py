@@ -20,8 +20,13 @@ V = TypeVar("V")
 # The most a foreign key holds on PostgreSQL; SQLite would take more, and its driver refuses beyond 64 bits.
 LARGEST_ID: Final = 2**31 - 1
 NUL: Final = "\0"
-# The few views that take more than others, in bytes: tables of tens of thousands of rows.
-LARGER: Final = {"coordinate.history_preview": 6 * 1024 * 1024}
+# The few views that take more than others, in bytes.
+LARGER: Final = {
+    # Tables of tens of thousands of rows.
+    "coordinate.history_preview": 6 * 1024 * 1024,
+    # A logo and three signatures, of 1 MB each.
+    "coordinate.certificate_look": 5 * 1024 * 1024,
+}
 # Control characters but for tabs and line ends, and code points that are no characters: what HTML may not hold.
 UNFIT: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
 

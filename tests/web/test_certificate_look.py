@@ -8,6 +8,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import select
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
 
 from mhfa_lms import db
 from mhfa_lms.models import Accent, CertificateLook, Role
@@ -66,6 +68,20 @@ def test_a_signature_stays_with_the_name_it_belongs_to(client: FlaskClient, app:
     assert signed(name_1="Ben", name_2="Ada") == [False, True, False]
     assert signed(name_1="Ada", name_2="", unsigned_1="y") == [False] * 3
     assert signed(name_1="Somebody else") == [False] * 3
+
+
+def test_all_four_pictures_come_at_once_each_as_large_as_it_may_be(client: FlaskClient) -> None:
+    # What stands behind a picture's end is no part of it.
+    large = drawn("PNG").ljust(1024 * 1024, b"\0")
+    pictures = {
+        name: FileStorage(io.BytesIO(large), "hand.png")
+        for name in ("logo", *(f"signature_{one}" for one in (1, 2, 3)))
+    }
+    # Encoded here: the client would leave a temporary file open.
+    boundary, body = encode_multipart({**FORM, "name_2": "Ben", "name_3": "Cleo", **pictures})
+    answer = client.post(PAGE, data=body, content_type=f"multipart/form-data; boundary={boundary}")
+    assert answer.status_code == 303, answer.text
+    assert all(saved()[-1].signatures)
 
 
 @pytest.mark.parametrize(
