@@ -112,6 +112,7 @@ def _heads() -> tuple[str, ...]:
         _("Completed on"),
         _("What became of it"),
         _("Certificate number"),
+        _("In the file"),
         _("What to do"),
     )
 
@@ -121,7 +122,7 @@ def _reported(one: Row) -> tuple[str, ...]:
     entry, fault = outcome.entry, outcome.fault
     if entry is None:
         value, fix = (fault.value, fault.fix) if fault is not None else ("", "")
-        return str(outcome.number), value, "", "", "", _words(outcome.becomes), "", fix
+        return str(outcome.number), "", "", "", "", _words(outcome.becomes), "", value, fix
     return (
         str(outcome.number),
         entry.row.who,
@@ -130,6 +131,7 @@ def _reported(one: Row) -> tuple[str, ...]:
         entry.row.completed_on.isoformat(),
         _words(outcome.becomes),
         i18n.format_code(one.code) if one.code else "",
+        "",
         "",
     )
 

@@ -31,6 +31,8 @@ from mhfa_lms.services.secrets import hashed
 REMINDED: Final = ((180, 180), (90, 90), (30, 30), (0, 0), (GRACE, -30))
 # Mails older than this were sent long ago; newer ones are left for the worker, so that there is something to read.
 SENT_AFTER: Final = timedelta(days=1)
+# Daytime in both of our time zones: reminders went at an hour of theirs.
+HOUR: Final = time(14)
 # What became of the invitation that failed: how long after it was written, and in which words.
 LIFE: Final = (
     (
@@ -58,7 +60,7 @@ def remind(world: World, certificate: Certificate, account_id: int, until: date,
 
 
 def _sent_reminder(world: World, certificate: Certificate, account_id: int, offset: int, day: date) -> None:
-    at = min(datetime.combine(day, time(9), world.now.tzinfo), world.now - timedelta(hours=2))
+    at = min(datetime.combine(day, HOUR, world.now.tzinfo), world.now - timedelta(hours=2))
     message_id = outbox.post(
         world.session,
         "reminder",

@@ -1,9 +1,10 @@
 """Why a reminder is not sent: the same reasons when it is posted, when it is delivered, and when somebody asks."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, func, select
 from sqlalchemy.orm import Session
 
 from mhfa_lms.models import Account, Certificate, Membership, MembershipState, Organisation, Reminder
@@ -69,10 +70,15 @@ COLUMNS: Final = (
 )
 
 
-def situation(session: Session, *conditions: ColumnElement[bool], limit: int | None = None) -> list[Any]:
-    """Return certificates with all that `reason` looks at, in the order of their ids."""
+def situation(
+    session: Session,
+    *conditions: ColumnElement[bool],
+    limit: int | None = None,
+    also: Sequence[SQLColumnExpression[Any]] = (),
+) -> list[Any]:
+    """Return certificates with all that `reason` looks at, and `also` what is asked for, in the order of their ids."""
     statement = (
-        select(*COLUMNS, has_newer().label("has_newer"))
+        select(*COLUMNS, has_newer().label("has_newer"), *also)
         .join(Membership, Membership.id == Certificate.membership_id)
         .join(Account, Account.id == Membership.account_id)
         .join(Organisation, Organisation.id == Certificate.organisation_id)

@@ -1,7 +1,7 @@
 """The words in which reminders are told of: to the person themselves, and of them to others."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -46,7 +46,7 @@ STATES: Final[Mapping[State, Any]] = {
 OF_OTHERS: Final[Mapping[Reason, Any]] = {
     Reason.ACCOUNT_CLOSED: lazy("The account is closed."),
     Reason.LEFT: lazy("The person has left the organisation."),
-    Reason.REVOKED: lazy("The certificate was revoked."),
+    Reason.REVOKED: lazy("The certificate was withdrawn."),
     Reason.REPLACED: lazy("The certificate was replaced by a corrected one."),
     Reason.RENEWED: lazy("The certificate was renewed."),
     Reason.NEWER: lazy("The person holds a newer certificate of the same type."),
@@ -96,6 +96,11 @@ def why(against: Reason, voice: Voice) -> str:
 def not_sent(against: Reason, voice: Voice) -> str:
     """Return that one reminder is not sent, and why."""
     return _("Not sent. %(why)s", why=why(against, voice))
+
+
+def renewed_before(day: date) -> str:
+    """Return that a reminder is not needed, as the renewal was finished before its time and counts from a day on."""
+    return _("Not needed: the renewal is finished, and counts from %(day)s.", day=i18n.format_date(day))
 
 
 def verdict(against: Reason | None, voice: Voice, *, kept: bool) -> str:

@@ -68,6 +68,8 @@ class OnCourse:
     left: Left | None
     # The day by which most people finish, while the course is under way and where it names one.
     aim: date | None = None
+    # Finished before its time: the certificate is renewed on the first day on which it can be.
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,7 @@ def _course(
         tries=sum(state is AttemptState.SUBMITTED for state, _passed in attempts),
         skills=tuple(Skill(one.title, answers.get((enrolment.id, one.id))) for one in content.scenarios),
         left=left if enrolment.state is EnrolmentState.ACTIVE else None,
+        waits=enrolment.state is EnrolmentState.ACTIVE and enrolment.ready_since is not None,
     )
 
 

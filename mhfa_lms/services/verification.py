@@ -95,15 +95,25 @@ class Verified:
 def read_many(text: str) -> list[str]:
     """Return the numbers in a pasted text, each once, in order: one a line, or with commas, semicolons or tabs between.
 
-    An address that ends in a number counts as the number. What cannot be a number is returned as it is.
+    An address that ends in a number counts as the number, and so does a number with a name beside it. What cannot be a
+    number is returned as it is.
     """
     found: dict[str, str] = {}
     for piece in re.split(r"[\n\r,;\t]+", text):
         typed = " ".join(piece.rsplit("/v/", 1)[-1].split())
-        # Several on a line, with spaces between, where the line as a whole is not one.
-        parts = typed.split() if read_code(typed) is None and all(map(read_code, typed.split())) else [typed]
-        found.update((read_code(one) or one, one) for one in parts if one)
+        found.update((read_code(one) or one, one) for one in _parts(typed) if one)
     return list(found.values())
+
+
+def _parts(line: str) -> list[str]:
+    """Return what a line asks for: itself, or the numbers in it with nothing beside them but words, such as a name.
+
+    Whatever else has a digit may be a number that was mistyped: then the line stays whole, so that none goes missing.
+    """
+    words = line.split()
+    numbers = [word for word in words if read_code(word)]
+    beside = "".join(word for word in words if not read_code(word))
+    return [line] if read_code(line) or not numbers or any(map(str.isdigit, beside)) else numbers
 
 
 def look_up(typed: str, *, now: datetime) -> Verified | None:

@@ -129,6 +129,8 @@ def test_looked_at_recorded_reported(settings: Settings, by: Actor) -> None:
         "Was there already",
         "Not recorded",
     ]
+    # What cannot be read stands in a column of its own, not in the person's.
+    assert (rows[-3][1], rows[-3][7]) == ("", "31.3.2025")
     file = job(begun).file
     assert file is not None
     assert b",'=2+5@x," in files(settings).read(file.key, file.sha256)

@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from mhfa_lms import db
 from mhfa_lms.models import Certificate, CourseKind, Enrolment, EnrolmentState, Membership, MembershipState, Message
-from mhfa_lms.services import humane_hour, renewing
+from mhfa_lms.services import humane_hour, reminder_story, renewing
+from mhfa_lms.services.reminder_words import State
 from tests import make
 from tests.make import NOON
 from tests.services.test_certification import complete, ready, renewal
@@ -42,6 +43,16 @@ def test_it_renews_on_the_first_day_of_the_window_where_the_organisation_is(data
     (mail,) = session.scalars(select(Message).where(Message.key == f"certificate-ready:{new.code}")).all()
     # Nobody is written to at midnight.
     assert mail.due_at == humane_hour.first_from(midnight + timedelta(seconds=40), zone, 9) > midnight
+
+
+def test_the_ledger_promises_no_reminder_that_the_renewal_makes_needless(database: str) -> None:
+    _enrolment, old = waiting()
+    story = reminder_story.of_certificate(db.session(), old.id, now=NOON + timedelta(hours=1))
+    coming = [one for one in story.chapters if one.day > OPENS]
+    assert coming
+    assert {(one.state, one.words) for one in coming} == {
+        (State.STOPPED, "Not needed: the renewal is finished, and counts from 1 December 2026.")
+    }
 
 
 def test_after_an_outage_it_renews_all_the_same_and_too_late_it_ends_without(database: str) -> None:

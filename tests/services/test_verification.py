@@ -96,7 +96,9 @@ def test_numbers_in_a_pasted_list() -> None:
     text = """7KQ2-M9XB-T4HF-0RWA, 7kq2m9xbt4hf0rwa
     https://example.org/v/ABCD-EFGH-JKMN-PQRS\tnonsense; 0000 0000 0000 0001
 
-    ABCDEFGHJKMNPQRT ABCDEFGHJKMNPQRV"""
+    ABCDEFGHJKMNPQRT ABCDEFGHJKMNPQRV
+    ABCD-EFGH-JKMN-PQRW Amina Farah
+    ABCD-EFGH-JKMN-PQRX ABCD-EFGH-JKMN-PQR0-1"""
     assert verification.read_many(text) == [
         "7kq2m9xbt4hf0rwa",
         "ABCD-EFGH-JKMN-PQRS",
@@ -104,6 +106,9 @@ def test_numbers_in_a_pasted_list() -> None:
         "0000 0000 0000 0001",
         "ABCDEFGHJKMNPQRT",
         "ABCDEFGHJKMNPQRV",
+        "ABCD-EFGH-JKMN-PQRW",
+        # A number that was mistyped beside a right one is not left out unsaid.
+        "ABCD-EFGH-JKMN-PQRX ABCD-EFGH-JKMN-PQR0-1",
     ]
     assert verification.read_many(" ,;\n\t") == []
 

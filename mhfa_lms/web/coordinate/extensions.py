@@ -57,7 +57,7 @@ def extend(found: Held) -> ResponseReturnValue:
         except extensions.ExtensionError:
             form.months.errors = [_("It cannot be extended: it was extended before, or another one follows it")]
         else:
-            said = _("Extended until %(day)s. The instructor is reminded before it.", day=format_date(until))
+            said = _("Extended until %(day)s. The reminders count to that day now.", day=format_date(until))
             flash(said, "success")
             return redirect(url_for("coordinate.person", membership_id=member.id), 303)
     page = render_template("coordinate/extend.html", form=form, member=member, row=row, can=can)
