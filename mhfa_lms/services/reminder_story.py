@@ -127,12 +127,14 @@ class _Teller:
             schedule.setdefault(offset, self.rules_of.day(offset, row) or row.window_closes_on)
         due = self.rules_of.due(row, today)
         chapters = [self._chapter(offset, day, today, due) for offset, day in _in_order(schedule)]
-        return Story(
-            row.code, row.type_name, row.organisation_name, row.expires_on, self._verdict(today), tuple(chapters)
-        )
+        coming = any(one.state in {State.LATER, State.DUE} for one in chapters)
+        verdict = self._verdict(today, coming=coming)
+        return Story(row.code, row.type_name, row.organisation_name, row.expires_on, verdict, tuple(chapters))
 
-    def _verdict(self, today: date) -> str:
-        against = reason(self.row, kept=False)
+    def _verdict(self, today: date, *, coming: bool) -> str:
+        against, opens = reason(self.row, kept=False), self.row.window_opens_on
+        if against is None and not coming and self._is_renewed_before(opens, today):
+            return reminder_words.renewed_before(opens)
         if against is None and today > self.row.window_closes_on:
             against = Reason.OVER
         kept = against is Reason.STOPPED and self.rules_of.keep_last

@@ -99,7 +99,7 @@ def not_sent(against: Reason, voice: Voice) -> str:
 
 
 def renewed_before(day: date) -> str:
-    """Return that a reminder is not needed, as the renewal was finished before its time and counts from a day on."""
+    """Return that reminders are not needed, as the renewal was finished before its time and counts from a day on."""
     return _("Not needed: the renewal is finished, and counts from %(day)s.", day=i18n.format_date(day))
 
 

@@ -17,7 +17,7 @@ RULES: Final[Mapping[Rule, Any]] = {
     Rule.WINDOW_BEFORE_MONTHS: lazy("Months before expiry in which it can be renewed"),
     Rule.WINDOW_AFTER_MONTHS: lazy("Months after expiry in which it can still be renewed"),
     Rule.RENEWAL_BASIS: lazy("Where a renewed period begins"),
-    Rule.FULL_EVERY_SECOND: lazy("What a refresher renewed is renewed by the full course the next time"),
+    Rule.FULL_EVERY_SECOND: lazy("After a renewal by refresher, the next one needs the full course"),
     Rule.REMINDER_DAYS: lazy("Reminders go out so many days before expiry"),
     Rule.GRACE_REMINDER_DAYS: lazy("The one reminder after expiry goes out so many days later"),
     Rule.KEEP_LAST_REMINDER: lazy("Send the last reminder even to people who want none"),
