@@ -53,7 +53,10 @@ class _Child:
     """A child process and the certificate it has in hand."""
 
     def __init__(self, command: Sequence[str], settings: Settings) -> None:
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603  # our own
+        # In a group of its own: Ctrl-C in a terminal is the parent's to answer, also while a child still starts.
+        self.process = subprocess.Popen(  # noqa: S603  # our own
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
+        )
         self.tasks, self.answers = cast(IO[bytes], self.process.stdin), cast(IO[bytes], self.process.stdout)
         self.task: int | None = None
         self.until = 0.0

@@ -4,6 +4,7 @@ First come the settings, then one certificate a line; each is answered with a li
 """
 
 import contextlib
+import ctypes
 import gc
 import json
 import logging
@@ -26,12 +27,15 @@ from mhfa_lms.settings import Settings
 NICENESS: Final = 5
 # How many objects are made before the collector looks; by itself it does after 700.
 GARBAGE: Final = 50_000
+# Of prctl(2): the signal to get when the parent ends.
+PR_SET_PDEATHSIG: Final = 1
 
 
 def main() -> None:
     """Draw until the standard input ends. Signals to the whole group are the parent's to answer."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    _end_with_the_parent()
     os.nice(NICENESS)
     # Answers only go where they are waited for: what a library prints is sent to the log.
     answers = os.dup(1)
@@ -45,6 +49,12 @@ def main() -> None:
         for line in sys.stdin.buffer:
             os.write(answers, json.dumps(_drawn(json.loads(line), settings)).encode() + b"\n")
     db.release()
+
+
+def _end_with_the_parent() -> None:
+    """Draw nothing to its end for a parent that is gone. Elsewhere than on Linux the pipe's end is noticed after it."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _bind(settings: Settings) -> None:

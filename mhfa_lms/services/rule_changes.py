@@ -101,11 +101,11 @@ def simulate(session: Session, change: Change, *, by: Actor, now: datetime, text
     """
     require(by, Can.ADMINISTER)
     change.check()
-    before = rule_trees.whole_tree(session, _asked(change.rule))
+    before = rule_trees.whole_tree(session, asked(change.rule))
     after = before.changed(change.place, change.value, unset=change.unset)
     revisions = catalogue.newest(session) if change.rule in rules.FOR_COURSES else []
-    concerned = list(_concerned(change.rule, before, after, revisions))
-    places = sorted({organisation_id for organisation_id, _course in concerned})
+    affected = list(concerned(change.rule, before, after, revisions))
+    places = sorted({organisation_id for organisation_id, _course in affected})
     named = list(session.scalars(select(Organisation.name).where(Organisation.id.in_(places[:SHOWN]))))
     certificates = change.rule in CERTIFICATE_RULES
     today = _today(session, change.organisation_id, now)
@@ -115,18 +115,19 @@ def simulate(session: Session, change: Change, *, by: Actor, now: datetime, text
         organisations=tuple(sorted(named)),
         organisation_count=len(places),
         examples=tuple(_examples(change, before, after, revisions, today)) if certificates else (),
-        learners=_learners(session, concerned) if certificates else 0,
+        learners=_learners(session, affected) if certificates else 0,
         issued=_issued(session, places) if certificates else 0,
         reminders=_reminders(session, before, after, now, text, where) if change.rule in REMINDER_RULES else None,
     )
 
 
-def _asked(rule: Rule) -> list[Rule]:
+def asked(rule: Rule) -> list[Rule]:
+    """Return the rules that are looked at together with one."""
     family = CERTIFICATE_RULES if rule in CERTIFICATE_RULES else REMINDER_RULES if rule in REMINDER_RULES else {rule}
     return [one for one in Rule if one in family]
 
 
-def _concerned(
+def concerned(
     rule: Rule, before: Tree, after: Tree, revisions: list[CourseRevision]
 ) -> Iterator[tuple[int, int | None]]:
     """Yield each organisation (and, for a rule of courses, each course) in which the value that counts changes."""
@@ -154,31 +155,32 @@ def _examples(
     for revision in revisions:
         if change.course_id in {None, revision.course_id}:
             content = catalogue.course(revision)
-            found = [_found(tree, change.organisation_id, revision.course_id, content) for tree in (before, after)]
-            earned = [_earned(one, today) for one in found]
-            yield Example(content.title, earned[0][0], earned[1][0], earned[0][1], earned[1][1])
+            found = [found_for(tree, change.organisation_id, revision.course_id, content) for tree in (before, after)]
+            [first, then] = [earned(one, today) for one in found]
+            yield Example(content.title, first[0], then[0], first[1], then[1])
 
 
-def _found(tree: Tree, organisation_id: int | None, course_id: int, content: Any) -> dict[Rule, Resolved]:
+def found_for(tree: Tree, organisation_id: int | None, course_id: int, content: Any) -> dict[Rule, Resolved]:
+    """Return the rules of certificates that count at a place for a course."""
     own = content.defaults.model_dump()
     return {rule: tree.resolve(rule, organisation_id, course_id, own) for rule in certification.RULES}
 
 
-def _earned(found: dict[Rule, Resolved], today: date) -> tuple[Period, Period]:
+def earned(found: dict[Rule, Resolved], today: date) -> tuple[Period, Period]:
     """Return the period of a certificate completed today, and of its renewal on the first day of its window."""
     first = certification.new_period(found, None, today)
     held = certification.Earlier(first.expires_on, RenewalBasis(found[Rule.RENEWAL_BASIS].value))
     return first, certification.new_period(found, held, first.window_opens_on)
 
 
-def _learners(session: Session, concerned: list[tuple[int, int | None]]) -> int:
+def _learners(session: Session, affected: list[tuple[int, int | None]]) -> int:
     """Count who is on a course, by organisation and course in one query, and add up the places concerned."""
     counted = session.execute(
         select(Enrolment.organisation_id, Enrolment.course_id, func.count().label("learners"))
         .where(Enrolment.state == EnrolmentState.ACTIVE)
         .group_by(Enrolment.organisation_id, Enrolment.course_id)
     )
-    wanted = set(concerned)
+    wanted = set(affected)
     return sum(row.learners for row in counted if (row.organisation_id, row.course_id) in wanted)
 
 

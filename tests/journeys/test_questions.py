@@ -53,7 +53,8 @@ def begin(page: Page, site: Server, who: str) -> str:
     """Sign in and start the course; returns its address."""
     sign_in(page, site, who)
     page.goto("/home")
-    page.locator("form", has=page.locator("input[name=course]")).filter(has_text="Start").last.locator("button").click()
+    row = page.locator("main .row", has_text=TITLE)
+    row.get_by_role("button", name="Start this course").click()
     page.wait_for_url(re.compile(r"/learn/\d+"))
     found = re.search(r"/learn/\d+", page.url)
     assert found

@@ -172,3 +172,28 @@ def test_coordinators_read_their_rules_and_set_none(client: FlaskClient) -> None
         assert client.get(address).status_code == 403
     assert client.post("/admin/rules/valid_months", data={"value": "12"}).status_code == 403
     assert client.post("/admin/rules/valid_months/effects.csv?value=12").status_code == 403
+
+
+def test_whose_future_certificates_a_change_concerns_is_listed_and_can_be_taken_along(admin: FlaskClient) -> None:
+    here, there = make.organisation("alder"), make.organisation("birch")
+    revision = make.published()
+    learner, other = make.member(here, name="Amina Yusuf"), make.member(there, name="Bram Bakker")
+    for one in (learner, other):
+        make.enrolment(one, revision)
+    make.enrolment(make.member(here, name="Zoë Done"), revision, completed_at=NOON)
+    query = {"value": "12"}
+    page = admin.get("/admin/rules/valid_months/effects", query_string=query).text
+    assert "2 people on courses" in page
+    for word in ("Amina Yusuf", "Bram Bakker", "21 Nov 2027", "21 Nov 2029"):
+        assert word in page
+    assert "Zoë Done" not in page
+    for narrowed in ({"q": "amina"}, {"where": "alder"}):
+        page = admin.get("/admin/rules/valid_months/effects", query_string=query | narrowed).text
+        assert "1 person on a course" in page
+        assert "Bram Bakker" not in page
+    answer = admin.post("/admin/rules/valid_months/effects.csv", query_string=query | {"q": "bram"})
+    [row] = csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig")))
+    assert (row["name"], row["organisation"]) == ("Bram Bakker", "Birch")
+    assert (row["valid_until_now"], row["valid_until_then"]) == ("2029-11-21", "2027-11-21")
+    nobody = admin.get("/admin/rules/valid_months/effects", query_string=query | {"q": "nobody"}).text
+    assert "Nobody matches these filters." in nobody

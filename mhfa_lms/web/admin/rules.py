@@ -21,7 +21,7 @@ from mhfa_lms.services.rules import Resolved, Rule
 from mhfa_lms.web import lists
 from mhfa_lms.web import rule_words as words
 from mhfa_lms.web.access import requires
-from mhfa_lms.web.admin import rule_form
+from mhfa_lms.web.admin import rule_form, rule_learners
 from mhfa_lms.web.admin.blueprint import blueprint
 from mhfa_lms.web.identity import me
 
@@ -183,15 +183,17 @@ def rule_effects(here: Ruled) -> ResponseReturnValue:
     text, where = lists.text("q"), lists.text("where")
     effects = rule_changes.simulate(db.session(), asked, by=me(), now=clock.now())
     narrowed = _simulated(asked, text, where) if text or where else effects
-    events, shown = _chosen(narrowed), max(request.args.get("from", type=int) or 0, 0)
+    events, shown = _chosen(narrowed), max(lists.number("from") or 0, 0)
+    concerned, learners = rule_learners.some(asked, text, where, shown, PAGE)
     return render_template(
         "admin/rule_effects.html",
         here=here,
         effects=effects,
         found=effects.reminders,
         events=events,
-        total=sum(one.people for one in events),
+        total=concerned + sum(one.people for one in events),
         lines=_lines(narrowed, events, shown, PAGE, text),
+        learners=learners,
         shown=shown,
         size=PAGE,
         asked=_written(asked),
@@ -249,23 +251,27 @@ def _months(effects: Effects) -> list[tuple[str, int, int]]:
 @blueprint.post("/admin/rules/<rule>/effects.csv")
 @requires(Can.ADMINISTER, load=load)
 def rule_effects_file(here: Ruled) -> ResponseReturnValue:
-    """The list of reminders that a change would send, or not send any more, as a file. The audit trail notes it."""
+    """The list of reminders, or of people, that a change concerns, as a file. The audit trail notes it."""
     asked = _asked(here) if here.rule in FORESEEN else None
     if not isinstance(asked, Change):
         abort(404)
-    text = lists.text("q")
-    effects = _simulated(asked, text, lists.text("where"))
+    text, where = lists.text("q"), lists.text("where")
+    effects = _simulated(asked, text, where)
     events = _chosen(effects)
-    total = sum(one.people for one in events)
+    total = rule_learners.some(asked, text, where, 0, 1)[0] + sum(one.people for one in events)
     if total > MOST_LINES:
         flash(
             _("There are more than %(most)s lines. Narrow the list first.", most=i18n.format_number(MOST_LINES)), "info"
         )
         return redirect(url_for("admin.rule_effects", **here.address, **_written(asked)), 303)
-    chunks = b"".join(spreadsheets.csv_chunks(COLUMNS, _rows(effects, events, total, text)))
+    if asked.rule in rule_changes.CERTIFICATE_RULES:
+        columns, rows = rule_learners.COLUMNS, rule_learners.rows(asked, text, where, total)
+    else:
+        columns, rows = COLUMNS, _rows(effects, events, total, text)
+    chunks = b"".join(spreadsheets.csv_chunks(columns, rows))
     rule_changes.note_export(asked, rows=total, by=me(), now=clock.now())
     answer = Response(chunks, content_type=spreadsheets.CSV_TYPE)
-    answer.headers.set("Content-Disposition", "attachment", filename=f"reminders-{asked.rule.value}.csv")
+    answer.headers.set("Content-Disposition", "attachment", filename=f"{asked.rule.value}.csv")
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
