@@ -234,7 +234,7 @@ def test_details(coordinator: FlaskClient, here: Organisation) -> None:
     ("change", "says"),
     [
         ({"name": "   "}, "Enter the person’s name"),
-        ({"name": "a\nb"}, "Enter the person’s name"),
+        ({"name": "a\nb"}, "Leave out what cannot be seen"),
         ({"work_email": "nobody"}, "Enter an e-mail address in the form"),
         ({"languages": "x" * 201}, "Use at most 200 characters"),
     ],
