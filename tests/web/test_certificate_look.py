@@ -34,9 +34,10 @@ def saved() -> list[CertificateLook]:
 
 def send(client: FlaskClient, logo: bytes | None = None, **changes: Any) -> Any:
     """Send the form."""
-    form: dict[str, Any] = {**FORM, **changes}
-    if logo is not None:
-        form["logo"] = (io.BytesIO(logo), "logo.png")
+    given = {**changes, **({} if logo is None else {"logo": logo})}
+    # A stream is read once: each request has its own.
+    files = {name: (io.BytesIO(one), "picture.png") if isinstance(one, bytes) else one for name, one in given.items()}
+    form: dict[str, Any] = {**FORM, **files}
     return client.post(PAGE, data=form, content_type="multipart/form-data")
 
 
@@ -91,8 +92,8 @@ def test_all_four_pictures_come_at_once_each_as_large_as_it_may_be(client: Flask
         ({"name_1": "", "title_1": "Head"}, "Write the name of this person"),
         ({"accent": "#000000"}, "Choose one of the answers"),
         ({"logo": b"<svg/>"}, "This file cannot be used"),
-        ({"signature_2": (io.BytesIO(b"<svg/>"), "x.png")}, "This file cannot be used"),
-        ({"signature_3": (io.BytesIO(drawn("PNG")), "x.png")}, "Write the name of this person"),
+        ({"signature_2": b"<svg/>"}, "This file cannot be used"),
+        ({"signature_3": drawn("PNG")}, "Write the name of this person"),
     ],
 )
 def test_what_cannot_be_used_is_said_and_the_rest_is_kept(client: FlaskClient, changes: Any, said: str) -> None:
