@@ -165,11 +165,11 @@ def _memberships_with_records(session: Session, who: Person, now: datetime) -> i
     )
 
 
-def _certificates_with_names(session: Session, who: Person, now: datetime) -> int:  # noqa: ARG001
+def _certificates_with_names(session: Session, who: Person, now: datetime) -> int:  # noqa: ARG001  # every entry has the same form
     return _empty(session, Certificate, who, initials_only=False, file_id=None)
 
 
-def _jobs(session: Session, who: Person, now: datetime) -> int:  # noqa: ARG001
+def _jobs(session: Session, who: Person, now: datetime) -> int:  # noqa: ARG001  # every entry has the same form
     return _empty(session, Job, who, payload={}, resume={}, error="")
 
 
@@ -182,7 +182,7 @@ def _answers(session: Session, who: Person, now: datetime) -> int:  # noqa: ARG0
     return _empty(session, ScenarioAnswer, who, text="", saved_from="")
 
 
-def _messages(session: Session, who: Person, now: datetime) -> int:  # noqa: ARG001
+def _messages(session: Session, who: Person, now: datetime) -> int:  # noqa: ARG001  # every entry has the same form
     """Empty the mails to the person, and take their name out of the invitations they sent."""
     sent = select(Invitation.id).where(Invitation.invited_by_id == who.account_id)
     keys = [f"invitation:{one}" for one in session.scalars(sent)]
