@@ -246,8 +246,25 @@ def plain_page(chromium: Browser, server: Server) -> Iterator[Page]:
     context.close()
 
 
+def follow(target: Locator) -> None:
+    """Click on what leads to another page, and wait until that page is there: a click alone does not wait for it."""
+    with target.page.expect_navigation():
+        target.click()
+
+
+def rest(page: Page) -> None:
+    """Wait until the page is there and nothing on it moves: half-way between light and dark, colours are neither."""
+    page.wait_for_load_state()
+    page.evaluate(
+        "Promise.allSettled(document.getAnimations()"
+        ".filter(one => Number.isFinite(one.effect.getComputedTiming().endTime)).map(one => one.finished))"
+        ".then(() => null)"
+    )
+
+
 def axe(page: Page) -> list[str]:
     """Return axe's violations on the page, in words."""
+    rest(page)
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate(
         "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
@@ -295,5 +312,4 @@ def sign_in(page: Page, server: Server, who: str, password: str | None = None) -
     page.goto("/sign-in")
     page.get_by_label("E-mail address").fill(who if "@" in who else f"{who}@demo.example")
     page.locator("input[type=password]").fill(password or server.password)
-    with page.expect_navigation():
-        page.locator("main").get_by_role("button", name="Sign in").click()
+    follow(page.locator("main").get_by_role("button", name="Sign in"))

@@ -5,7 +5,7 @@ from typing import Protocol
 from playwright.sync_api import Locator, Page
 
 from mhfa_lms.content.questions import Choice, FreeText, Number, Ordering, Question
-from tests.journeys.conftest import press_on, tab_to
+from tests.journeys.conftest import follow, press_on, tab_to
 
 
 class Hand(Protocol):
@@ -110,8 +110,7 @@ class Pointer:
         self.page = page
 
     def press(self, target: Locator) -> None:
-        with self.page.expect_navigation():
-            target.click()
+        follow(target)
 
     def write(self, label: str, text: str) -> None:
         self.page.get_by_label(label, exact=True).fill(text)

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from playwright.sync_api import Page, ViewportSize
 
-from tests.journeys.conftest import AXE, DESK, PHONE, sideways
+from tests.journeys.conftest import AXE, DESK, PHONE, rest, sideways
 
 NARROW: Final[ViewportSize] = {"width": 320, "height": 640}
 RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -48,6 +48,7 @@ STUCK: Final = """() => [...document.querySelectorAll('body *')]
 
 def axe(page: Page, *rules: str) -> list[str]:
     """Return axe's violations on the page, in words; of all rules, or of those named."""
+    rest(page)
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
     only: dict[str, Any] = {"type": "rule", "values": list(rules)} if rules else {"type": "tag", "values": RULES}

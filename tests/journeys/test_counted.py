@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.journeys.conftest import PHONE, Server, link_in, open_page, sign_in
+from tests.journeys.conftest import PHONE, Server, follow, link_in, open_page, sign_in
 from tests.journeys.test_life_of_a_first_aider import address_in_qr
 
 # As the design has it.
@@ -40,8 +40,7 @@ class Counting:
     def go(self, target: Locator) -> None:
         """Follow a link or press a button, and wait for the page it leads to."""
         self.count += 1
-        with self.page.expect_navigation():
-            target.click()
+        follow(target)
 
     def choose(self, target: Locator) -> None:
         """Choose an option."""
@@ -84,7 +83,7 @@ def test_mark_one_answer_with_keys(chromium: Browser, server: Server) -> None:
     with counted("mark", chromium, server, "instructor", script=True) as hand:
         page = hand.page
         page.goto("/mark")
-        page.locator("form[action='/mark/next'] button, main a.btn[href^='/mark/']").first.click()
+        follow(page.locator("form[action='/mark/next'] button, main a.btn[href^='/mark/']").first)
         expect(page.locator("fieldset.crit[data-crit='']")).to_have_count(4)
         before = page.url
         for _criterion in range(4):
@@ -102,7 +101,7 @@ def test_mark_one_answer_without_javascript(chromium: Browser, server: Server) -
     page = watched.page
     sign_in(page, server, "instructor")
     page.goto("/mark")
-    page.locator("form[action='/mark/next'] button, main a.btn[href^='/mark/']").first.click()
+    follow(page.locator("form[action='/mark/next'] button, main a.btn[href^='/mark/']").first)
     hand, lines = Counting(page), page.locator("fieldset.crit").all()
     for line in lines:
         hand.choose(line.locator("input").nth(2 if line.locator("input").count() == 4 else 0))
@@ -153,7 +152,7 @@ def test_check_a_certificate_by_its_qr_code(chromium: Browser, server: Server, t
     page = watched.page
     sign_in(page, server, "zoe.papadaki")
     page.goto("/certificates")
-    page.get_by_role("link", name="First conversation").first.click()
+    follow(page.get_by_role("link", name="First conversation").first)
     code = page.url.rsplit("/", 1)[1]
     for _wait in range(60):
         answer = context.request.get(f"/certificates/{code}.pdf")
@@ -187,11 +186,11 @@ def test_find_help_now(chromium: Browser, server: Server, start: str, script: bo
 def test_switch_the_language_in_the_middle_of_a_step(chromium: Browser, server: Server, script: bool) -> None:
     with counted("language", chromium, server, "jamal.carter", script=script, viewport=PHONE) as hand:
         page = hand.page
-        page.locator(".hero .btn").first.click()
+        follow(page.locator(".hero .btn").first)
         on = page.get_by_role("button", name=re.compile(r"^Continue( without answering)?$"))
         read = page.get_by_role("link", name="Read the step")
         while not page.locator("#answering input[type=radio]").count():
-            read.or_(on).first.click()
+            follow(read.or_(on).first)
         address = page.url
         page.locator("#answering input[name=choice]").nth(1).check()
         hand.go(page.get_by_role("button", name="English (test: right to left)"))
@@ -224,7 +223,7 @@ def test_a_whole_module(chromium: Browser, server: Server, who: str, script: boo
     context, watched = open_page(chromium, server, java_script_enabled=script, viewport=PHONE)
     page = watched.page
     sign_in(page, server, who)
-    page.locator(".hero .btn").first.click()
+    follow(page.locator(".hero .btn").first)
     costs: list[int] = []
     while "/step/" in page.url and len(costs) < 12:
         hand = Counting(page)

@@ -15,7 +15,7 @@ from playwright.sync_api import APIRequestContext, Browser, Page
 
 from tests import stage
 from tests.crawl import Answer, Found, Routes, crawl
-from tests.journeys.conftest import ROOT, Server, open_page, sign_in, started_server
+from tests.journeys.conftest import ROOT, Server, follow, open_page, sign_in, started_server
 from tests.journeys.looking import problems
 
 LANGUAGES = {"en": False, "ar-XB": True}
@@ -52,7 +52,7 @@ def come_from_outside(page: Page, server: Server) -> None:
     """Leave in the browser what somebody has who signs up: an address that waits to be confirmed."""
     page.goto("/forgot")
     page.get_by_label("E-mail address").fill(stage.UNCONFIRMED)
-    page.locator("main form .btn").click()
+    follow(page.locator("main form .btn"))
     sign_in(page, server, stage.UNCONFIRMED)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.conftest import DESK, PHONE, Server, open_page, sideways, sign_in
+from tests.journeys.conftest import DESK, PHONE, Server, follow, open_page, sideways, sign_in
 
 
 @contextmanager
@@ -76,7 +76,7 @@ def test_leaving_quickly_works_as_a_link(chromium: Browser, server: Server) -> N
     with window(chromium, server, java_script_enabled=False, viewport=PHONE) as page:
         page.goto("/help")
         expect(page.get_by_text("or press Shift three times")).to_be_hidden()
-        page.get_by_role("link", name="Leave this page").click()
+        follow(page.get_by_role("link", name="Leave this page"))
         assert not page.url.startswith(server.address)
 
 
@@ -105,8 +105,7 @@ def test_leaving_a_page_replaces_it_in_the_history(chromium: Browser, server: Se
     page.route("https://**", lambda route: route.fulfill(body="elsewhere", content_type="text/html"))
     page.goto("/courses")
     page.goto("/help")
-    with page.expect_navigation():
-        page.get_by_role("link", name="Leave this page").click()
+    follow(page.get_by_role("link", name="Leave this page"))
     assert not page.url.startswith(server.address)
     page.go_back()
     assert page.url == f"{server.address}/courses"

@@ -16,7 +16,7 @@ from mhfa_lms.content.questions import Question
 from mhfa_lms.content.schema import Course, Step
 from mhfa_lms.paths import courses_dir
 from mhfa_lms.services.periods import add_months
-from tests.journeys.conftest import Server, axe, link_in, open_page, sideways, sign_in
+from tests.journeys.conftest import Server, axe, follow, link_in, open_page, sideways, sign_in
 from tests.journeys.hands import Hand, Keyboard, Pointer, answer
 
 PASSWORD = "quiet harbour lantern"
@@ -147,8 +147,7 @@ def mark_until(page: Page, server: Server, look: Look, *, keys: bool) -> None:
     sign_in(page, server, "instructor")
     page.goto("/mark")
     look(page)
-    with page.expect_navigation():
-        page.locator("form[action='/mark/next'] button").click()
+    follow(page.locator("form[action='/mark/next'] button"))
     for _answer in range(12):
         ours = page.get_by_text("ask my supervisor to cover for ten minutes").is_visible()
         look(page)
@@ -161,8 +160,7 @@ def mark_until(page: Page, server: Server, look: Look, *, keys: bool) -> None:
         else:
             for group in page.locator("fieldset.crit").all():
                 group.locator("input").nth(2 if group.locator("input").count() == 4 else 0).check()
-            with page.expect_navigation():
-                page.locator("#mark .btn.big").click()
+            follow(page.locator("#mark .btn.big"))
         if ours:
             return
     raise AssertionError("the answer never came")
@@ -221,8 +219,7 @@ def read_register(page: Page, server: Server, name: str, code: str, look: Look) 
     page.goto("/coordinate/register")
     look(page)
     page.get_by_label("Name or certificate number").fill(name)
-    with page.expect_navigation():
-        page.get_by_role("button", name="Show results").click()
+    follow(page.get_by_role("button", name="Show results"))
     look(page)
     with page.expect_download() as download:
         page.get_by_role("link", name=re.compile("Export this 1 as CSV")).click()

@@ -17,6 +17,7 @@ from tests.journeys.conftest import (
     PHONE,
     Server,
     axe,
+    follow,
     link_in,
     open_page,
     sideways,
@@ -119,7 +120,7 @@ def test_from_files_to_a_reviewed_course(chromium: Browser, server: Server) -> N
     look(clinician)
     admin.goto("/admin/courses/a-walk")
     said(admin, "Nobody can begin it yet")
-    admin.get_by_role("link", name="Accept revision 1 without a review").click()
+    follow(admin.get_by_role("link", name="Accept revision 1 without a review"))
     look(admin)
     admin.get_by_role("button", name="Accept it without a review").click()
     expect(admin).to_have_title(re.compile("^Error: "))
@@ -141,11 +142,10 @@ def choose_password(chromium: Browser, server: Server) -> Page:
     page = watched.page
     page.goto(asked)
     page.get_by_label("E-mail address").fill(CLINICIAN)
-    page.locator("main").get_by_role("button").first.click()
+    follow(page.locator("main").get_by_role("button").first)
     page.goto(link_in(server.wait_for_mail(CLINICIAN, "/reset/")))
     page.locator("input[type=password]").first.fill(PASSWORD)
-    page.locator("main").get_by_role("button").first.click()
-    page.wait_for_load_state()
+    follow(page.locator("main").get_by_role("button").first)
     sign_in(page, server, CLINICIAN, PASSWORD)
     expect(page.get_by_role("link", name="Reviews")).to_be_visible()
     return page
@@ -174,7 +174,7 @@ def test_an_activity_is_reported_and_confirmed(chromium: Browser, server: Server
     look(instructor)
     row = instructor.locator("label.choice, tr, li", has_text="Wyn Walker").last
     row.locator("input[type=checkbox]").check()
-    instructor.get_by_role("button", name=re.compile("^Confirm")).first.click()
+    follow(instructor.get_by_role("button", name=re.compile("^Confirm")).first)
     said(instructor, "confirmed")
     learner.goto(step)
     said(learner, "Confirmed by your instructor")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests import small_course, tiny_media
-from tests.journeys.conftest import Server, axe, press_on, sideways, sign_in, tab_to, type_into
+from tests.journeys.conftest import Server, axe, follow, press_on, sideways, sign_in, tab_to, type_into
 
 TITLE = "First aid for mental health: many steps"
 WORDS = "My sister. And long walks."
@@ -170,7 +170,7 @@ def test_what_one_writes_for_oneself_without_javascript(plain_page: Page, site: 
     plain_page.goto(f"{course}/step/write")
     assert sideways(plain_page) <= 0
     plain_page.get_by_label("For yourself").fill(WORDS)
-    plain_page.get_by_role("button", name="Continue", exact=True).click()
+    follow(plain_page.get_by_role("button", name="Continue", exact=True))
     plain_page.goto(f"{course}/step/write")
     expect(plain_page.get_by_label("For yourself")).to_have_value(WORDS)
     plain_page.get_by_label("For yourself").fill(f"{WORDS} And tea.")

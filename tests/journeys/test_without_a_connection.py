@@ -15,7 +15,7 @@ from mhfa_lms.content.questions import Choice, Option
 from mhfa_lms.content.schema import Module, Step
 from mhfa_lms.db import sqlite_module
 from mhfa_lms.paths import courses_dir
-from tests.journeys.conftest import PHONE, Server, axe, open_page, sideways, sign_in
+from tests.journeys.conftest import PHONE, Server, axe, follow, open_page, sideways, sign_in
 
 PASSWORD = "quiet harbour lantern"
 MODULE: Module = loader.load(courses_dir() / "first-conversation").modules[0]
@@ -265,7 +265,7 @@ def test_two_devices_answer_the_same_question_and_neither_answer_is_lost(
 
     device.back_online("You had done the same on another device too")
     page.goto(device.course)
-    page.get_by_role("link", name="See both and choose one").click()
+    follow(page.get_by_role("link", name="See both and choose one"))
     assert axe(page) == []
     for right in (True, False):
         text = next(option.text for option in choices(one) if option.correct is right)
@@ -341,7 +341,7 @@ def test_the_same_module_with_javascript_off(chromium: Browser, server: Server) 
     context, watched = open_page(chromium, server, java_script_enabled=False, viewport=PHONE)
     page = watched.page
     sign_in(page, server, somebody(server, "plain"), PASSWORD)
-    page.get_by_role("button", name="Start this course").click()
+    follow(page.get_by_role("button", name="Start this course"))
     course = page.url
     page.goto(f"{course}/module/{MODULE.id}")
     expect(page.get_by_text("Keeping a module needs JavaScript.")).to_be_visible()
@@ -349,10 +349,10 @@ def test_the_same_module_with_javascript_off(chromium: Browser, server: Server) 
     for one in MODULE.steps:
         page.goto(f"{course}/step/{one.id}")
         if one.content_note:
-            page.get_by_role("link", name="Read the step").click()
+            follow(page.get_by_role("link", name="Read the step"))
         if isinstance(one.question, Choice):
             Device(server, context, page, course).choose(one)
             expect(page.get_by_text("This fits").first).to_be_visible()
-        page.get_by_role("button", name=onwards(one), exact=True).click()
+        follow(page.get_by_role("button", name=onwards(one), exact=True))
     expect(page.get_by_text(f"You have finished the module “{MODULE.title}”.")).to_be_visible()
     context.close()
