@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Final
 
 from mhfa_lms import __version__, clock, db, logs
-from mhfa_lms.jobs import long, schedule
+from mhfa_lms.jobs import chores, long, schedule
 from mhfa_lms.jobs.delivery import send_waiting
 from mhfa_lms.jobs.drawing_crowd import draw_crowd
 from mhfa_lms.jobs.tick import tick, tidy
@@ -127,25 +127,33 @@ def _bind(settings: Settings) -> None:
 def _tick(settings: Settings, started_at: datetime) -> None:
     now, ticked = clock.now(), False
     try:
-        report = tick(settings, now)
-        if report.total:
-            logs.logger().info(
-                "ticked",
-                reminders=report.reminders,
-                authorisation_reminders=report.authorisation_reminders,
-                digests=report.digests,
-                cases=report.cases,
-            )
-        # The whole trail is counted in one minute of the hour only.
-        tidy(now, left_behind=now.minute == 0)
-        second_steps.reseal(settings.secret_keys, now=now)
-        safeguarding_words.reseal(settings.secret_keys, now=now)
-        reflections.reseal(now=now)
-        long.tidy(settings, now)
+        chores.each(
+            {
+                "tick": lambda: _post(settings, now),
+                # The whole trail is counted in one minute of the hour only.
+                "tidy": lambda: tidy(now, left_behind=now.minute == 0),
+                "second-steps": lambda: second_steps.reseal(settings.secret_keys, now=now),
+                "safeguarding": lambda: safeguarding_words.reseal(settings.secret_keys, now=now),
+                "reflections": lambda: reflections.reseal(now=now),
+                "files": lambda: long.tidy(settings, now),
+            }
+        )
         ticked = True
     finally:
         # Also after a round that failed: the page then says that a worker is there whose rounds do not go through.
         workers.beat(process_name(), version=__version__, started_at=started_at, ticked=ticked, now=now)
+
+
+def _post(settings: Settings, now: datetime) -> None:
+    report = tick(settings, now)
+    if report.total:
+        logs.logger().info(
+            "ticked",
+            reminders=report.reminders,
+            authorisation_reminders=report.authorisation_reminders,
+            digests=report.digests,
+            cases=report.cases,
+        )
 
 
 def process_name() -> str:

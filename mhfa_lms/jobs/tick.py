@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from mhfa_lms import db, logs
+from mhfa_lms.jobs import chores
 from mhfa_lms.services import (
     assessment,
     authorisation_reminders,
@@ -61,8 +62,37 @@ def tidy(now: datetime, *, left_behind: bool = True) -> int:
     retention, count for the overviews of large organisations.
 
     Returns how many events were sealed. Takes the real time only. `left_behind` asks for events that were committed
-    long after their number was given out, which takes as long as the trail is.
+    long after their number was given out, which takes as long as the trail is. Each of these is done though another
+    one fails; the first error is raised at the end.
     """
+    sealed = [0]
+
+    def seal() -> None:
+        sealed[0] = _seal(now, left_behind=left_behind)
+
+    chores.each(
+        {
+            "seal": seal,
+            "hand-in": lambda: assessment.hand_in_overdue(now=now),
+            "limits": lambda: limits.sweep(now=now),
+            "half-open": lambda: half_open.sweep(now=now),
+            "corrections": lambda: corrections.flow(now=now),
+            "renewals": lambda: renewing.issue_waiting(now=now, failed=_not_renewed),
+            "retention": lambda: retention.post_daily(now=now),
+            "overviews": lambda: overview_counts.refresh(now=now, look=left_behind),
+        }
+    )
+    return sealed[0]
+
+
+def _not_renewed(enrolment_id: int, error: Exception) -> None:
+    """Note a renewal that could not be issued. The next tick tries again; the system page counts them."""
+    logs.logger().error(
+        "renewal-not-issued", enrolment_id=enrolment_id, error=type(error).__name__, at=logs.place(error)
+    )
+
+
+def _seal(now: datetime, *, left_behind: bool) -> int:
     sealed = 0
     while sealed < SEALS_A_TICK and (some := sealing.seal(now=now, left_behind=left_behind)):
         sealed += some
@@ -71,11 +101,4 @@ def tidy(now: datetime, *, left_behind: bool = True) -> int:
         count, head = sealing.sealed_so_far(db.session())
         db.session().rollback()
         logs.logger().info("audit-sealed", sealed=count, head=head)
-    assessment.hand_in_overdue(now=now)
-    limits.sweep(now=now)
-    half_open.sweep(now=now)
-    corrections.flow(now=now)
-    renewing.issue_waiting(now=now)
-    retention.post_daily(now=now)
-    overview_counts.refresh(now=now, look=left_behind)
     return sealed

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from mhfa_lms import __version__, db, schema
 from mhfa_lms.models import AuditEvent, AuditSeal, CourseProblem, StoredFile
-from mhfa_lms.services import attention, backlog, help_checks, workers
+from mhfa_lms.services import attention, backlog, help_checks, renewing, workers
 
 # What `backup` writes into the audit trail.
 BACKUP_MADE: Final = "backup.made"
@@ -103,6 +103,7 @@ class Measured:
     last_backup: datetime | None
     last_seal: datetime | None
     problems: int
+    renewals_overdue: int
     stale_countries: list[str]
     mail_is_dropped: bool
     demo: bool
@@ -111,7 +112,7 @@ class Measured:
 def measure(
     session: Session, here: Installation, *, key_file: Path | None, keys: SigningKeys, now: datetime
 ) -> Measured:
-    """Look everywhere; eight queries. `key_file` is None when a variable holds the session key; `keys` are those
+    """Look everywhere; nine queries. `key_file` is None when a variable holds the session key; `keys` are those
     that sign PDFs and badges."""
     one = session.execute(
         select(
@@ -132,6 +133,7 @@ def measure(
         last_backup=one[0],
         last_seal=one[1],
         problems=one[3],
+        renewals_overdue=renewing.overdue(session, now=now),
         stale_countries=[
             country.name for country, checked in attention.checked_lines(session) if help_checks.is_stale(checked, now)
         ],

@@ -1,7 +1,9 @@
 """One certificate's renewal: what to do, by when and why, from when the new one would count, and beginning it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Final
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
@@ -25,6 +27,9 @@ from mhfa_lms.services import catalogue, certificates, certification, enrolments
 from mhfa_lms.services.pathway import Left
 from mhfa_lms.services.periods import Period, Standing
 from mhfa_lms.services.renewal import Renewal, WhyNot
+
+# A tick comes every minute.
+OVERDUE: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,21 +130,31 @@ def begin(code: str, *, by: Actor, now: datetime) -> int | None:
         return enrolment.id
 
 
-def issue_waiting(*, now: datetime) -> int:
+def issue_waiting(*, now: datetime, failed: Callable[[int, Exception], object]) -> int:
     """Renew what waited for its window, which has opened: refreshers that were finished before. Returns how many.
 
     One transaction each; a second worker finds nothing left to do. What can renew nothing any more is over as it is.
+    One that raises stops no other: `failed` hears of its enrolment and the error, and the next call tries again.
     """
     issued = 0
-    for enrolment_id in _waiting(now):
-        with transaction() as session:
-            issued += certification.complete_if_ready(session, enrolment_id, now=now) is not None
+    waiting = _waiting(reading(), now)
+    reading().rollback()
+    for enrolment_id in waiting:
+        try:
+            with transaction() as session:
+                issued += certification.complete_if_ready(session, enrolment_id, now=now) is not None
+        except Exception as error:
+            failed(enrolment_id, error)
     return issued
 
 
-def _waiting(now: datetime) -> list[int]:
+def overdue(session: Session, *, now: datetime) -> int:
+    """Return how many waiting renewals were due some minutes ago and are not issued. One query."""
+    return len(_waiting(session, now - OVERDUE))
+
+
+def _waiting(session: Session, now: datetime) -> list[int]:
     """Return the waiting enrolments whose learner's certificate can be renewed today, or never."""
-    session = reading()
     opens = func.min(Certificate.window_opens_on)
     found = session.execute(
         select(Enrolment.id, Organisation.timezone, opens.label("opens"))
@@ -167,7 +182,6 @@ def _waiting(now: datetime) -> list[int]:
         .having(or_(opens.is_(None), opens <= now.date() + timedelta(days=1)))
         .order_by(Enrolment.id)
     ).all()
-    session.rollback()
     return [row.id for row in found if row.opens is None or row.opens <= clock.civil_date(now, row.timezone)]
 
 

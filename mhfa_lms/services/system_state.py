@@ -17,6 +17,7 @@ def facts(found: Measured, reader: Reader) -> list[Fact]:
         work.mails(found),
         work.jobs(found),
         work.lag(found),
+        work.renewals(found),
         work.mail_server(found),
         machine.room(found),
         machine.backup(found, reader),

@@ -105,6 +105,24 @@ def lag(found: Measured) -> Fact:
     )
 
 
+def renewals(found: Measured) -> Fact:
+    """Whether renewals that were finished early are issued once their window opens."""
+    overdue = found.renewals_overdue
+    return Fact(
+        "renewals",
+        State.LOOK if overdue else State.GOOD,
+        _("Renewals finished early"),
+        ngettext("%(shown)s is overdue", "%(shown)s are overdue", overdue, shown=i18n.format_number(overdue))
+        if overdue
+        else _("None is overdue"),
+        _("Who finishes a refresher before its time gets the new certificate on the first day that counts."),
+        _("A worker tries each of them once a minute. Its log names those that fail: renewal-not-issued.")
+        if overdue
+        else "",
+        {"overdue": overdue},
+    )
+
+
 def mail_server(found: Measured) -> Fact:
     """Whether mails reach people."""
     forgotten = found.mail_is_dropped and not found.demo

@@ -4,17 +4,29 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+from structlog.testing import capture_logs
 
 from mhfa_lms import db
+from mhfa_lms.jobs.tick import tidy
 from mhfa_lms.models import Certificate, CourseKind, Enrolment, EnrolmentState, Membership, MembershipState, Message
-from mhfa_lms.services import humane_hour, reminder_story, renewing
+from mhfa_lms.services import certification, half_open, humane_hour, overview_counts, reminder_story, renewing
 from mhfa_lms.services.reminder_words import State
 from tests import make
 from tests.make import NOON
 from tests.services.test_certification import complete, ready, renewal
 
 OPENS = date(2026, 12, 1)
+
+
+def refuse(_enrolment_id: int, error: Exception) -> None:
+    raise error
+
+
+def issued(now: datetime) -> int:
+    """Renew what waits; nothing is expected to fail."""
+    return renewing.issue_waiting(now=now, failed=refuse)
 
 
 def waiting(zone: str = "UTC", **dates: Any) -> tuple[Enrolment, Certificate]:
@@ -33,9 +45,9 @@ def test_it_renews_on_the_first_day_of_the_window_where_the_organisation_is(data
     enrolment, old = waiting(zone)
     enrolment_id, old_id = enrolment.id, old.id
     midnight = humane_hour.at(OPENS, 0, zone)
-    assert renewing.issue_waiting(now=midnight - timedelta(seconds=1)) == 0
-    assert renewing.issue_waiting(now=midnight + timedelta(seconds=40)) == 1
-    assert renewing.issue_waiting(now=midnight + timedelta(days=1)) == 0
+    assert issued(midnight - timedelta(seconds=1)) == 0
+    assert issued(midnight + timedelta(seconds=40)) == 1
+    assert issued(midnight + timedelta(days=1)) == 0
     session = db.session()
     (new,) = session.scalars(select(Certificate).where(Certificate.enrolment_id == enrolment_id)).all()
     assert session.get_one(Certificate, old_id).renewed_by_id == new.id
@@ -55,9 +67,9 @@ def test_the_ledger_promises_no_reminder_that_the_renewal_makes_needless(databas
 def test_after_an_outage_it_renews_all_the_same_and_too_late_it_ends_without(database: str) -> None:
     late, _old = waiting()
     late_id = late.id
-    assert renewing.issue_waiting(now=datetime(2026, 12, 20, 12, tzinfo=UTC)) == 1
+    assert issued(datetime(2026, 12, 20, 12, tzinfo=UTC)) == 1
     over, _other = waiting()
-    assert renewing.issue_waiting(now=datetime(2027, 3, 12, 12, tzinfo=UTC)) == 0
+    assert issued(datetime(2027, 3, 12, 12, tzinfo=UTC)) == 0
     states = [db.session().get_one(Enrolment, one).state for one in (late_id, over.id)]
     assert states == [EnrolmentState.COMPLETED, EnrolmentState.COMPLETED]
 
@@ -81,10 +93,44 @@ def test_who_has_left_is_not_renewed(database: str) -> None:
     with db.transaction() as session:
         member = session.get_one(Membership, enrolment.membership_id)
         member.state, member.left_at = MembershipState.LEFT, NOON
-    assert renewing.issue_waiting(now=NOON + timedelta(days=30)) == 0
+    assert issued(NOON + timedelta(days=30)) == 0
 
 
 def test_a_full_course_never_waits(database: str) -> None:
     enrolment = ready()
     assert complete(enrolment.id) is not None
     assert db.session().get_one(Enrolment, enrolment.id).ready_since is None
+
+
+def test_one_that_fails_stops_no_other_nor_the_rest_of_the_housekeeping(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told of, counted for the system page once the tick should have issued it, and tried again."""
+    (bad, _old), (good, _other) = waiting(), waiting()
+    bad_id, good_id = bad.id, good.id
+    midnight, complete_it, done = humane_hour.at(OPENS, 0, "UTC"), certification.complete_if_ready, []
+
+    def stumble(session: Session, enrolment_id: int, **values: Any) -> Certificate | None:
+        if enrolment_id == bad_id:
+            # What the database refuses must cost the next one nothing either.
+            session.execute(text("SELECT nothing FROM nowhere"))
+        return complete_it(session, enrolment_id, **values)
+
+    def fall(*, now: datetime) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(certification, "complete_if_ready", stumble)
+    monkeypatch.setattr(half_open, "sweep", fall)
+    monkeypatch.setattr(overview_counts, "refresh", lambda **_values: done.append("overviews"))
+    with capture_logs() as logs, pytest.raises(ZeroDivisionError):
+        tidy(midnight)
+    told = [(one["event"], one.get("enrolment_id"), one.get("chore")) for one in logs if one["log_level"] == "error"]
+    assert told == [("chore-stumbled", None, "half-open"), ("renewal-not-issued", bad_id, None)]
+    assert done == ["overviews"]
+    states = [db.session().get_one(Enrolment, one).state for one in (bad_id, good_id)]
+    assert states == [EnrolmentState.ACTIVE, EnrolmentState.COMPLETED]
+    minute = timedelta(minutes=1)
+    assert [renewing.overdue(db.session(), now=midnight + at * minute) for at in (4, 5)] == [0, 1]
+    monkeypatch.setattr(certification, "complete_if_ready", complete_it)
+    assert issued(midnight + minute) == 1
+    assert renewing.overdue(db.session(), now=midnight + 5 * minute) == 0
