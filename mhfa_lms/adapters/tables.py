@@ -1,8 +1,8 @@
 """Tables that people upload, CSV or XLSX, read as rows of text with their numbers; hostile files are refused.
 
 A CSV file may be separated by commas, semicolons or tabs, and begin with a byte order mark. Of an XLSX file the first
-sheet is read: days become YYYY-MM-DD; formulas are not run but named. An XLSX file is a ZIP of XML: how large it says
-it will be is added up before anything is unpacked, and XML that declares entities is not parsed.
+sheet is read, to its last row: days become YYYY-MM-DD; formulas are not run but named. An XLSX file is a ZIP of XML:
+how large it says it will be is added up before anything is unpacked, and XML that declares entities is not parsed.
 """
 
 import csv
@@ -24,10 +24,16 @@ LONGEST_CELL: Final = 2_000
 # Of an XLSX file once it is unpacked, and of its parts.
 UNPACKED: Final = 40_000_000
 MOST_PARTS: Final = 500
+# Up to here its first row is found in a moment: some 2,500 rows of 6 columns.
+SMALL: Final = 1_000_000
+# No sheet has a row below this one; a file may say otherwise.
+LAST_ROW: Final = 1_048_576
 # In one row a million marks take 300 MB. 25,000 rows of 6 columns have 650,000, and 75,000 different texts 300,000.
 MOST_MARKS: Final = 1_000_000
 # The first bytes of XML in UTF-16, with and without a byte order mark.
 UTF_16: Final = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
+# The first bytes of a ZIP.
+PACKED: Final = b"PK\x03\x04"
 Cell = str | None  # None: a formula
 
 
@@ -88,8 +94,20 @@ def read_columns(data: bytes) -> tuple[str, ...]:
     return tuple(name for name in _named(first[1]) if name)
 
 
+def is_small(data: bytes) -> bool:
+    """Whether `read_columns` takes a moment only: of an XLSX file, judged by how large it says it will be."""
+    if not data.startswith(PACKED):
+        return True
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            return sum(one.file_size for one in packed.infolist()) <= SMALL
+    except (zipfile.BadZipFile, NotImplementedError, OSError):
+        # Found out at once.
+        return True
+
+
 def _filled(data: bytes) -> Iterator[tuple[int, Sequence[Cell]]]:
-    rows = _xlsx(data) if data.startswith(b"PK\x03\x04") else _csv(data)
+    rows = _xlsx(data) if data.startswith(PACKED) else _csv(data)
     return ((number, row) for number, row in rows if any(cell != "" for cell in row))
 
 
@@ -120,15 +138,24 @@ def _csv(data: bytes) -> Iterator[tuple[int, Sequence[Cell]]]:
 
 def _xlsx(data: bytes) -> Iterator[tuple[int, Sequence[Cell]]]:
     from openpyxl import load_workbook  # takes a while to load, and few need it
+    from openpyxl.cell.read_only import EMPTY_CELL
 
     _look_inside(data)
     try:
         book = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
         sheet: Any = book.worksheets[0]
-        # What the file says of its own size is not believed: rows are read as they come, up to a limit.
+        # What the file says of its own size is not believed: rows are read as they come, to the last there can be.
         sheet.reset_dimensions()
-        rows = sheet.iter_rows(max_row=MOST_ROWS + 1_000, max_col=MOST_COLUMNS)
-        for number, row in enumerate(rows, start=1):
+        blank = None
+        for number, row in enumerate(sheet.iter_rows(max_row=LAST_ROW + 1, max_col=MOST_COLUMNS), start=1):
+            if number > LAST_ROW:
+                raise UnreadableError(Fault.NOT_A_TABLE)
+            # All the rows of a gap are one object, and there may be a million.
+            if row is blank:
+                continue
+            if all(cell is EMPTY_CELL for cell in row):
+                blank = row
+                continue
             yield number, [_of_cell(cell) for cell in row]
     except UnreadableError:
         raise

@@ -29,8 +29,11 @@ def look_at_table(progress: Progress) -> None:
         except tables.UnreadableError as error:
             found = Preview(problem=error.fault.value)
         else:
-            lines = list(table.lines)
-            found = _looked(progress, lines, history_rows.unknown_columns(table.columns))
+            if missing := history_rows.missing_columns(table.columns):
+                found = Preview(missing_columns=missing)
+            else:
+                lines = list(table.lines)
+                found = _looked(progress, lines, history_rows.unknown_columns(table.columns))
     finished = progress.scratch("jsonl")
     with finished.open("w", encoding="utf-8") as file:
         file.write(f"{found.line()}\n")

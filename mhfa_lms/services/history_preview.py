@@ -16,9 +16,9 @@ FAULTS_SHOWN: Final = 500
 class Preview:
     """How many rows would become what, and the first of each.
 
-    `problem` says why the table cannot be read at all. Rows are shown as lists: number, name, course, completed and
-    expires (in the line as YYYY-MM-DD); of other names: number, name in the file, name here; of faults: number, value,
-    what to do.
+    `problem` says why the table cannot be read at all, `missing_columns` what its first row lacks. Rows are shown as
+    lists: number, name, course, completed and expires (in the line as YYYY-MM-DD); of other names: number, name in the
+    file, name here; of faults: number, value, what to do.
     """
 
     problem: str = ""
@@ -30,6 +30,7 @@ class Preview:
     absent: int = 0
     invited: int = 0
     unknown_columns: list[str] = field(default_factory=list)
+    missing_columns: list[str] = field(default_factory=list)
     first_new: list[list[Any]] = field(default_factory=list)
     first_awaited: list[list[Any]] = field(default_factory=list)
     first_other_names: list[list[Any]] = field(default_factory=list)

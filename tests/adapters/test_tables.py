@@ -114,6 +114,34 @@ def test_a_row_far_down_and_a_size_that_lies_cost_nothing() -> None:
     assert read_table(repacked(good, "xl/worksheets/sheet1.xml", far)).lines == []
 
 
+SHEET = (
+    '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{}</sheetData></worksheet>'
+)
+
+
+def with_rows(*numbers: int) -> bytes:
+    """A sheet with a word in the first column of each of these rows."""
+    rows = "".join(f'<row r="{one}"><c r="A{one}" t="inlineStr"><is><t>x{one}</t></is></c></row>' for one in numbers)
+    return repacked(sheet(["a"]), "xl/worksheets/sheet1.xml", SHEET.format(rows).encode())
+
+
+def test_what_comes_after_a_long_gap_is_read_as_well() -> None:
+    last = tables.LAST_ROW
+    assert read_table(with_rows(1, 2, 40_000, last)).lines == [
+        (2, {"x1": "x2"}),
+        (40_000, {"x1": "x40000"}),
+        (last, {"x1": f"x{last}"}),
+    ]
+    # Where no row can be there is no reading on, and no leaving out either.
+    with pytest.raises(UnreadableError):
+        read_table(with_rows(1, 2, 10**12))
+
+
+def test_what_is_small_is_looked_at_at_once() -> None:
+    large = repacked(sheet(["a"]), "xl/worksheets/sheet1.xml", b" " * tables.SMALL)
+    assert [tables.is_small(one) for one in (sheet(["a"]), b"a,b", b"PK\x03\x04 x", large)] == [True, True, True, False]
+
+
 def test_too_many_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "MOST_ROWS", 2)
     assert len(read_table(b"a\n1\n2\n").lines) == 2

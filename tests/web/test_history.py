@@ -152,6 +152,20 @@ def test_more_rows_than_a_table_may_have(
     assert "more than 1 rows" in coordinator.get(looked(coordinator, settings, GOOD, GOOD)).text
 
 
+def test_a_large_one_is_first_looked_at_by_the_worker(
+    coordinator: FlaskClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "is_small", lambda _data: False)
+    words = "The first row has to name these columns as well: email, course, completed_on"
+    for text, message in (("name\nA", words), ("PK\x03\x04", "This is no table")):
+        answer = coordinator.post(PATH, data={"file": (io.BytesIO(text.encode()), "x.csv")})
+        assert answer.status_code == 303
+        work_through(settings)
+        page = coordinator.get(answer.headers["Location"].replace("/progress", PATH)).text
+        assert message in page
+        assert "There is a problem" in page
+
+
 def test_a_table_of_four_megabytes_is_taken_here_and_nowhere_else(coordinator: FlaskClient) -> None:
     head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="x.csv"\r\n\r\n'
     big = head + b"email,course,completed_on\n" + b"x" * 4_000_000 + b"\r\n--x--\r\n"

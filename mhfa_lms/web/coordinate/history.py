@@ -41,12 +41,8 @@ def history_preview() -> ResponseReturnValue:
     data = upload.read(tables.MOST_BYTES + 1) if upload else b""
     if upload is None or not data:
         return _form(_("Choose a file.")), 422
-    try:
-        columns = tables.read_columns(data)
-    except UnreadableError as error:
-        return _form(_unreadable(error.fault)), 422
-    if missing := history_rows.missing_columns(columns):
-        return _form(_("The first row has to name these columns as well: %(names)s", names=", ".join(missing))), 422
+    if error := _first_look(data):
+        return _form(error), 422
     files, key, now = _files(), f"{history_work.FOLDER}/{new_code()}.table", clock.now()
     stored = files.put(key, data)
     file = StoredFile(
@@ -71,8 +67,8 @@ def history_found(looked: Looked) -> ResponseReturnValue:
             found = previews.read(file.readline().decode())
     except FileDamagedError:
         return _again()
-    if found.problem:
-        return _form(_unreadable(Fault(found.problem)))
+    if error := _missing(found.missing_columns) or (found.problem and _unreadable(Fault(found.problem))):
+        return _form(error)
     return _preview(looked, found)
 
 
@@ -88,6 +84,16 @@ def history_record(looked: Looked) -> ResponseReturnValue:
     except work.TooMuchError:
         return _too_much()
     return redirect(url_for("work.progress", job_id=begun), 303)
+
+
+def _first_look(data: bytes) -> str:
+    """Return what is wrong with a table at first sight. Where that takes longer the worker looks at that as well."""
+    if not tables.is_small(data):
+        return ""
+    try:
+        return _missing(history_rows.missing_columns(tables.read_columns(data)))
+    except UnreadableError as error:
+        return _unreadable(error.fault)
 
 
 def _preview(looked: Looked, found: Preview) -> str:
@@ -122,6 +128,12 @@ def _again() -> ResponseReturnValue:
 def _too_much() -> ResponseReturnValue:
     flash(_("You have several exports under way. Wait for one of them, or cancel it."), "warning")
     return redirect(url_for("coordinate.overview"), 303)
+
+
+def _missing(columns: list[str]) -> str:
+    if not columns:
+        return ""
+    return _("The first row has to name these columns as well: %(names)s", names=", ".join(columns))
 
 
 def _unreadable(fault: Fault) -> str:
