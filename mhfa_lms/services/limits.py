@@ -5,11 +5,12 @@ Keys are hashed with the installation's secret: the table cannot be read back in
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from mhfa_lms.db import transaction
@@ -18,21 +19,22 @@ from mhfa_lms.models import Try
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `count` tries in `window`."""
+    """At most `count` tries in `window`. `shared` when many people, such as those of one school, are counted as one."""
 
     name: str
     count: int
     window: timedelta
+    shared: bool = False
 
 
 SIGN_IN_ACCOUNT: Final = Limit("sign-in:account", 10, timedelta(minutes=15))
-SIGN_IN_ADDRESS: Final = Limit("sign-in:address", 100, timedelta(minutes=15))
+SIGN_IN_ADDRESS: Final = Limit("sign-in:address", 100, timedelta(minutes=15), shared=True)
 # Six digits can be guessed by whoever has the password and time: at most 40 tries a day, at 3 of a million each.
 CODE_ACCOUNT: Final = Limit("code:account", 10, timedelta(minutes=15))
 CODE_DAY: Final = Limit("code:day", 40, timedelta(days=1))
 # These cannot be guessed; the limit keeps programs from trying.
 RECOVERY_ACCOUNT: Final = Limit("recovery:account", 10, timedelta(minutes=15))
-SECOND_STEP_ADDRESS: Final = Limit("second-step:address", 100, timedelta(minutes=15))
+SECOND_STEP_ADDRESS: Final = Limit("second-step:address", 100, timedelta(minutes=15), shared=True)
 MAIL_ACCOUNT: Final = Limit("mail:account", 4, timedelta(hours=1))
 MAIL_ADDRESS: Final = Limit("mail:address", 40, timedelta(hours=1))
 LINK_ADDRESS: Final = Limit("link:address", 60, timedelta(minutes=15))
@@ -44,6 +46,15 @@ FORMAT_ACCOUNT: Final = Limit("format:account", 6, timedelta(hours=1))
 CONTACT_ACCOUNT: Final = Limit("contact:account", 30, timedelta(hours=1))
 FORMAT_ADDRESS: Final = Limit("format:address", 30, timedelta(hours=1))
 LONGEST: Final = timedelta(days=1)
+# Made once, as every sign-in and every certificate checked runs them.
+_COUNT: Final = select(func.count(), func.min(Try.at)).where(
+    Try.key_hash == bindparam("key"), Try.at > bindparam("since")
+)
+_ADD: Final = insert(Try)
+_FORGET: Final = delete(Try).where(Try.key_hash == bindparam("key"))
+_GIVE_BACK: Final = delete(Try).where(
+    Try.id == select(func.max(Try.id)).where(Try.key_hash == bindparam("key")).scalar_subquery()
+)
 
 
 class TooManyTriesError(Exception):
@@ -62,27 +73,23 @@ def take(limits: list[tuple[Limit, str]], *, secret: str, now: datetime) -> None
     keys = [(limit, _key(limit, who, secret)) for limit, who in limits]
     with transaction() as session:
         _take_turns(session, [key for _limit, key in keys])
+        connection = session.connection()
         for limit, key in keys:
-            since = now - limit.window
-            count, first = session.execute(
-                select(func.count(), func.min(Try.at)).where(Try.key_hash == key, Try.at > since)
-            ).one()
+            count, first = connection.execute(_COUNT, {"key": key, "since": now - limit.window}).one()
             if count >= limit.count:
                 raise TooManyTriesError(max(1, int((first + limit.window - now).total_seconds()) + 1))
-        session.add_all(Try(key_hash=key, at=now) for _limit, key in keys)
+        connection.execute(_ADD, [{"key_hash": key, "at": now} for _limit, key in keys])
 
 
-def forget(limit: Limit, who: str, *, secret: str) -> None:
-    """Let go of the tries counted, as after a sign-in that succeeded."""
+def let_go(tries: Sequence[tuple[Limit, str]], *, secret: str) -> None:
+    """Let go of the tries that led to what was tried, as after a sign-in that succeeded.
+
+    Of a limit that many share, only the last one is given back: they may all succeed.
+    """
     with transaction() as session:
-        session.execute(delete(Try).where(Try.key_hash == _key(limit, who, secret)))
-
-
-def give_back(limit: Limit, who: str, *, secret: str) -> None:
-    """Let go of the last try counted: many people behind one network address may all succeed."""
-    last = select(func.max(Try.id)).where(Try.key_hash == _key(limit, who, secret)).scalar_subquery()
-    with transaction() as session:
-        session.execute(delete(Try).where(Try.id == last).execution_options(synchronize_session=False))
+        connection = session.connection()
+        for limit, who in tries:
+            connection.execute(_GIVE_BACK if limit.shared else _FORGET, {"key": _key(limit, who, secret)})
 
 
 def sweep(*, now: datetime) -> int:

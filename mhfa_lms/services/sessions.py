@@ -31,6 +31,13 @@ from mhfa_lms.services.secrets import hashed, new_secret
 LASTS: Final = timedelta(days=14)
 # More than this waits to be marked, and nobody reads the number.
 MOST_COUNTED: Final = 99
+_FIRST_MEMBERSHIP: Final = (
+    select(Membership.id)
+    .join(Organisation, Organisation.id == Membership.organisation_id)
+    .where(Membership.account_id == bindparam("account_id"), Membership.state == MembershipState.ACTIVE)
+    .order_by(Organisation.name, Membership.id)
+    .limit(1)
+)
 
 
 def begin(
@@ -49,14 +56,7 @@ def begin(
     `password_at` and `second_step_at` say when these were last given in this browser.
     """
     membership_id = (
-        membership_id
-        or session.scalars(
-            select(Membership.id)
-            .join(Organisation)
-            .where(Membership.account_id == account_id, Membership.state == MembershipState.ACTIVE)
-            .order_by(Organisation.name, Membership.id)
-            .limit(1)
-        ).one_or_none()
+        membership_id or rows(session, _FIRST_MEMBERSHIP, {"account_id": account_id}).scalars().one_or_none()
     )
     secret = new_secret()
     session.add(

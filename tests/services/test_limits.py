@@ -1,5 +1,6 @@
 """Limits: so many tries, then waiting helps."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -46,12 +47,13 @@ def test_a_try_that_was_refused_counts_nowhere() -> None:
 def test_giving_back_one_or_all() -> None:
     for _thrice in range(3):
         take()
-    limits.give_back(THREE, "x", secret=SECRET)
+    take("another")
+    limits.let_go([(replace(THREE, shared=True), "x")], secret=SECRET)
     assert take() == 0
     assert take() > 0
-    limits.forget(THREE, "x", secret=SECRET)
-    assert take() == 0
-    limits.give_back(THREE, "nobody", secret=SECRET)
+    limits.let_go([(THREE, "x"), (THREE, "nobody")], secret=SECRET)
+    assert [take() for _again in range(4)] == [0, 0, 0, 600 + 1]
+    assert [take("another") for _again in range(3)] == [0, 0, 600 + 1]
 
 
 def test_parallel_tries_do_not_slip_past() -> None:

@@ -91,7 +91,7 @@ def passkey_sign_in_options() -> ResponseReturnValue:
         abort(404)
     visitor.count(_address())
     options = passkeys.ask_sign_in(here, half_open_secret(), now=clock.now())
-    limits.give_back(*_address(), secret=settings().secret_key)
+    limits.let_go([_address()], secret=settings().secret_key)
     return Response(options, mimetype="application/json")
 
 
@@ -107,8 +107,7 @@ def _finish(way: Callable[[str], str], *tries: tuple[Limit, str]) -> ResponseRet
         secret = way(half_open_secret())
     except GoneError:
         return _from_the_start()
-    for limit, who in tries:
-        (limits.give_back if limit is SECOND_STEP_ADDRESS else limits.forget)(limit, who, secret=settings().secret_key)
+    limits.let_go(tries, secret=settings().secret_key)
     give_session(secret)
     return redirect(then or url_for("learn.home"), 303)
 

@@ -48,17 +48,12 @@ def sign_in() -> ResponseReturnValue:
         cookie[UNCONFIRMED] = {"id": error.account_id, "email": email}
         return redirect(url_for("account.unconfirmed"), 303)
     except signing_in.SecondStepNeededError as error:
-        _let_go(tries)
+        limits.let_go(tries, secret=settings().secret_key)
         half_open(error.secret)
         return redirect(url_for("account.second_sign_in", next=then), 303)
-    _let_go(tries)
+    limits.let_go(tries, secret=settings().secret_key)
     give_session(secret)
     return redirect(then or url_for("learn.home"), 303)
-
-
-def _let_go(tries: tuple[tuple[limits.Limit, str], ...]) -> None:
-    limits.forget(*tries[0], secret=settings().secret_key)
-    limits.give_back(*tries[1], secret=settings().secret_key)
 
 
 def _page(form: SignInForm, then: str | None) -> ResponseReturnValue:
