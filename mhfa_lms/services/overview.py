@@ -20,7 +20,7 @@ from mhfa_lms.models import (
     ScenarioAnswer,
 )
 from mhfa_lms.policy import Actor, Can, require, scope
-from mhfa_lms.services import activities, formats, mail_life, overview_counts, people, safeguarding_notices, sites
+from mhfa_lms.services import activity_queue, formats, mail_life, overview_counts, people, safeguarding_notices, sites
 from mhfa_lms.services.help_checks import STALE_AFTER
 from mhfa_lms.services.overview_counts import Figures
 from mhfa_lms.services.paging import Total
@@ -105,7 +105,7 @@ def _beginning(session: Session, by: Actor, today: date, now: datetime) -> tuple
     to_try = select(func.count(HelpLine.id)).where(scope(by, HelpLine), stale).scalar_subquery()
     asked = formats.waiting(scope(by, FormatRequest))
     lead = safeguarding_notices.in_organisation(by.organisation_id or 0).exists()
-    stuck = activities.stuck(by, today).scalar_subquery()
+    stuck = activity_queue.stuck(by, today).scalar_subquery()
     mails = select(func.count(Message.id)).where(mail_life.missing_here(by, now)).scalar_subquery()
     row = session.execute(select(lead, marker, ~other & ~invited, to_try, asked.scalar_subquery(), stuck, mails)).one()
     return bool(row[0]), bool(row[1]), bool(row[2]), row[3] or 0, row[4] or 0, row[5] or 0, row[6] or 0

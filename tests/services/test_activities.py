@@ -17,7 +17,7 @@ from mhfa_lms.models import (
     Way,
 )
 from mhfa_lms.policy import SYSTEM, Actor, Forbidden
-from mhfa_lms.services import activities, erasure, finishing, journey, learning
+from mhfa_lms.services import activities, activity_queue, erasure, finishing, journey, learning
 from mhfa_lms.services.activities import NoCommentError, TooLongError
 from mhfa_lms.services.learning import UnknownStepError
 from mhfa_lms.services.pathway import Next
@@ -86,11 +86,11 @@ def test_the_step_counts_when_it_is_confirmed_and_not_before(school: Class) -> N
             learning.complete(school.learner.enrolment_id, STEP, Way.READ, by=school.learner.actor, now=NOON)
         school.report("We sat in the canteen.")
     assert (school.state(), done(school)) == ("waiting", set())
-    (one,) = activities.waiting(db.session(), school.teacher)
+    (one,) = activity_queue.waiting(db.session(), school.teacher)
     assert (one.name, one.note, one.times) == ("Amina", "We sat in the canteen.", 1)
     assert school.decide() == 1
     assert (school.state(), done(school)) == ("confirmed", {STEP})
-    assert (school.decide(), activities.count(db.session(), school.teacher)) == (0, 0)
+    assert (school.decide(), activity_queue.count(db.session(), school.teacher)) == (0, 0)
     school.report("once more")
     assert school.state() == "confirmed"
     assert kinds() == ["activity-decided"]
@@ -105,7 +105,7 @@ def test_it_is_given_back_with_a_comment_and_sent_again(school: Class) -> None:
     assert school.decide(confirm=False, comment="Longer, please.") == 1
     assert (school.state(), done(school)) == ("returned", set())
     school.report("Half an hour this time.")
-    (one,) = activities.waiting(db.session(), school.teacher)
+    (one,) = activity_queue.waiting(db.session(), school.teacher)
     assert one.times == 2
     school.decide()
     assert done(school) == {STEP}
@@ -121,7 +121,7 @@ def test_nobody_else_confirms(school: Class) -> None:
     coordinator = make.member(db.session().get_one(type(school.place), school.place.id), Role.COORDINATOR)
     for member in (elsewhere, without_leave, coordinator):
         actor = make.actor(db.session().get_one(Membership, member.id))
-        assert activities.waiting(db.session(), actor) == []
+        assert activity_queue.waiting(db.session(), actor) == []
         with pytest.raises(Forbidden):
             school.decide(by=actor)
     with pytest.raises(Forbidden):
@@ -135,7 +135,7 @@ def test_instructors_do_not_confirm_their_own(school: Class) -> None:
         db.session().get_one(type(make.published()), school.revision_id),
     )
     activities.report(enrolment.id, STEP, "", by=school.teacher, now=NOON)
-    assert activities.count(db.session(), school.teacher) == 0
+    assert activity_queue.count(db.session(), school.teacher) == 0
     with pytest.raises(Forbidden):
         school.decide()
 

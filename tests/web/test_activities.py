@@ -16,7 +16,7 @@ from mhfa_lms.models import (
     Organisation,
     Role,
 )
-from mhfa_lms.services import activities
+from mhfa_lms.services import activity_queue
 from tests import make, markup
 from tests.make import NOON
 from tests.services.test_activities import STEP, Class
@@ -74,7 +74,7 @@ def test_where_nobody_may_confirm_the_learner_is_promised_nothing_and_the_coordi
 def test_nobody_confirms_for_themselves_or_after_they_left(school: Class) -> None:
     def can() -> bool:
         db.session().rollback()
-        return activities.can_be_confirmed(db.session(), school.learner.enrolment_id, NOON.date())
+        return activity_queue.can_be_confirmed(db.session(), school.learner.enrolment_id, NOON.date())
 
     assert can()
     with db.transaction() as session:

@@ -8,6 +8,7 @@ from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import ngettext
 from mhfa_lms.policy import Can
 from mhfa_lms.services import activities as service
+from mhfa_lms.services import activity_queue
 from mhfa_lms.services.activities import NoCommentError, TooLongError
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.grading.blueprint import blueprint
@@ -54,11 +55,11 @@ def _refused(errors: dict[str, str]) -> ResponseReturnValue:
 def _page(errors: dict[str, str] | None = None) -> str:
     by, session = me(), db.session()
     cohort = request.args.get("cohort", type=whole)
-    waiting = service.waiting(session, by, cohort_id=cohort)
+    waiting = activity_queue.waiting(session, by, cohort_id=cohort)
     return render_template(
         "grading/activities.html",
         waiting=waiting,
-        cohorts=service.cohorts(session, by),
+        cohorts=activity_queue.cohorts(session, by),
         cohort=cohort,
         chosen=request.form.getlist("report", type=whole),
         comment=request.form.get("comment", ""),

@@ -12,7 +12,7 @@ from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import ngettext
 from mhfa_lms.models import Role, ScenarioAnswer
 from mhfa_lms.policy import Can, scope
-from mhfa_lms.services import activities, contacts, grading, marking_queue
+from mhfa_lms.services import activity_queue, contacts, grading, marking_queue
 from mhfa_lms.services.marking_queue import Place
 from mhfa_lms.services.paging import PAGE
 from mhfa_lms.web.access import requires
@@ -43,7 +43,7 @@ def queue() -> str:
         lines=lines[:PAGE],
         later=lines[PAGE - 1].id if len(lines) > PAGE else None,
         first=after is None,
-        activities=activities.count(session, by),
+        activities=activity_queue.count(session, by),
         lately=marking_queue.lately(session, by),
         me=by.membership_id,
     )

@@ -7,6 +7,7 @@ from mhfa_lms import clock, db
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.models import Enrolment
 from mhfa_lms.services import activities as service
+from mhfa_lms.services import activity_queue
 from mhfa_lms.services.activities import TooLongError, of
 from mhfa_lms.services.enrolments import NotActiveError
 from mhfa_lms.services.learning import Place
@@ -19,7 +20,7 @@ __all__ = ["confirmable", "of", "report"]
 
 def confirmable(enrolment_id: int) -> bool:
     """Whether somebody may confirm what the learner does. One query."""
-    return service.can_be_confirmed(db.session(), enrolment_id, clock.civil_date(clock.now(), me().timezone))
+    return activity_queue.can_be_confirmed(db.session(), enrolment_id, clock.civil_date(clock.now(), me().timezone))
 
 
 def report(enrolment: Enrolment, here: Place) -> ResponseReturnValue:
