@@ -1,5 +1,6 @@
 """A course of one's own from its files to a learner: published, reviewed by somebody who had no account, withdrawn,
-accepted with a reason; and its activity, reported by a learner and confirmed by an instructor. With axe on the way."""
+accepted with a reason; a passage talked about and settled; and an activity, reported by a learner and confirmed by
+an instructor. With axe on the way."""
 
 import json
 import re
@@ -132,6 +133,51 @@ def test_from_files_to_a_reviewed_course(chromium: Browser, server: Server) -> N
     look(admin)
     admin.context.close()
     clinician.context.close()
+
+
+def test_a_passage_is_talked_about_and_settled(chromium: Browser, server: Server) -> None:
+    """Somebody who only reviews says something about a passage; whoever looks after the course answers and settles."""
+    review, comment, reply = f"/review/{SHIPPED}", "Say who can be rung.", "It names the line now."
+    admin = somebody(chromium, server, "admin")
+    admin.goto(f"/admin/courses/{SHIPPED}")
+    admin.get_by_text("Ask somebody to review it").click()
+    admin.get_by_label("E-mail address", exact=True).fill("instructor@demo.example")
+    admin.get_by_label("Name", exact=True).fill("Ines Reader")
+    admin.get_by_label("Profession or role", exact=True).fill("Nurse")
+    admin.get_by_label("somebody from the community").check()
+    follow(admin.get_by_role("button", name="Let them review it"))
+
+    reader = somebody(chromium, server, "instructor")
+    reader.goto(review)
+    follow(reader.locator("section.step").first.get_by_role("link", name="Comment on this"))
+    follow(reader.get_by_role("button", name="Keep this comment"))
+    expect(reader).to_have_title(re.compile("^Error: "))
+    look(reader)
+    reader.locator("input[name=at][value$='.body']").check()
+    reader.get_by_label("What would you like to say?").fill(comment)
+    follow(reader.get_by_role("button", name="Keep this comment"))
+    said(reader, comment)
+
+    admin.goto(review)
+    to_thread = admin.locator("div.note", has_text=comment).get_by_role("link", name="Answer or settle")
+    follow(to_thread)
+    admin.get_by_label("Your answer").fill(reply)
+    follow(admin.get_by_role("button", name="Keep this answer"))
+    follow(to_thread)
+    said(admin, reply)
+    look(admin)
+    follow(admin.get_by_role("button", name="Settle it"))
+
+    # The whole course is long: once, on a phone.
+    reader.set_viewport_size(PHONE)
+    reader.reload()
+    thread = reader.locator("div.note", has_text=comment)
+    expect(thread).to_contain_text(reply)
+    expect(thread).to_contain_text("Settled")
+    assert axe(reader) == []
+    assert sideways(reader) <= 0
+    admin.context.close()
+    reader.context.close()
 
 
 def choose_password(chromium: Browser, server: Server) -> Page:
