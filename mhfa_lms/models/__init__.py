@@ -36,7 +36,7 @@ from mhfa_lms.models.progress import ConversationRun, PracticeAnswer, Reflection
 from mhfa_lms.models.publishing import CourseAcceptance, EnrolmentCorrection
 from mhfa_lms.models.reminder_mark import ReminderMark
 from mhfa_lms.models.reviewing import CourseReviewer, CourseSignOff, ReviewComment, ReviewerKind
-from mhfa_lms.models.safeguarding import CaseState, EntryKind, SafeguardingCase, SafeguardingEntry
+from mhfa_lms.models.safeguarding import CaseState, ContactDraft, EntryKind, SafeguardingCase, SafeguardingEntry
 from mhfa_lms.models.second_step import HalfOpenLogin, PasskeyChallenge, RecoveryCode, SecondStep, StepKind
 from mhfa_lms.models.support import Format, FormatRequest, HelpLine
 from mhfa_lms.models.training import (
@@ -88,6 +88,7 @@ __all__ = [
     "CertificateLook",
     "CertificationType",
     "Cohort",
+    "ContactDraft",
     "ConversationRun",
     "Correction",
     "Course",

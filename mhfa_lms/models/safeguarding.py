@@ -122,3 +122,17 @@ class SafeguardingEntry(Base):
     # A JSON object of texts, sealed for this case; empty where there are none, or the writer took them back.
     sealed: Mapped[str | None]
     sealed_with: Mapped[str | None]
+
+
+class ContactDraft(Base):
+    """Words to a safeguarding lead that their writer has not sent, sealed for that writer alone."""
+
+    __tablename__ = "contact_draft"
+    __erasure__ = Erasure.DELETED
+    __table_args__ = (CheckConstraint("sealed <> ''", name="has_words"),)
+
+    id: Mapped[Id]
+    membership_id: Mapped[int] = mapped_column(ForeignKey("membership.id", ondelete="RESTRICT"), unique=True)
+    # A JSON object of texts.
+    sealed: Mapped[str]
+    saved_at: Mapped[datetime] = mapped_column(index=True)

@@ -20,6 +20,7 @@ from mhfa_lms.models import (
     BackgroundCheck,
     Badge,
     Certificate,
+    ContactDraft,
     ConversationRun,
     CourseReviewer,
     CourseSignOff,
@@ -55,6 +56,7 @@ from mhfa_lms.services.personal import ROWS, Person
 DELETED: Final[tuple[type[Base], ...]] = (
     SafeguardingEntry,
     SafeguardingCase,
+    ContactDraft,
     MailTry,
     FailingAddress,
     MarkDraft,

@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 
 from mhfa_lms import clock
 from mhfa_lms.db import Base, snapshot, transaction
-from mhfa_lms.models import Account, AuditEvent, Certificate, Reflection, SafeguardingEntry, StoredFile
+from mhfa_lms.models import Account, AuditEvent, Certificate, ContactDraft, Reflection, SafeguardingEntry, StoredFile
 from mhfa_lms.policy import Actor, Can, require
-from mhfa_lms.services import accounts, audit, reflections, safeguarding_words, work
+from mhfa_lms.services import accounts, audit, contact_drafts, reflections, safeguarding_words, work
 from mhfa_lms.services.personal import FOR_THEMSELVES, OWN_COPY, ROWS, Person
 
 # Who is marking an answer at the moment is not the learner's to know.
@@ -96,6 +96,7 @@ def own(*, by: Actor, keys: Sequence[str] = ()) -> tuple[Rows, list[Drawn]]:
         found = _rows(session, account)
         reflections.for_own_copy(session, found.get(Reflection.__tablename__, []))
         safeguarding_words.for_own_copy(session, found.get(SafeguardingEntry.__tablename__, []), keys)
+        contact_drafts.for_own_copy(session, found.get(ContactDraft.__tablename__, []), keys)
         return found, drawn
 
 

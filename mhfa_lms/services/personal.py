@@ -29,6 +29,7 @@ from mhfa_lms.models import (
     Certificate,
     CertificateCorrection,
     CertificateImport,
+    ContactDraft,
     ConversationRun,
     CourseAcceptance,
     CourseReviewer,
@@ -189,6 +190,7 @@ ROWS: Final[dict[type[Base], Callable[[Person], ColumnElement[bool]]]] = {
     CourseAcceptance: lambda who: CourseAcceptance.account_id == who.account_id,
     SafeguardingCase: lambda who: SafeguardingCase.membership_id.in_(who.memberships),
     SafeguardingEntry: lambda who: SafeguardingEntry.case_id.in_(who.cases),
+    ContactDraft: lambda who: ContactDraft.membership_id.in_(who.memberships),
 }
 # What belongs in a person's own copy: a mark that somebody is still thinking about is that marker's alone, and what
 # safeguarding leads note is theirs.
@@ -200,6 +202,8 @@ OWN_COPY: Final[dict[type[Base], Callable[[Person], ColumnElement[bool]]]] = {
     ),
 }
 # What only the person's own copy holds: nobody who runs the installation makes a file of it.
-FOR_THEMSELVES: Final[frozenset[type[Base]]] = frozenset({Reflection, SafeguardingCase, SafeguardingEntry})
+FOR_THEMSELVES: Final[frozenset[type[Base]]] = frozenset(
+    {Reflection, SafeguardingCase, SafeguardingEntry, ContactDraft}
+)
 # Personal in principle, but nobody can tell whose a row is: hashes without a way back, and seals over other rows.
 UNLINKED: Final[frozenset[type[Base]]] = frozenset({Try, AuditSeal})

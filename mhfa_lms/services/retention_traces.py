@@ -13,6 +13,7 @@ from mhfa_lms.models import (
     AwaitedCertificate,
     Certificate,
     CertificateLook,
+    ContactDraft,
     FailingAddress,
     FormatRequest,
     Invitation,
@@ -24,6 +25,7 @@ from mhfa_lms.models import (
     WorkState,
 )
 from mhfa_lms.policy import Actor
+from mhfa_lms.services import contact_drafts
 from mhfa_lms.services.outbox import HELD
 from mhfa_lms.services.retention_due import Due
 
@@ -144,6 +146,13 @@ TRACES: Final = (
         (FormatRequest.created_at,),
         YEAR,
         lambda: FormatRequest.done_at.is_(None),
+    ),
+    Trace(
+        "contact-drafts",
+        "Words to safeguarding leads that were not sent in seven days go",
+        ContactDraft,
+        (ContactDraft.saved_at,),
+        contact_drafts.KEPT,
     ),
     Trace(
         "looks",

@@ -24,7 +24,7 @@ from mhfa_lms.models import (
     ScenarioAnswer,
 )
 from mhfa_lms.policy import SYSTEM, Actor, Can, Forbidden, require
-from mhfa_lms.services import audit
+from mhfa_lms.services import audit, contact_drafts
 from mhfa_lms.services import safeguarding_notices as notices
 from mhfa_lms.services import safeguarding_words as sealing
 from mhfa_lms.services.safeguarding_notices import Lead
@@ -76,6 +76,7 @@ def ask(words: Words, seals: SecretBox, *, for_id: int | None, by: Actor, now: d
     with transaction() as session:
         writer = _locked(session, by.membership_id or 0)
         there = _somebody(session, writer)
+        contact_drafts.drop(session, writer.id)
         case = _open_case(session, writer, now=now)
         if _is_repeated(session, case, words, seals):
             return case.id

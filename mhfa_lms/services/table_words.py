@@ -29,6 +29,7 @@ def table_words() -> dict[str, str]:
         "conversation_run": _(
             "Where you are in practice conversations, and what you chose in them. Nobody else sees it"
         ),
+        "contact_draft": _("What you began to write to a safeguarding lead and did not send. Nobody else can read it"),
         "course_reviewer": _("The courses you were asked to review, with the name and profession you review under"),
         "course_sign_off": _("The courses you signed off, with your name and profession, as everybody can read them"),
         "enrolment": _("The courses you are or were on"),

@@ -4,10 +4,13 @@ Once with the keyboard and axe on every page, once on a phone without JavaScript
 """
 
 import re
+import sqlite3
+import time
+from contextlib import closing
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.journeys.conftest import PHONE, Server, axe, sideways, sign_in
+from tests.journeys.conftest import PHONE, Server, axe, follow, sideways, sign_in
 from tests.journeys.hands import Hand, Keyboard, Pointer
 
 ASK = "This is hard: I would like someone to get in touch"
@@ -94,6 +97,35 @@ def test_on_a_phone_without_javascript(plain_page: Page, server: Server) -> None
     page.goto("/support")
     page.get_by_role("button", name="Take it back").click()
     expect(page.get_by_role("heading", name="You have taken your request back")).to_be_visible()
+
+
+def wait_until_kept(server: Server) -> None:
+    """Wait until the words that the page sent when it was left have arrived; no page says so any more."""
+    end = time.monotonic() + 60
+    with closing(sqlite3.connect(server.data / "mhfa.db", timeout=30)) as database:
+        while not database.execute("SELECT count(*) FROM contact_draft").fetchone()[0]:
+            assert time.monotonic() < end, "the words never arrived"
+            time.sleep(0.1)
+
+
+def test_words_survive_leaving_at_once_and_come_back_after_signing_in(page: Page, server: Server) -> None:
+    page.context.route(re.compile(r"^https://"), lambda route: route.fulfill(body="<title>Elsewhere</title>"))
+    sign_in(page, server, "ana.ribeiro")
+    page.goto("/support")
+    box = page.get_by_label("What would you like them to know?")
+    box.fill("It is about my brother.")
+    follow(page.get_by_role("link", name="Leave this page"))
+    wait_until_kept(server)
+    page.goto("/support")
+    expect(box).to_have_value("")
+    page.context.clear_cookies()
+    sign_in(page, server, "ana.ribeiro")
+    page.goto("/support")
+    expect(box).to_have_value("It is about my brother.")
+    look(page, scripted=True)
+    follow(page.get_by_role("button", name="Remove it"))
+    expect(page.get_by_text("What you wrote here is gone.")).to_be_visible()
+    expect(box).to_have_value("")
 
 
 def test_leaving_at_once_takes_the_page_out_of_the_history(page: Page, server: Server) -> None:

@@ -69,7 +69,7 @@ def exits(client: FlaskClient, path: str) -> bool:
 
 def test_every_page_about_hard_things_has_the_quick_way_out(learner: tuple[FlaskClient, str]) -> None:
     client, course = learner
-    hard = ("step/two-b", "step/two-b?whole=1", "pause/two-b", "scenario/sam")
+    hard = ("step/two-b", "step/two-b?whole=1", "pause/two-b", "scenario/sam", "paper", "workbook", "two-answers")
     for path in [*(f"{course}/{one}" for one in hard), "/support", "/help"]:
         assert exits(client, path), path
     enrolment_id = int(course.rsplit("/", 1)[1])

@@ -1,7 +1,7 @@
 """The way to say that it is hard, from every page; and the safeguarding lead's pages, which nobody else sees."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from mhfa_lms import clock, db
 from mhfa_lms.models import (
     AnswerState,
     CaseState,
+    ContactDraft,
+    LoginSession,
     Membership,
     Organisation,
     Role,
@@ -22,6 +24,8 @@ from mhfa_lms.models import (
     SafeguardingEntry,
     ScenarioAnswer,
 )
+from mhfa_lms.policy import SYSTEM
+from mhfa_lms.services import erasure, exporting, retention
 from tests import make
 
 ASK = "This is hard: I would like someone to get in touch"
@@ -267,3 +271,82 @@ def test_after_a_day_the_writers_page_says_not_to_wait(place: Place, monkeypatch
     assert safeguarding_notices.escalate_due(now=clock.now() + timedelta(hours=25)) == 1
     with later(monkeypatch, timedelta(hours=26)):
         assert "A day has passed" in words(place.browser(place.writer).get("/support"))
+
+
+WORDS = "It is about my brother."
+
+
+def signed_in_again(client: FlaskClient, monkeypatch: pytest.MonkeyPatch, *, after: timedelta) -> str:
+    """Return the page as a browser shows it in which the password is typed so long after now."""
+    with later(monkeypatch, after):
+        with db.transaction() as session:
+            session.execute(update(LoginSession).values(password_at=clock.now()))
+        return client.get("/support").text
+
+
+def drafts() -> list[ContactDraft]:
+    db.session().rollback()
+    return list(db.session().scalars(select(ContactDraft)))
+
+
+def test_words_not_sent_come_back_only_after_signing_in_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    lead = place.member("Lee Lead", Role.SAFEGUARDING)
+    client = place.browser(place.writer)
+    assert 'data-draft-url="/support/draft"' in client.get("/support").text
+    typed = {"text": WORDS, "reach": "020 7946 0999", "when": "", "who": "anybody"}
+    assert client.post("/support/draft", json=typed).status_code == 200
+    (kept,) = drafts()
+    assert WORDS not in kept.sealed
+    minutes = timedelta(minutes=1)
+    for page in (client.get("/support").text, place.browser(lead).get("/support").text):
+        assert WORDS not in page
+        assert "Your words are back" not in page
+    for after, there in ((-minutes, False), (minutes, True), (timedelta(days=7, minutes=1), False)):
+        page = signed_in_again(client, monkeypatch, after=after)
+        assert (WORDS in page, "020 7946 0999" in page, "Your words are back" in page) == (there, there, there), after
+    with db.transaction() as session:
+        session.execute(update(LoginSession).values(password_at=clock.now() + minutes))
+    with later(monkeypatch, timedelta(minutes=12)):
+        assert WORDS not in client.get("/support").text, "signed in for long: somebody else may look"
+
+
+def test_words_not_sent_go_when_sent_emptied_or_removed(place: Place) -> None:
+    place.member("Lee Lead", Role.SAFEGUARDING)
+    client = place.browser(place.writer)
+    kept_too_long = next(one for one in retention.DUTIES if one.name == "contact-drafts")
+    ends: list[Callable[[], Any]] = [
+        lambda: client.post("/support/draft", json={"text": " "}),
+        lambda: client.post("/support", data={"do": "keep"}),
+        lambda: client.post("/support/forget"),
+        lambda: client.post("/support", data={"text": WORDS}),
+        lambda: retention.run(kept_too_long, by=SYSTEM, now=clock.now() + timedelta(days=7, minutes=1)),
+    ]
+    for end in ends:
+        assert client.post("/support", data={"text": WORDS, "do": "keep"}).location == "/home"
+        assert len(drafts()) == 1
+        end()
+        assert drafts() == []
+    assert len(cases()) == 1, "keeping words asks nobody"
+
+
+def test_what_cannot_be_kept_is_refused(place: Place) -> None:
+    client = place.browser(place.writer)
+    assert client.post("/support/draft", json={"text": WORDS}).status_code == 409, "nobody is there to read it"
+    place.member("Lee Lead", Role.SAFEGUARDING)
+    for sent, code in (([], 400), ({"text": 1}, 400), ({"reach": "x" * 201}, 422), ({"text": "x" * 4001}, 422)):
+        assert client.post("/support/draft", json=sent).status_code == code
+    assert drafts() == []
+
+
+def test_words_not_sent_are_in_their_own_copy_and_go_with_the_person(place: Place) -> None:
+    place.member("Lee Lead", Role.SAFEGUARDING)
+    place.browser(place.writer).post("/support/draft", json={"text": WORDS})
+    keys = place.app.extensions["mhfa_settings"].secret_keys
+    actor = make.actor(fresh(Membership, place.writer))
+    email = fresh(Membership, place.writer).account.email
+    rows, _drawn = exporting.own(by=actor, keys=keys)
+    assert rows["contact_draft"][0]["text"] == WORDS
+    assert "sealed" not in rows["contact_draft"][0]
+    assert "contact_draft" not in exporting.export(email, by=SYSTEM, now=clock.now())
+    erasure.erase(email, by=SYSTEM, now=clock.now())
+    assert drafts() == []

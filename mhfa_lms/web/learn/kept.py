@@ -225,4 +225,5 @@ def two_answers(enrolment: Enrolment) -> ResponseReturnValue:
         course=course_of(enrolment),
         enrolment=enrolment,
         clashes=waiting.clashes(db.session(), enrolment),
+        quick_exit=course_of(enrolment).has_quick_exit,
     )

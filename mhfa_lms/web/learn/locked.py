@@ -12,4 +12,7 @@ from mhfa_lms.services.pathway import Lock
 def page(enrolment: Enrolment, title: str, lock: Lock, *, lost: str = "") -> ResponseReturnValue:
     """Say kindly why something is locked (403). `lost` is a text that was sent to it and could not be kept."""
     here = journey.of(db.session(), enrolment)
-    return render_template("learn/locked.html", here=here, course=here.course, title=title, lock=lock, lost=lost), 403
+    shown = render_template(
+        "learn/locked.html", here=here, course=here.course, title=title, lock=lock, lost=lost, quick_exit=bool(lost)
+    )
+    return shown, 403

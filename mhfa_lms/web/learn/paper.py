@@ -92,6 +92,7 @@ def page(kind: str, revision: CourseRevision, modules: Sequence[Module], *, read
         words=glossary.sorted_terms(course) if kind == "paper" else [],
         here=request.path,
         only=request.args.get("module", ""),
+        quick_exit=any(step.offers_exit for module in modules for step in module.steps),
         **(_facts(revision) if kind == "paper" else {}),
         **more,
     )
