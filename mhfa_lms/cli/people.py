@@ -22,7 +22,7 @@ def export_person(email: str, out: Path | None, as_json: bool) -> None:  # noqa:
         try:
             found = exporting.export(email, by=SYSTEM, now=clock.now())
         except exporting.UnknownPersonError as error:
-            raise Failed(f"There is no account with the address {email}.") from error
+            raise Failed(f"Nothing is held about the address {email}.") from error
     text = json.dumps(found, ensure_ascii=False, indent=2)
     if out is None:
         click.echo(text)
@@ -40,7 +40,8 @@ def erase_person(email: str, yes: bool, as_json: bool) -> None:
 
     Names, addresses, answers and texts go; numbers, dates and standing of certificates stay, without a name. Backups
     made before keep the person until you delete them. For somebody who deleted their account themselves, and whose
-    training record an organisation still keeps, give the number of a certificate in place of EMAIL.
+    training record an organisation still keeps, give the number of a certificate in place of EMAIL. An address without
+    an account will do as well: earlier certificates that wait for it, invitations and mails go.
     """
     from mhfa_lms.jobs.removal import remove_files
 
@@ -51,7 +52,7 @@ def erase_person(email: str, yes: bool, as_json: bool) -> None:
             done = erasure.erase(email, by=SYSTEM, now=clock.now())
         except erasure.UnknownPersonError as error:
             raise Failed(
-                f"There is no account with the address, and no certificate with the number, {email}."
+                f"Nothing is held about the address, and there is no certificate with the number, {email}."
             ) from error
         except accounts.LastAdministratorError as error:
             raise Failed("This is the only administrator. Make another one first: mhfa-lms users create") from error

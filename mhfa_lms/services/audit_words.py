@@ -90,6 +90,8 @@ VERBS: Final[Mapping[str, Any]] = {
     "membership-erased": lazy("Membership erased after its time of keeping"),
     "retention.applied": lazy("Records erased after their time of keeping"),
     "person-erased": lazy("Person erased"),
+    "address-erased": lazy("Somebody without an account erased"),
+    "awaited-certificate-erased": lazy("Earlier certificate of somebody who has not joined erased"),
     "certificate-look-saved": lazy("Look of certificates changed"),
     "help-lines-checked": lazy("Help lines checked"),
     "help-line-added": lazy("Help line added"),

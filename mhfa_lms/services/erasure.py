@@ -7,9 +7,10 @@ there, site and certificates of a membership that has one, until the retention p
 theirs from then on, because their account is erased (`verification`).
 """
 
+import hashlib
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
+from datetime import UTC, datetime
+from typing import Any, Final
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
@@ -28,21 +29,28 @@ from mhfa_lms.models import (
     WorkState,
 )
 from mhfa_lms.policy import Actor, Can, require
-from mhfa_lms.services import accounts, audit, work
+from mhfa_lms.services import accounts, audit, names, work
 from mhfa_lms.services.erased_rows import DELETED, KEEPING, REDUCED, remove
-from mhfa_lms.services.personal import ROWS, Person
+from mhfa_lms.services.personal import NOBODY, ROWS, Person, is_known
 from mhfa_lms.services.secrets import read_code
 
 REMOVE_FILES: Final = work.REMOVE_FILES
+PERSON_ERASED: Final = "person-erased"
+# The list of erasures is made of these two events (`erasures`).
+WAITING_ERASED: Final = "awaited-certificate-erased"
+KEPT: Final = "kept"
 
 
 class UnknownPersonError(LookupError):
-    """There is no account with this address."""
+    """There is no account with this address, and nothing else that belongs to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What was done to an account: rows by table, the codes of its certificates, the keys of files to remove."""
+    """What was done to an account: rows by table, the codes of its certificates, the keys of files to remove.
+
+    Of an address without an account the number is `personal.NOBODY`.
+    """
 
     account_id: int
     deleted: dict[str, int]
@@ -51,11 +59,18 @@ class Erased:
     files: list[str]
 
 
+def digest(row: Any) -> str:
+    """Return what tells a row from any other that ever had its number, and says nothing about it."""
+    made = row.created_at.astimezone(UTC).isoformat(timespec="microseconds")
+    return hashlib.sha256(f"{row.id}:{made}".encode()).hexdigest()
+
+
 def erase(email: str, *, by: Actor, now: datetime) -> Erased:
     """Erase the person of an address, in one transaction; a job removes the files of their certificates.
 
     Instead of the address the number of a certificate will do: who deleted their account has no address any more, while
-    an organisation may still keep their training record.
+    an organisation may still keep their training record. Of an address without an account goes what is held by it:
+    earlier certificates that wait, invitations, mails.
 
     Raises `UnknownPersonError`, `accounts.LastAdministratorError` and `Forbidden`.
     """
@@ -64,7 +79,7 @@ def erase(email: str, *, by: Actor, now: datetime) -> Erased:
         take_turns(session, accounts.LAST_ONE_LOCK)
         account = accounts.find(session, email, lock=True) or _holder(session, email)
         if account is None:
-            raise UnknownPersonError(email)
+            return erase_address(session, names.email_key(email), by=by, now=now)
         return erase_account(session, account, by=by, now=now)
 
 
@@ -76,6 +91,22 @@ def _holder(session: Session, code: str) -> Account | None:
         .where(Certificate.code == (read_code(code) or ""))
     )
     return session.scalars(query.with_for_update(key_share=True, of=Account)).one_or_none()
+
+
+def erase_address(session: Session, email_key: str, *, by: Actor, now: datetime) -> Erased:
+    """Erase somebody who has no account, in the caller's transaction. Raises `UnknownPersonError`."""
+    who = Person.of_address(email_key)
+    if not is_known(session, who):
+        raise UnknownPersonError(email_key)
+    waiting = select(AwaitedCertificate).where(ROWS[AwaitedCertificate](who)).order_by(AwaitedCertificate.id)
+    for row in session.scalars(waiting.with_for_update()):
+        audit.about(session, WAITING_ERASED, row, by=by, now=now, digest=digest(row))
+    session.flush()
+    _stop(session, who, now)
+    deleted = {model.__tablename__: remove(session, model, who) for model in DELETED}
+    reduced = {Message.__tablename__: REDUCED[Message](session, who, now)}
+    audit.record(session, "address-erased", by=by, now=now, subject="installation", subject_id=0)
+    return Erased(NOBODY, deleted, reduced, [], [])
 
 
 def erase_account(
@@ -109,7 +140,8 @@ def erase_account(
     session.execute(delete(StoredFile).where(StoredFile.id.in_(files)))
     gone = {"codes": codes, "keys": list(files.values())}
     work.post(session, REMOVE_FILES, key=f"remove-files:{account.id}", now=now, payload=gone)
-    audit.record(session, "person-erased", by=by, now=now, subject="account", subject_id=account.id)
+    facts = {"waiting": KEPT} if keep_awaited else {}
+    audit.record(session, PERSON_ERASED, by=by, now=now, subject="account", subject_id=account.id, **facts)
     return Erased(account.id, deleted, reduced, codes, list(files.values()))
 
 

@@ -17,8 +17,8 @@ from mhfa_lms import clock
 from mhfa_lms.db import Base, snapshot, transaction
 from mhfa_lms.models import Account, AuditEvent, Certificate, ContactDraft, Reflection, SafeguardingEntry, StoredFile
 from mhfa_lms.policy import Actor, Can, require
-from mhfa_lms.services import accounts, audit, contact_drafts, reflections, safeguarding_words, work
-from mhfa_lms.services.personal import FOR_THEMSELVES, OWN_COPY, ROWS, Person
+from mhfa_lms.services import accounts, audit, contact_drafts, names, reflections, safeguarding_words, work
+from mhfa_lms.services.personal import FOR_THEMSELVES, OWN_COPY, ROWS, Person, is_known
 
 # Who is marking an answer at the moment is not the learner's to know.
 CLAIM: Final = frozenset({"claimed_by_id", "claimed_until"})
@@ -33,7 +33,7 @@ Rows = dict[str, list[dict[str, Any]]]
 
 
 class UnknownPersonError(LookupError):
-    """There is no account with this address."""
+    """There is no account with this address, and nothing else that belongs to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +48,31 @@ class Drawn:
 def export(email: str, *, by: Actor, now: datetime) -> Rows:
     """Return all rows about the account of an address, by table. One moment's state; the audit trail notes it.
 
+    Of an address without an account: what is held by it, such as earlier certificates that wait.
     But for what is between the person and safeguarding leads, and what people write for themselves: only the copy they
     make themselves has it.
     Raises `UnknownPersonError` and `Forbidden`.
     """
     require(by, Can.ADMINISTER)
     with transaction() as session:
-        account = accounts.find(session, email)
-        if account is None:
-            raise UnknownPersonError(email)
-        audit.record(session, "person-exported", by=by, now=now, subject="account", subject_id=account.id)
-        account_id = account.id
+        who = _who(session, email)
+        audit.record(session, "person-exported", by=by, now=now, subject="account", subject_id=max(who.account_id, 0))
     with snapshot() as session:
-        account = session.get(Account, account_id)
-        if account is None:
-            raise UnknownPersonError(email)
         kept_back = {model.__tablename__ for model in FOR_THEMSELVES}
-        return {name: found for name, found in _rows(session, account).items() if name not in kept_back}
+        found = {name: rows for name, rows in _rows(session, who).items() if name not in kept_back}
+        if not found:
+            raise UnknownPersonError(email)
+        return found
+
+
+def _who(session: Session, email: str) -> Person:
+    account = accounts.find(session, email)
+    if account is not None:
+        return Person(account.id, account.email_key)
+    who = Person.of_address(names.email_key(email))
+    if not is_known(session, who):
+        raise UnknownPersonError(email)
+    return who
 
 
 def begin_copy(*, by: Actor, now: datetime) -> int:
@@ -88,20 +96,20 @@ def own(*, by: Actor, keys: Sequence[str] = ()) -> tuple[Rows, list[Drawn]]:
     """
     with snapshot() as session:
         account = session.get_one(Account, by.account_id)
-        mine = ROWS[Certificate](Person(account.id, account.email_key))
+        who = Person(account.id, account.email_key)
+        mine = ROWS[Certificate](who)
         query = select(Certificate.code, StoredFile.key, StoredFile.sha256).join(
             StoredFile, StoredFile.id == Certificate.file_id
         )
         drawn = [Drawn(*row) for row in session.execute(query.where(mine).order_by(Certificate.id))]
-        found = _rows(session, account)
+        found = _rows(session, who)
         reflections.for_own_copy(session, found.get(Reflection.__tablename__, []))
         safeguarding_words.for_own_copy(session, found.get(SafeguardingEntry.__tablename__, []), keys)
         contact_drafts.for_own_copy(session, found.get(ContactDraft.__tablename__, []), keys)
         return found, drawn
 
 
-def _rows(session: Session, account: Account) -> Rows:
-    who = Person(account.id, account.email_key)
+def _rows(session: Session, who: Person) -> Rows:
     found = {
         model.__tablename__: [_plain(row) for row in session.scalars(select(model).where(condition(who)))]
         for model, condition in OWN_COPY.items()

@@ -5,9 +5,10 @@ Erasing goes by `ROWS` and exporting by `OWN_COPY`, which is a little less; a te
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import Session
 
 from mhfa_lms.db import Base
 from mhfa_lms.models import (
@@ -68,14 +69,21 @@ from mhfa_lms.models import (
 )
 
 Ids = Select[int]
+# No account's number, as nobody's: 0 is the installation itself in the audit trail.
+NOBODY: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An account, and what hangs on it, as sub-queries."""
+    """An account, and what hangs on it, as sub-queries; or an address alone, of somebody without an account."""
 
     account_id: int
     email_key: str
+
+    @classmethod
+    def of_address(cls, email_key: str) -> "Person":
+        """Return somebody of whom only the address is known."""
+        return cls(NOBODY, email_key)
 
     @property
     def memberships(self) -> Ids:
@@ -192,6 +200,8 @@ ROWS: Final[dict[type[Base], Callable[[Person], ColumnElement[bool]]]] = {
     SafeguardingEntry: lambda who: SafeguardingEntry.case_id.in_(who.cases),
     ContactDraft: lambda who: ContactDraft.membership_id.in_(who.memberships),
 }
+# Where something may be held about an address that has no account.
+BY_ADDRESS: Final[tuple[Any, ...]] = (AwaitedCertificate, Invitation, Message, FailingAddress, FormatRequest)
 # What belongs in a person's own copy: a mark that somebody is still thinking about is that marker's alone, and what
 # safeguarding leads note is theirs.
 OWN_COPY: Final[dict[type[Base], Callable[[Person], ColumnElement[bool]]]] = {
@@ -207,3 +217,9 @@ FOR_THEMSELVES: Final[frozenset[type[Base]]] = frozenset(
 )
 # Personal in principle, but nobody can tell whose a row is: hashes without a way back, and seals over other rows.
 UNLINKED: Final[frozenset[type[Base]]] = frozenset({Try, AuditSeal})
+
+
+def is_known(session: Session, who: Person) -> bool:
+    """Whether anything is held about somebody of whom only the address is known."""
+    found = (session.scalars(select(model.id).where(ROWS[model](who)).limit(1)).first() for model in BY_ADDRESS)
+    return any(one is not None for one in found)

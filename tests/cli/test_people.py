@@ -32,3 +32,8 @@ def test_a_person_is_written_out_and_erased_with_their_files(run: Run, installat
 def test_nobody_is_not_an_answer(run: Run) -> None:
     assert run("export-person", "nobody@example.org").exit_code == 1
     assert run("erase-person", "nobody@example.org", "--yes").exit_code == 1
+    # But an address without an account may be.
+    address = str(make.failed_mail(make.organisation()).to_address)
+    assert address in run("export-person", address).stdout
+    assert "Erased. Records gone: 0." in run("erase-person", address, "--yes").stdout
+    assert run("export-person", address).exit_code == 1

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from mhfa_lms import db
 from mhfa_lms.models import (
@@ -15,6 +15,7 @@ from mhfa_lms.models import (
     CertificateImport,
     Invitation,
     LinkKind,
+    Message,
     Organisation,
     Role,
 )
@@ -22,6 +23,8 @@ from mhfa_lms.policy import SYSTEM, Actor, Forbidden
 from mhfa_lms.services import (
     accounts,
     erasure,
+    erasures,
+    exporting,
     history,
     history_records,
     history_waiting,
@@ -154,6 +157,51 @@ def test_an_account_that_was_never_confirmed_takes_nothing_with_it_when_it_goes(
     make.account("amina@example.org", confirmed_at=None)
     erasure.erase("amina@example.org", by=SYSTEM, now=NOON)
     assert count(AwaitedCertificate) == 0
+
+
+def brought_back() -> list[dict[str, Any]]:
+    """Return what the list of erasures holds, for a database that was brought back without them."""
+    return [one.line() for one in erasures.listed(db.session())]
+
+
+def test_after_a_restore_what_an_unconfirmed_account_left_waiting_waits_again(by: Actor) -> None:
+    recorded(by)
+    account_id = make.account("amina@example.org", confirmed_at=None, created_at=NOON - timedelta(days=31)).id
+    (duty,) = (one for one in retention.DUTIES if one.name == "unconfirmed")
+    retention.run(duty, by=SYSTEM, now=NOON)
+    lines = brought_back()
+    # A list of an earlier version, which cannot say so, goes further.
+    for more, left in (([], 1), ([{**lines[0], "waiting": False}], 0)):
+        with db.transaction() as session:
+            account = session.get_one(Account, account_id)
+            account.email_key, account.erased_at = "amina@example.org", None
+        assert erasures.apply_again(erasures.read([*lines, *more]), by=SYSTEM, now=NOON) == 1
+        assert count(AwaitedCertificate) == left
+
+
+def test_somebody_without_an_account_is_written_out_and_erased_by_their_address(by: Actor) -> None:
+    recorded(by)
+    recorded(by, email="other@example.org")
+    invited(by, "amina@example.org")
+    found = exporting.export("AMINA@example.org", by=SYSTEM, now=NOON)
+    assert {"awaited_certificate", "invitation", "message"} <= set(found)
+    assert [row["email"] for row in found["awaited_certificate"]] == ["Amina@Example.org"]
+    kept = dict(db.session().execute(select(*AwaitedCertificate.__table__.columns).order_by("id")).mappings().all()[0])
+    done = erasure.erase("Amina@example.org", by=SYSTEM, now=NOON)
+    assert (done.deleted["awaited_certificate"], done.deleted["invitation"]) == (1, 1)
+    assert db.session().scalars(select(AwaitedCertificate.email)).all() == ["other@example.org"]
+    assert db.session().scalars(select(Message.to_address)).all() == [None]
+    for again in (exporting.export, erasure.erase):
+        with pytest.raises(LookupError):
+            again("amina@example.org", by=SYSTEM, now=NOON)
+    # A restore brings them back, and the list takes them out again.
+    lines = brought_back()
+    assert "amina" not in repr(lines)
+    with db.transaction() as session:
+        session.execute(insert(AwaitedCertificate).values(kept))
+    for held, erased in (([{**lines[-1], "digest": "0"}], 0), (lines, 1)):
+        assert erasures.apply_again(erasures.read(held), by=SYSTEM, now=NOON) == erased
+        assert count(AwaitedCertificate) == 2 - erased
 
 
 def test_what_another_organisation_keeps_stays_there(by: Actor) -> None:

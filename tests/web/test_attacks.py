@@ -9,10 +9,21 @@ from urllib.parse import quote
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from mhfa_lms import clock, db, logs
-from mhfa_lms.models import AnswerState, AttemptAnswer, Authorisation, Membership, ScenarioAnswer
+from mhfa_lms.models import (
+    AnswerState,
+    AttemptAnswer,
+    Authorisation,
+    AwaitedCertificate,
+    Job,
+    Membership,
+    ScenarioAnswer,
+    StoredFile,
+    WorkState,
+)
+from mhfa_lms.services import history, history_records, history_work, work
 from mhfa_lms.web.access import ACCESS, PUBLIC
 from tests import make
 from tests.web.test_walk import World, address, sign_in, world
@@ -101,6 +112,8 @@ FORMS: Final[dict[str, dict[str, str]]] = {
     },
     "coordinate.pack_certificates": {},
     "coordinate.history_preview": {},
+    "coordinate.history_record": {"invite": "yes"},
+    "coordinate.remove_awaited": {},
     "coordinate.revoke": {"reason": "A mistake"},
     "admin.create_organisation": {"name": "N", "slug": "n", "parent": "", "timezone": "UTC", "country": ""},
     "admin.edit_organisation": {"name": "N", "parent": "", "timezone": "UTC", "country": "", "open_to_join": "y"},
@@ -156,12 +169,31 @@ def crowd(app: Flask, world: World) -> Crowd:
     return Crowd(app, world)
 
 
+def earlier_certificates(world: World) -> dict[str, str]:
+    """Return where a table that was looked at is recorded, and where a certificate that waits is let go."""
+    here = db.session().get_one(Membership, world.people["coordinator"].id)
+    by, now, title = make.actor(here), clock.now(), str(make.published().title)
+    row = {"email": "waits@example.org", "course": title, "completed_on": "2025-03-31"}
+    found = history.plan([(2, row)], by=by, now=now)
+    history_records.record(found.awaited, by=by, now=now)
+    stored = StoredFile(key="earlier/a.table", media_type="x/y", size=1, sha256="0", created_at=now)
+    look = history_work.begin(stored, "a.csv", by=by, now=now)
+    with db.transaction() as session:
+        session.execute(update(Job).where(Job.id == look).values(state=WorkState.DONE, done_at=now))
+        waits = session.scalars(select(AwaitedCertificate.id)).one()
+    start = "/coordinate/register/earlier"
+    return {
+        "coordinate.history_record": f"{start}/{look}/record",
+        "coordinate.remove_awaited": f"{start}/waiting/{waits}/remove",
+    }
+
+
 def forms(app: Flask, world: World) -> Iterator[tuple[str, str, str, dict[str, str]]]:
     """Yield the forms that can be sent in this world: endpoint, who sends it, its address, its fields."""
     make.organisation("open", open_to_join=True)
     # The owner's answer waits for its mark; a colleague still writes.
     writing = make.enrolment(db.session().get_one(Membership, world.people["colleague"].id))
-    paths = rules_of(app, world) | {"learn.scenario": f"/learn/{writing.id}/scenario/sam"}
+    paths = rules_of(app, world) | {"learn.scenario": f"/learn/{writing.id}/scenario/sam"} | earlier_certificates(world)
     for endpoint, form in FORMS.items():
         who = "colleague" if endpoint == "learn.scenario" else who_for(paths[endpoint])
         yield endpoint, "nobody" if endpoint in SIGNED_OUT else who, paths[endpoint], form
@@ -172,6 +204,9 @@ def test_the_forms_reach_what_they_are_for(app: Flask, world: World, crowd: Crow
     answers = {
         endpoint: crowd[who].post(path, data=form).status_code for endpoint, who, path, form in forms(app, world)
     }
+    db.session().rollback()
+    kinds = db.session().scalars(select(Job.kind)).all()
+    assert (work.HISTORY_RECORD in kinds, db.session().scalar(select(AwaitedCertificate.id))) == (True, None)
     others = {endpoint: status for endpoint, status in answers.items() if status != 303}
     # Nobody in this world has a password, and the owner is no instructor.
     assert others == dict.fromkeys(
