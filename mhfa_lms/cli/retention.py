@@ -33,7 +33,10 @@ def retention(dry_run: bool, as_of: str | None, as_json: bool) -> None:
         if dry_run:
             now = moment(as_of, settings) if as_of else clock.now()
             found = {duty.name: described(duty, now) for duty in service.DUTIES}
-            found["files"] = {"about": "Files left half written, and old safety copies, go", **files(settings, now)}
+            found["files"] = {
+                "about": "Files left half written or without a record, and old safety copies, go",
+                **files(settings, now),
+            }
             emit(as_json, {"as_of": now.isoformat(), "due": found}, "\n".join(map(in_words, found.values())))
             return
         removed = apply(settings)

@@ -1,19 +1,26 @@
 """The daily run of retention, and files that nobody will name any more."""
 
+import os
+import re
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from mhfa_lms import logs
+from mhfa_lms.jobs import long
 from mhfa_lms.jobs.removal import write_down
 from mhfa_lms.policy import SYSTEM
-from mhfa_lms.services import retention
+from mhfa_lms.services import history_work, retention, work_progress
 from mhfa_lms.settings import Settings
 
 # What a killed process was writing: nothing takes a day to write.
 ORPHAN_AFTER: Final = timedelta(days=1)
 SAFETY_COPY: Final = "before-restore.tar"
 SAFETY_COPY_FOR: Final = timedelta(days=30)
+# Whose bytes are there before their row: tables that were uploaded, and what long work ended with.
+BEFORE_ROWS: Final = (history_work.FOLDER, long.FOLDER)
+OWN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.[a-z0-9]{1,8}")
 
 
 def apply(settings: Settings, _job_id: int, payload: dict[str, Any], now: datetime) -> None:
@@ -31,11 +38,33 @@ def apply(settings: Settings, _job_id: int, payload: dict[str, Any], now: dateti
 
 
 def stale_files(folder: Path, *, now: datetime) -> list[Path]:
-    """Return what unfinished writing left in the data folder a day ago, and a safety copy that is 30 days old."""
+    """Return what unfinished writing left in the data folder a day ago, and a safety copy that is 30 days old.
+
+    Among it files that are whole, but whose row was never written.
+    """
     parts = [*folder.glob(".*.part"), *(folder / "files").rglob(".*.part")]
     found = [path for path in parts if path.is_file() and _age(path, now) > ORPHAN_AFTER]
+    found += _unnamed(folder / "files", now)
     copy = folder / SAFETY_COPY
     return found + ([copy] if copy.is_file() and _age(copy, now) > SAFETY_COPY_FOR else [])
+
+
+def _unnamed(files: Path, now: datetime) -> list[Path]:
+    old = {f"{name}/{path.name}": path for name in BEFORE_ROWS for path in _own(files / name, now)}
+    named = work_progress.named(sorted(old)) if old else set()
+    return [path for key, path in old.items() if key not in named]
+
+
+def _own(folder: Path, now: datetime) -> Iterator[Path]:
+    """Yield the files of a folder that have a name of ours and are older than a day. Follows no links."""
+    if folder.is_symlink() or not folder.is_dir():
+        return
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if OWN_NAME.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                path = Path(entry.path)
+                if _age(path, now) > ORPHAN_AFTER:
+                    yield path
 
 
 def sweep_files(folder: Path, *, now: datetime) -> list[Path]:

@@ -6,7 +6,7 @@ about work that was cancelled, changes nothing.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.orm import Session
@@ -17,6 +17,8 @@ from mhfa_lms.models import Account, Job, Membership, MembershipState, Organisat
 from mhfa_lms.policy import Actor, allowed
 from mhfa_lms.services import outbox, work
 from mhfa_lms.services.work import FILE_LASTS, KINDS, ROW_LASTS
+
+PIECE: Final = 500
 
 
 def asker(job_id: int) -> Actor | None:
@@ -121,6 +123,16 @@ def _held(session: Session, job_id: int, attempt: int, **values: Any) -> bool:
         .execution_options(synchronize_session=False)
     )
     return session.scalars(statement).one_or_none() is not None
+
+
+def named(keys: Sequence[str]) -> set[str]:
+    """Return those of the keys of files that a row names."""
+    session, found = reading(), set[str]()
+    for start in range(0, len(keys), PIECE):
+        query = select(StoredFile.key).where(StoredFile.key.in_(keys[start : start + PIECE]))
+        found.update(session.scalars(query))
+    session.rollback()
+    return found
 
 
 def outdated_files(now: datetime) -> Sequence[tuple[int, str]]:

@@ -12,7 +12,7 @@ from mhfa_lms import clock, db
 from mhfa_lms.jobs import retention as job
 from mhfa_lms.jobs.tick import tidy
 from mhfa_lms.jobs.work import work_waiting
-from mhfa_lms.models import Certificate, Job, WorkState
+from mhfa_lms.models import Certificate, Job, StoredFile, WorkState
 from mhfa_lms.services import retention
 from mhfa_lms.settings import Settings
 from tests import make
@@ -57,6 +57,31 @@ def aged(path: Path, days: float) -> Path:
     at = clock.now().timestamp() - days * 86_400
     os.utime(path, (at, at))
     return path
+
+
+def test_files_whose_row_was_never_written_go_after_a_day(database: str, tmp_path: Path) -> None:
+    files = tmp_path / "files"
+    gone = [aged(files / "earlier" / "0A1B.table", 1.1), aged(files / "work" / "register-export-0A-1.csv", 1.1)]
+    named = aged(files / "earlier" / "2C3D.table", 999)
+    with db.transaction() as session:
+        session.add(StoredFile(key="earlier/2C3D.table", media_type="x/y", size=1, sha256="0", created_at=clock.now()))
+    kept = [
+        named,
+        aged(files / "earlier" / "4E5F.table", 0.9),
+        aged(files / "earlier" / "not ours.table", 999),
+        aged(files / "earlier" / "deeper" / "6G.table", 999),
+        aged(files / "certificates" / "7H.pdf", 999),
+        aged(tmp_path / "outside.table", 999),
+    ]
+    (files / "earlier" / "8J.table").symlink_to(kept[-1])
+    assert sorted(job.sweep_files(tmp_path, now=clock.now())) == sorted(gone)
+    assert all(path.exists() for path in kept)
+    assert not any(path.exists() for path in gone)
+    # A folder that leads elsewhere is left alone.
+    (files / "work").rmdir()
+    elsewhere = aged(tmp_path / "elsewhere" / "9K.table", 999)
+    (files / "work").symlink_to(elsewhere.parent)
+    assert job.sweep_files(tmp_path, now=clock.now()) == []
 
 
 def test_files_half_written_and_old_safety_copies_are_swept(tmp_path: Path) -> None:
