@@ -12,6 +12,7 @@ from mhfa_lms.db import Base
 from mhfa_lms.models import (
     AwaitedCertificate,
     Certificate,
+    CertificateImport,
     CertificateLook,
     ContactDraft,
     FailingAddress,
@@ -93,6 +94,13 @@ def _shown_nowhere() -> ColumnElement[bool]:
     return and_(successor, ~exists().where(Certificate.look_id == CertificateLook.id))
 
 
+def _nothing_left() -> ColumnElement[bool]:
+    """Return the condition that a table has a name and nobody's certificate from it is kept, or waits."""
+    kept = exists().where(Certificate.import_id == CertificateImport.id, Certificate.erased_at.is_(None))
+    waits = exists().where(AwaitedCertificate.import_id == CertificateImport.id)
+    return and_(CertificateImport.file_name != "", ~kept, ~waits)
+
+
 TRACES: Final = (
     Trace("links", "One-time links that died 30 days ago go", OneTimeLink, (OneTimeLink.expires_at,), MONTH),
     Trace(
@@ -168,6 +176,15 @@ TRACES: Final = (
         AwaitedCertificate,
         (AwaitedCertificate.created_at,),
         YEAR,
+    ),
+    Trace(
+        "tables",
+        "Tables of earlier certificates lose their file's name when nothing that came from them is kept",
+        CertificateImport,
+        (CertificateImport.begun_at,),
+        MONTH,
+        _nothing_left,
+        lambda: ((true(), {"file_name": ""}),),
     ),
     Trace("jobs", "Jobs that were finished 90 days ago go", Job, (Job.done_at,), QUARTER, _finished),
 )

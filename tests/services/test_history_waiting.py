@@ -231,6 +231,19 @@ def test_erasing_the_person_and_a_year_take_it(by: Actor) -> None:
     assert len(trace.find(session, NOON + timedelta(days=366), 10, False)) == 1
 
 
+def test_a_table_s_name_goes_with_the_last_of_what_came_from_it(by: Actor, here: Organisation) -> None:
+    make.member(db.session().get_one(Organisation, by.organisation_id), holder=make.account("ben@example.org"))
+    recorded(by)
+    recorded(by, email="ben@example.org")
+    (duty,) = (one for one in retention.DUTIES if one.name == "tables")
+    late = NOON + timedelta(days=31)
+    assert retention.run(duty, by=SYSTEM, now=late) == 0
+    history_waiting.let_go(db.session().scalars(select(AwaitedCertificate.id)).one(), by=by, now=NOON)
+    assert [retention.run(duty, by=SYSTEM, now=now) for now in (NOON + timedelta(days=29), late, late)] == [0, 1, 0]
+    names = select(CertificateImport.file_name).order_by(CertificateImport.id)
+    assert db.session().scalars(names).all() == ["", "earlier.csv"]
+
+
 def test_who_recorded_it_is_told_only_while_they_are_known(by: Actor, here: Organisation) -> None:
     make.member(db.session().get_one(Organisation, by.organisation_id), holder=make.account("amina@example.org"))
     recorded(by)
