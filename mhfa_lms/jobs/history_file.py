@@ -21,24 +21,30 @@ from mhfa_lms.services.history_rows import Line
 
 
 def look_at_table(progress: Progress) -> None:
-    """Find out what recording the uploaded table would do. The worker's handler."""
-    lines: list[Line] = []
+    """Find out what recording the uploaded table would do, or what an earlier look left. The worker's handler."""
     with i18n.use(progress.by.locale):
-        try:
-            table = tables.read_table(progress.given())
-        except tables.UnreadableError as error:
-            found = Preview(problem=error.fault.value)
-        else:
-            if missing := history_rows.missing_columns(table.columns):
-                found = Preview(missing_columns=missing)
-            else:
-                lines = list(table.lines)
-                found = _looked(progress, lines, history_rows.unknown_columns(table.columns))
+        lines, unread = _rows_kept(progress) if "again" in progress.payload else _rows_uploaded(progress)
+        found = unread if unread.is_unreadable else _looked(progress, lines, unread.unknown_columns)
     finished = progress.scratch("jsonl")
     with finished.open("w", encoding="utf-8") as file:
         file.write(f"{found.line()}\n")
         file.writelines(f"{json.dumps([number, cells])}\n" for number, cells in lines)
     progress.finish(finished, ending="jsonl", media_type=history_work.ROWS_TYPE, units=len(lines))
+
+
+def _rows_uploaded(progress: Progress) -> tuple[list[Line], Preview]:
+    try:
+        table = tables.read_table(progress.given())
+    except tables.UnreadableError as error:
+        return [], Preview(problem=error.fault.value)
+    if missing := history_rows.missing_columns(table.columns):
+        return [], Preview(missing_columns=missing)
+    return list(table.lines), Preview(unknown_columns=history_rows.unknown_columns(table.columns))
+
+
+def _rows_kept(progress: Progress) -> tuple[list[Line], Preview]:
+    data = progress.given()
+    return _lines(data), history_preview.read(data.decode().split("\n", 1)[0])
 
 
 def _looked(progress: Progress, lines: list[Line], unknown: list[str]) -> Preview:

@@ -37,6 +37,11 @@ class Preview:
     first_faults: list[list[Any]] = field(default_factory=list)
 
     @property
+    def is_unreadable(self) -> bool:
+        """Whether no row was looked at."""
+        return bool(self.problem or self.missing_columns)
+
+    @property
     def can_record(self) -> bool:
         """Whether there is anything new."""
         return bool(self.new or self.awaited)

@@ -1,17 +1,20 @@
 """Reading a table of earlier certificates and recording it, as work that its asker follows.
 
 The uploaded file belongs to the work that looks at it. What that work leaves, the rows and what would become of them,
-is handed on to the work that records them; each goes as soon as it is done with, and after a week in any case.
+is handed on to the work that records them; each goes as soon as it is done with, and after a week in any case. Where
+certificates were recorded here since the look, its counts may be wrong: then the rows are looked at again instead.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
 
 from mhfa_lms import db
-from mhfa_lms.models import Audience, Job, Role, StoredFile
+from mhfa_lms.db import session as reading
+from mhfa_lms.models import Audience, CertificateImport, Job, Role, StoredFile
 from mhfa_lms.policy import Actor, Can, require
 from mhfa_lms.services import history_records, invitations, work
 from mhfa_lms.services.limits import TooManyTriesError
@@ -28,11 +31,15 @@ class GoneError(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """One's own look at a table: the work, and the work that records it, once that was begun."""
+    """One's own look at a table: the work, and the work that records it or looks again, once that was begun.
+
+    `is_stale` says that certificates were recorded here since.
+    """
 
     work: Work
     organisation_id: int | None
     recording: int | None
+    is_stale: bool
 
     @property
     def is_ready(self) -> bool:
@@ -67,13 +74,26 @@ def looked(job_id: int, *, by: Actor, now: datetime) -> Looked | None:
     if found is None or found.kind != work.HISTORY_PREVIEW:
         return None
     recording = found.payload.get("recording")
-    return Looked(found, by.organisation_id, int(recording) if recording is not None else None)
+    is_stale = _is_stale(reading(), found.created_at, by.organisation_id)
+    return Looked(found, by.organisation_id, int(recording) if recording is not None else None, is_stale)
+
+
+def _is_stale(session: Session, since: datetime, organisation_id: int | None) -> bool:
+    """Whether recording began, or ended, in the organisation since a time."""
+    begun = select(CertificateImport.id).where(
+        CertificateImport.organisation_id == organisation_id, CertificateImport.begun_at > since
+    )
+    ended = select(Job.id).where(
+        Job.kind == work.HISTORY_RECORD, Job.organisation_id == organisation_id, Job.done_at > since
+    )
+    return bool(session.scalar(select(or_(begun.exists(), ended.exists()))))
 
 
 def record(job_id: int, *, invite: bool, by: Actor, now: datetime) -> int:
     """Have the worker record a table that was looked at; returns the work's id, the same one when pressed again.
 
-    With `invite` people who are no members are invited. Raises `GoneError`, `Forbidden` and `work.TooMuchError`.
+    With `invite` people who are no members are invited. A look that is stale is made again instead. Raises `GoneError`,
+    `Forbidden` and `work.TooMuchError`.
     """
     require(by, Can.RECORD_HISTORY)
     with db.transaction() as session:
@@ -86,23 +106,31 @@ def record(job_id: int, *, invite: bool, by: Actor, now: datetime) -> int:
             return int(job.payload["recording"])
         if job.file_id is None or job.done_at is None or now >= job.done_at + work.FILE_LASTS:
             raise GoneError(job_id)
+        if _is_stale(session, job.created_at, by.organisation_id):
+            again = {"name": job.payload["name"], "again": job.id}
+            return _hand_on(session, job, work.HISTORY_PREVIEW, again, by=by, now=now)
         payload: dict[str, Any] = {
             "import_id": history_records.begin(session, str(job.payload["name"]), by=by, now=now),
             "invite": invite,
             "name": REPORT,
         }
-        begun = work.begin(
-            session,
-            work.HISTORY_RECORD,
-            by=by,
-            now=now,
-            payload=payload,
-            organisation_id=by.organisation_id,
-            total_units=job.total_units,
-            file_id=job.file_id,
-        )
-        job.file_id, job.payload = None, {**job.payload, "recording": begun}
-        return begun
+        return _hand_on(session, job, work.HISTORY_RECORD, payload, by=by, now=now)
+
+
+def _hand_on(session: Session, job: Job, kind: str, payload: dict[str, Any], *, by: Actor, now: datetime) -> int:
+    """Begin work on what a look left; returns its id."""
+    begun = work.begin(
+        session,
+        kind,
+        by=by,
+        now=now,
+        payload=payload,
+        organisation_id=by.organisation_id,
+        total_units=job.total_units,
+        file_id=job.file_id,
+    )
+    job.file_id, job.payload = None, {**job.payload, "recording": begun}
+    return begun
 
 
 def invite(address: str, name: str, *, by: Actor, now: datetime) -> bool:

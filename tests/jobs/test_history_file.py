@@ -33,6 +33,7 @@ from tests.make import NOON
 
 HEAD = "email,course,completed_on,evidence"
 PEOPLE = 7
+MINUTE = timedelta(minutes=1)
 
 
 class Killed(BaseException):
@@ -226,6 +227,29 @@ def test_the_limit_of_mails_leaves_people_out_and_says_so(
     history_work.record(again, invite=True, by=by, now=NOON)
     do(settings)
     assert count(Invitation) == 4
+
+
+def test_a_look_from_before_the_same_was_recorded_is_made_again(settings: Settings, by: Actor) -> None:
+    stale = looked(settings, by, table(*MORE))
+    # The first upload's bytes go before the second's come under the same name.
+    tidy(settings)
+    history_work.record(looked(settings, by, table()), invite=False, by=by, now=NOON + MINUTE)
+    do(settings, NOON + MINUTE)
+    found = history_work.looked(stale, by=by, now=NOON)
+    assert found is not None
+    assert found.is_stale
+    again = history_work.record(stale, invite=False, by=by, now=NOON + 2 * MINUTE)
+    assert history_work.record(stale, invite=False, by=by, now=NOON + 2 * MINUTE) == again
+    do(settings, NOON + 2 * MINUTE)
+    counts = preview(settings, again)
+    assert (counts.new, counts.awaited, counts.known, counts.faults) == (0, 1, PEOPLE + 1, 2)
+    assert count(Certificate) == PEOPLE
+    found = history_work.looked(again, by=by, now=NOON + 2 * MINUTE)
+    assert found is not None
+    assert (found.is_ready, found.is_stale) == (True, False)
+    begun = history_work.record(again, invite=False, by=by, now=NOON + 2 * MINUTE)
+    do(settings, NOON + 2 * MINUTE)
+    assert job(begun).payload["told"]["counts"] == {"awaited": 1, "known": PEOPLE + 1, "faulty": 2}
 
 
 def test_another_ones_look_is_not_there(settings: Settings, by: Actor) -> None:

@@ -94,6 +94,20 @@ def test_upload_look_record(coordinator: FlaskClient, settings: Settings) -> Non
     assert "There is nothing new to record." in coordinator.get(looked(coordinator, settings, GOOD)).text
 
 
+def test_a_preview_from_before_says_so_and_looks_again(coordinator: FlaskClient, settings: Settings) -> None:
+    stale, other = (looked(coordinator, settings, GOOD, row) for row in (NEW, ""))
+    coordinator.post(f"{other}/record")
+    work_through(settings)
+    text = coordinator.get(stale).text
+    assert "Certificates were recorded here since this table was looked at." in text
+    assert "Record these 2 certificates" not in text
+    again = coordinator.post(f"{stale}/record").headers["Location"]
+    work_through(settings)
+    text = coordinator.get(again.replace("/progress", PATH)).text
+    assert "Record this 1 certificate" in text
+    assert "may have changed" not in text
+
+
 def test_where_it_came_from(coordinator: FlaskClient, settings: Settings) -> None:
     preview = looked(coordinator, settings, GOOD)
     coordinator.post(f"{preview}/record")

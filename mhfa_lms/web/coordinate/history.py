@@ -75,7 +75,7 @@ def history_found(looked: Looked) -> ResponseReturnValue:
 @blueprint.post("/coordinate/register/earlier/<int:job_id>/record")
 @requires(Can.RECORD_HISTORY, load=load.history_look)
 def history_record(looked: Looked) -> ResponseReturnValue:
-    """Have the worker record what the preview showed. Pressed twice, it records once."""
+    """Have the worker record what the preview showed, or look again if that changed. Pressed twice, it does so once."""
     try:
         invite = request.form.get("invite") == "yes"
         begun = history_work.record(looked.work.id, invite=invite, by=me(), now=clock.now())
@@ -83,6 +83,8 @@ def history_record(looked: Looked) -> ResponseReturnValue:
         return _again()
     except work.TooMuchError:
         return _too_much()
+    if looked.is_stale and looked.recording is None:
+        flash(_("Certificates were recorded here since this table was looked at. It is looked at again."), "info")
     return redirect(url_for("work.progress", job_id=begun), 303)
 
 
