@@ -140,7 +140,7 @@ def erase_account(
     session.execute(delete(StoredFile).where(StoredFile.id.in_(files)))
     gone = {"codes": codes, "keys": list(files.values())}
     work.post(session, REMOVE_FILES, key=f"remove-files:{account.id}", now=now, payload=gone)
-    facts = {"waiting": KEPT} if keep_awaited else {}
+    facts: dict[str, Any] = {"waiting": KEPT} if keep_awaited else {}
     audit.record(session, PERSON_ERASED, by=by, now=now, subject="account", subject_id=account.id, **facts)
     return Erased(account.id, deleted, reduced, codes, list(files.values()))
 
