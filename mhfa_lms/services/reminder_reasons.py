@@ -1,13 +1,25 @@
 """Why a reminder is not sent: the same reasons when it is posted, when it is delivered, and when somebody asks."""
 
-from collections.abc import Sequence
+from datetime import date
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, func, select
 from sqlalchemy.orm import Session
 
-from mhfa_lms.models import Account, Certificate, Membership, MembershipState, Organisation, Reminder
+from mhfa_lms import clock
+from mhfa_lms.models import (
+    Account,
+    Certificate,
+    Course,
+    Enrolment,
+    EnrolmentState,
+    Membership,
+    MembershipState,
+    Organisation,
+    Reminder,
+)
 from mhfa_lms.services.periods import has_newer
 
 
@@ -20,13 +32,14 @@ class Reason(StrEnum):
     REPLACED = "replaced"
     RENEWED = "renewed"
     NEWER = "newer-certificate"
+    FINISHED = "finished-early"
     STOPPED = "stopped"
     OVER = "window-closed"
     SUPERSEDED = "superseded"
 
 
 def open_conditions() -> list[ColumnElement[bool]]:
-    """Return the conditions under which nothing but an opt-out stands against a reminder.
+    """Return the conditions under which nothing stands against a reminder but an opt-out or a renewal finished early.
 
     They are `reason` in the database's words. The query joins `Membership` and `Account`.
     """
@@ -48,6 +61,7 @@ COLUMNS: Final = (
     Certificate.type_name,
     Certificate.organisation_id,
     Certificate.membership_id,
+    Certificate.completed_on,
     Certificate.starts_on,
     Certificate.expires_on,
     Certificate.window_opens_on,
@@ -56,6 +70,7 @@ COLUMNS: Final = (
     Certificate.revoked_at,
     Certificate.replaced_by_id,
     Certificate.renewed_by_id,
+    Certificate.full_course_next,
     Membership.name,
     Membership.audience,
     Membership.state,
@@ -74,11 +89,10 @@ def situation(
     session: Session,
     *conditions: ColumnElement[bool],
     limit: int | None = None,
-    also: Sequence[SQLColumnExpression[Any]] = (),
 ) -> list[Any]:
-    """Return certificates with all that `reason` looks at, and `also` what is asked for, in the order of their ids."""
+    """Return certificates with all that `reason` looks at, in the order of their ids."""
     statement = (
-        select(*COLUMNS, has_newer().label("has_newer"), *also)
+        select(*COLUMNS, has_newer().label("has_newer"), _ready_since())
         .join(Membership, Membership.id == Certificate.membership_id)
         .join(Account, Account.id == Membership.account_id)
         .join(Organisation, Organisation.id == Certificate.organisation_id)
@@ -89,10 +103,38 @@ def situation(
     return list(session.execute(statement).all())
 
 
-def reason(row: Any, *, kept: bool) -> Reason | None:
+@cache
+def _ready_since() -> SQLColumnExpression[Any]:
+    """Return since when a renewal of the certificate is finished that waits for its window; null where none is."""
+    return (
+        select(func.max(Enrolment.ready_since))
+        .join(Course, Course.id == Enrolment.course_id)
+        .where(
+            Enrolment.membership_id == Certificate.membership_id,
+            Enrolment.state == EnrolmentState.ACTIVE,
+            Course.certification_type_id == Certificate.certification_type_id,
+        )
+        .correlate(Certificate)
+        .scalar_subquery()
+        .label("ready_since")
+    )
+
+
+def finished_early(row: Any, today: date) -> bool:
+    """Whether a renewal that was finished early, and after this certificate was earned, counts from a day to come.
+
+    Or from today: a tick reminds before it renews. `row` comes from `situation`.
+    """
+    if row.ready_since is None or row.full_course_next or today > row.window_opens_on:
+        return False
+    return bool(row.completed_on <= clock.civil_date(row.ready_since, row.timezone))
+
+
+def reason(row: Any, *, kept: bool, today: date) -> Reason | None:
     """Return what stands against reminding about a certificate, or None.
 
-    `row` comes from `situation`; `kept` says that the reminder goes out in spite of an opt-out.
+    `row` comes from `situation`; `kept` says that the reminder goes out in spite of an opt-out; `today` is the
+    organisation's.
     """
     against = (
         (Reason.ACCOUNT_CLOSED, row.deactivated_at is not None or row.account_erased_at is not None),
@@ -101,6 +143,7 @@ def reason(row: Any, *, kept: bool) -> Reason | None:
         (Reason.REPLACED, row.replaced_by_id is not None),
         (Reason.RENEWED, row.renewed_by_id is not None),
         (Reason.NEWER, bool(row.has_newer)),
+        (Reason.FINISHED, finished_early(row, today)),
         (Reason.STOPPED, row.reminders_stopped_at is not None and not kept),
     )
     return next((name for name, holds in against if holds), None)

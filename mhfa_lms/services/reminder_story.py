@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from mhfa_lms import clock, i18n
 from mhfa_lms.i18n import gettext as _
-from mhfa_lms.models import Account, Certificate, Course, Enrolment, EnrolmentState, Membership, Message, Reminder
+from mhfa_lms.models import Account, Certificate, Membership, Message, Reminder
 from mhfa_lms.services import authorisation_story, duty_story, humane_hour, reminder_words
 from mhfa_lms.services.names import email_key
 from mhfa_lms.services.reminder_plan import Found, Plan, once, plan
@@ -65,30 +65,12 @@ def stories(
     found: Found | None = None,
 ) -> list[Story]:
     """Return the stories of certificates, the one that ends last first. Two queries, and two an organisation."""
-    rows = situation(
-        session, *conditions, limit=MOST, also=[Certificate.completed_on, Certificate.full_course_next, _ready_since()]
-    )
+    rows = situation(session, *conditions, limit=MOST)
     posted = _posted(session, [row.id for row in rows])
     found = found or once(session)
     plans = {one: plan(found(one)) for one in {row.organisation_id for row in rows}}
     rows.sort(key=lambda row: (row.expires_on, row.id), reverse=True)
     return [_Teller(row, plans[row.organisation_id], posted.get(row.id, {}), now, voice).story() for row in rows]
-
-
-def _ready_since() -> ColumnElement[Any]:
-    """Return since when a renewal of the certificate is finished that waits for its window; null where none is."""
-    return (
-        select(func.max(Enrolment.ready_since))
-        .join(Course, Course.id == Enrolment.course_id)
-        .where(
-            Enrolment.membership_id == Certificate.membership_id,
-            Enrolment.state == EnrolmentState.ACTIVE,
-            Course.certification_type_id == Certificate.certification_type_id,
-        )
-        .correlate(Certificate)
-        .scalar_subquery()
-        .label("ready_since")
-    )
 
 
 def _posted(session: Session, certificate_ids: list[int]) -> dict[int, dict[int, Any]]:
@@ -127,14 +109,13 @@ class _Teller:
             schedule.setdefault(offset, self.rules_of.day(offset, row) or row.window_closes_on)
         due = self.rules_of.due(row, today)
         chapters = [self._chapter(offset, day, today, due) for offset, day in _in_order(schedule)]
-        coming = any(one.state in {State.LATER, State.DUE} for one in chapters)
-        verdict = self._verdict(today, coming=coming)
+        verdict = self._verdict(today)
         return Story(row.code, row.type_name, row.organisation_name, row.expires_on, verdict, tuple(chapters))
 
-    def _verdict(self, today: date, *, coming: bool) -> str:
-        against, opens = reason(self.row, kept=False), self.row.window_opens_on
-        if against is None and not coming and self._is_renewed_before(opens, today):
-            return reminder_words.renewed_before(opens)
+    def _verdict(self, today: date) -> str:
+        against = reason(self.row, kept=False, today=today)
+        if against is Reason.FINISHED:
+            return reminder_words.renewed_before(self.row.window_opens_on)
         if against is None and today > self.row.window_closes_on:
             against = Reason.OVER
         kept = against is Reason.STOPPED and self.rules_of.keep_last
@@ -144,11 +125,11 @@ class _Teller:
         if offset in self.posted:
             state, at, words = reminder_words.sent(self.posted[offset], self.zone, self.voice)
             return Chapter(offset, day, state, words, at)
-        against = reason(self.row, kept=is_kept(self.rules_of, offset, self.row))
+        against = reason(self.row, kept=is_kept(self.rules_of, offset, self.row), today=today)
+        if against is Reason.FINISHED:
+            return Chapter(offset, day, State.STOPPED, reminder_words.renewed_before(self.row.window_opens_on))
         if against is not None:
             return Chapter(offset, day, State.STOPPED, reminder_words.not_sent(against, self.voice))
-        if self._is_renewed_before(day, today):
-            return Chapter(offset, day, State.STOPPED, reminder_words.renewed_before(self.row.window_opens_on))
         if day > today:
             at = humane_hour.planned(day, self.row.timezone, self.zone, self.rules_of.hour)
             return Chapter(offset, day, State.LATER, _("Will go on %(when)s.", when=_moment(at, self.zone)), at)
@@ -158,13 +139,6 @@ class _Teller:
         if today > self.row.window_closes_on:
             return Chapter(offset, day, State.MISSED, reminder_words.not_sent(Reason.OVER, self.voice))
         return Chapter(offset, day, State.MISSED, _("Not sent: a later one was due by the time reminders were posted."))
-
-    def _is_renewed_before(self, day: date, today: date) -> bool:
-        """Whether a renewal that was finished early, and after this certificate was earned, counts before a day."""
-        row = self.row
-        if row.ready_since is None or row.full_course_next or not today < row.window_opens_on <= day:
-            return False
-        return bool(row.completed_on <= clock.civil_date(row.ready_since, row.timezone))
 
 
 def _in_order(schedule: Mapping[int, date]) -> Sequence[tuple[int, date]]:

@@ -50,6 +50,7 @@ OF_OTHERS: Final[Mapping[Reason, Any]] = {
     Reason.REPLACED: lazy("The certificate was replaced by a corrected one."),
     Reason.RENEWED: lazy("The certificate was renewed."),
     Reason.NEWER: lazy("The person holds a newer certificate of the same type."),
+    Reason.FINISHED: lazy("The renewal was finished early, and the new certificate comes on its day."),
     Reason.STOPPED: lazy("The person has stopped reminders."),
     Reason.OVER: lazy("The time to renew has passed."),
     Reason.SUPERSEDED: lazy("A later reminder about the same certificate has been posted."),
@@ -100,7 +101,9 @@ def not_sent(against: Reason, voice: Voice) -> str:
 
 def renewed_before(day: date) -> str:
     """Return that reminders are not needed, as the renewal was finished before its time and counts from a day on."""
-    return _("Not needed: the renewal is finished, and counts from %(day)s.", day=i18n.format_date(day))
+    return _(
+        "Not needed: the renewal is finished, and the new certificate comes on %(day)s.", day=i18n.format_date(day)
+    )
 
 
 def verdict(against: Reason | None, voice: Voice, *, kept: bool) -> str:

@@ -128,7 +128,7 @@ def _post(
         for row in rows
         if rules_of.due(row, today) == offset
         and corrected.get(row.id, offset + 1) > offset
-        and reason(row, kept=is_kept(rules_of, offset, row)) is None
+        and reason(row, kept=is_kept(rules_of, offset, row), today=today) is None
     }
     posts = [
         outbox.Post(
@@ -182,13 +182,14 @@ def unwanted(session: Session, message: Message, *, now: datetime) -> Reason | N
         return None
     row = situation(session, Certificate.id == posted.certificate_id)[0]
     rules_of = plan(rules.resolve(session, RULES, organisation_id=row.organisation_id))
-    against = reason(row, kept=is_kept(rules_of, posted.offset_days, row))
+    today = clock.civil_date(now, row.timezone)
+    against = reason(row, kept=is_kept(rules_of, posted.offset_days, row), today=today)
     if against is not None:
         return against
-    if clock.civil_date(now, row.timezone) > row.window_closes_on:
+    if today > row.window_closes_on:
         return Reason.OVER
     latest = session.scalar(select(func.min(Reminder.offset_days)).where(Reminder.certificate_id == row.id))
     # A later one may be due and not posted yet, when a worker comes back after days: the tick posts it.
-    due = rules_of.due(row, clock.civil_date(now, row.timezone))
+    due = rules_of.due(row, today)
     newest = min(one for one in (posted.offset_days, latest, due) if one is not None)
     return Reason.SUPERSEDED if newest < posted.offset_days else None

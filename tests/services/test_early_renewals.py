@@ -10,14 +10,33 @@ from structlog.testing import capture_logs
 
 from mhfa_lms import db
 from mhfa_lms.jobs.tick import tidy
-from mhfa_lms.models import Certificate, CourseKind, Enrolment, EnrolmentState, Membership, MembershipState, Message
-from mhfa_lms.services import certification, half_open, humane_hour, overview_counts, reminder_story, renewing
+from mhfa_lms.models import (
+    Certificate,
+    CourseKind,
+    Enrolment,
+    EnrolmentState,
+    Membership,
+    MembershipState,
+    Message,
+    WorkState,
+)
+from mhfa_lms.services import (
+    certification,
+    half_open,
+    humane_hour,
+    overview_counts,
+    reminder_story,
+    reminders,
+    renewing,
+)
+from mhfa_lms.services.reminder_reasons import Reason
 from mhfa_lms.services.reminder_words import State
 from tests import make
 from tests.make import NOON
 from tests.services.test_certification import complete, ready, renewal
 
 OPENS = date(2026, 12, 1)
+LONG: dict[str, Any] = {"expires_on": date(2027, 5, 2), "window_closes_on": date(2027, 9, 1)}
 
 
 def refuse(_enrolment_id: int, error: Exception) -> None:
@@ -57,11 +76,41 @@ def test_it_renews_on_the_first_day_of_the_window_where_the_organisation_is(data
     assert mail.due_at == humane_hour.first_from(midnight + timedelta(seconds=40), zone, 9) > midnight
 
 
-def test_the_ledger_promises_no_reminder_that_the_renewal_makes_needless(database: str) -> None:
-    _enrolment, old = waiting(expires_on=date(2027, 6, 1), window_closes_on=date(2027, 9, 1))
-    story = reminder_story.of_certificate(db.session(), old.id, now=NOON + timedelta(hours=1))
-    assert story.verdict == "Not needed: the renewal is finished, and counts from 1 December 2026."
-    assert {(one.state, one.words) for one in story.chapters} == {(State.STOPPED, story.verdict)}
+def test_who_has_finished_is_not_asked_to_renew_also_before_the_window_and_the_ledger_says_why(database: str) -> None:
+    """The reminder of 180 days before falls due on 3 November, weeks before this window opens."""
+    enrolment, old = waiting(**LONG)
+    enrolment_id, old_id = enrolment.id, old.id
+    for at in (NOON, humane_hour.at(OPENS, 0, "UTC")):
+        assert reminders.post_due(now=at) == 0
+        story = reminder_story.of_certificate(db.session(), old_id, now=at)
+        assert story.verdict == "Not needed: the renewal is finished, and the new certificate comes on 1 December 2026."
+        assert {(one.state, one.words) for one in story.chapters} == {(State.STOPPED, story.verdict)}
+    with db.transaction() as session:
+        found = session.get_one(Enrolment, enrolment_id)
+        found.state, found.ended_at = EnrolmentState.ENDED, NOON
+    assert reminders.post_due(now=NOON + timedelta(days=1)) == 1
+
+
+def test_a_reminder_on_its_way_is_not_sent_to_who_has_finished_meanwhile(database: str) -> None:
+    enrolment, old = renewal(kind=CourseKind.REFRESHER, dates={"window_opens_on": OPENS, **LONG})
+    enrolment_id, old_id = enrolment.id, old.id
+    assert reminders.post_due(now=NOON) == 1
+    message = db.session().scalars(select(Message)).one()
+    assert reminders.unwanted(db.session(), message, now=NOON) is None
+    complete(enrolment_id)
+    message = db.session().scalars(select(Message)).one()
+    assert reminders.unwanted(db.session(), message, now=NOON) is Reason.FINISHED
+    with db.transaction() as session:
+        posted = session.scalars(select(Message)).one()
+        posted.state, posted.error, posted.done_at = WorkState.CANCELLED, Reason.FINISHED.value, NOON
+    first = reminder_story.of_certificate(db.session(), old_id, now=NOON).chapters[0].words
+    assert first.endswith("The renewal was finished early, and the new certificate comes on its day.")
+    # Where the full course comes next, a refresher that waits renews nothing.
+    with db.transaction() as session:
+        row = session.get_one(Certificate, old_id)
+        row.earned_by, row.full_course_next = CourseKind.REFRESHER, True
+    message = db.session().scalars(select(Message)).one()
+    assert reminders.unwanted(db.session(), message, now=NOON) is None
 
 
 def test_after_an_outage_it_renews_all_the_same_and_too_late_it_ends_without(database: str) -> None:
