@@ -10,6 +10,7 @@ from mhfa_lms.services import (
     authorisation_reminders,
     digests,
     duty_reminders,
+    extensions,
     reminder_hours,
     reminders,
     safeguarding_notices,
@@ -45,6 +46,8 @@ def unwanted(session: Session, message: Message, *, now: datetime) -> str | None
         return reminders.unwanted(session, message, now=now)
     if message.kind == "authorisation-reminder":
         return authorisation_reminders.unwanted(session, message)
+    if message.kind == extensions.KIND:
+        return extensions.unwanted(session, message)
     if message.kind in {duty_reminders.CHECK, duty_reminders.DELIVERY}:
         return duty_reminders.unwanted(session, message)
     if message.kind == digests.KIND:

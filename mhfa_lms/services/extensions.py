@@ -15,11 +15,23 @@ from sqlalchemy.orm import Session
 
 from mhfa_lms import clock
 from mhfa_lms.db import transaction
-from mhfa_lms.models import Authorisation, AuthorisationExtension, Membership, MembershipState, Role
+from mhfa_lms.models import (
+    Authorisation,
+    AuthorisationExtension,
+    CertificationType,
+    Membership,
+    MembershipState,
+    Message,
+    Role,
+)
 from mhfa_lms.policy import Actor, Can, require, scope
-from mhfa_lms.services import audit, authorisations
+from mhfa_lms.services import audit, authorisations, outbox, reminder_hours, rules
+from mhfa_lms.services.instructors import reachable
 from mhfa_lms.services.periods import add_months
+from mhfa_lms.services.rules import Rule
 
+# The letter that tells the instructor of it.
+KIND: Final = "authorisation-extended"
 MOST_MONTHS: Final = 3
 LONGEST_REASON: Final = 1_000
 
@@ -64,6 +76,8 @@ def extendable(held: Iterable[Any], today: date) -> dict[int, Any]:
 
 def extend(membership_id: int, authorisation_id: int, months: int, reason: str, *, by: Actor, now: datetime) -> date:
     """Let an authorisation in force go on for one to three months after its end. Returns the new last day.
+
+    The instructor is told by mail, but for the reason, which is for the record.
 
     Raises `Forbidden`, and `ExtensionError` for no reason, too many months, no instructor, or an authorisation that is
     not in force, was extended before, or was followed by another.
@@ -110,7 +124,43 @@ def extend(membership_id: int, authorisation_id: int, months: int, reason: str, 
             extends=old.id,
             months=months,
         )
+        _tell(session, member, old, longer, now=now)
         return longer.expires_on
+
+
+def _tell(session: Session, member: Membership, old: Authorisation, longer: Authorisation, *, now: datetime) -> None:
+    """Post the letter that says what was extended, until when, and what is asked meanwhile."""
+    found = rules.resolve(session, [Rule.MINIMUM_DELIVERIES], organisation_id=member.organisation_id)
+    outbox.post(
+        session,
+        KIND,
+        key=f"{KIND}:{longer.id}",
+        due_at=reminder_hours.of(session, member, now=now),
+        now=now,
+        account_id=member.account_id,
+        organisation_id=member.organisation_id,
+        locale=member.account.locale,
+        facts={
+            "name": member.name,
+            "type": session.get_one(CertificationType, longer.certification_type_id).name,
+            "organisation": member.organisation.name,
+            "ended_on": old.expires_on.isoformat(),
+            "begins_on": longer.valid_from.isoformat(),
+            "expires_on": longer.expires_on.isoformat(),
+            "needed": int(found[Rule.MINIMUM_DELIVERIES].value),
+            "path": "/account",
+        },
+    )
+
+
+def unwanted(session: Session, message: Message) -> str | None:
+    """Return why a posted letter about an extension must not be delivered any more, or None."""
+    held = select(Authorisation.expires_on).join(Membership, Membership.id == Authorisation.membership_id)
+    number = int(message.key.rpartition(":")[2])
+    ends = session.scalars(reachable(held).where(Authorisation.id == number)).one_or_none()
+    if ends is None or ends.isoformat() != message.facts["expires_on"]:
+        return "the authorisation was changed again, or the person no longer instructs here"
+    return None
 
 
 def _in_force(

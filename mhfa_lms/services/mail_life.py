@@ -30,7 +30,7 @@ MOST_TRIES: Final = 100
 FOR_COORDINATORS: Final = frozenset(
     {
         *("invitation", "reminder", "authorisation-reminder", "check-reminder", "delivery-reminder"),
-        *("coordinator-digest", "certificate-withdrawn"),
+        *("coordinator-digest", "certificate-withdrawn", "authorisation-extended"),
         *("certificate-ready", "scenario-result", "attempt-released", "activity-decided"),
     }
 )

@@ -12,7 +12,10 @@ from mhfa_lms.services.rules import Rule
 
 # The kinds of mail that wait for their hour: nobody is waiting for them.
 KINDS: Final = frozenset(
-    {"reminder", "authorisation-reminder", "check-reminder", "delivery-reminder", "coordinator-digest"}
+    {
+        *("reminder", "authorisation-reminder", "check-reminder", "delivery-reminder", "coordinator-digest"),
+        "authorisation-extended",
+    }
 )
 # The fact of a mail that was posted for another instant by hand, as `tick --as-of` does: it does not wait.
 AT_ONCE: Final = "at_once"

@@ -14,6 +14,7 @@ KINDS: Final[Mapping[str, Any]] = {
     "activity-decided": lazy("What became of an activity"),
     "address-changed": lazy("That the address was changed"),
     "attempt-released": lazy("A further attempt"),
+    "authorisation-extended": lazy("That an authorisation was extended"),
     "authorisation-reminder": lazy("Reminder to an instructor"),
     "certificate-ready": lazy("A new certificate"),
     "certificate-withdrawn": lazy("That a certificate was withdrawn"),

@@ -82,6 +82,11 @@ FACTS: dict[str, dict[str, Any]] = {
     "safeguarding": {"what": "late", "organisation": "North & Co", "path": "/safeguarding", "case": 1},
     "format-request": {"organisation": "North & Co", "path": "/coordinate/formats"},
     "authorisation-reminder": {**HELD, "event": "authorisation:7"},
+    "authorisation-extended": {
+        **PERSON,
+        **{"type": 'First "aider"', "ended_on": "2026-12-31", "begins_on": "2027-01-01", "expires_on": "2027-03-31"},
+        **{"needed": 2, "path": "/account"},
+    },
     "check-reminder": {**PERSON, "expires_on": "2027-02-19", "offset_days": 90, "event": "check-reminder:7:2027-02-19"},
     "delivery-reminder": {**HELD, "taught": 1, "needed": 2, "event": "delivery-reminder:7:2026-02-20"},
     "copy-ready": {"path": "/progress/7", "until_on": "2026-11-28"},

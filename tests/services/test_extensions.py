@@ -15,12 +15,22 @@ from mhfa_lms.models import (
     Authorisation,
     AuthorisationExtension,
     AuthorisationReminder,
+    CertificationType,
     CourseRevision,
     Membership,
+    Message,
     Role,
 )
 from mhfa_lms.policy import Actor, Forbidden
-from mhfa_lms.services import authorisation_reminders, authorisation_story, authorisations, duties, extensions
+from mhfa_lms.services import (
+    authorisation_reminders,
+    authorisation_story,
+    authorisations,
+    delivery_checks,
+    duties,
+    extensions,
+    humane_hour,
+)
 from mhfa_lms.services.duties import Against
 from mhfa_lms.services.extensions import ExtensionError
 from mhfa_lms.services.periods import add_months
@@ -115,6 +125,35 @@ def test_reminders_planning_and_the_ledger_follow_it(
     (story,) = authorisation_story.stories(session, now=in_march, voice=Voice.OWN, found=once(session))
     assert "It was extended once, by 3 months." in story.verdict
     assert story.expires_on == date(2027, 3, 31)
+
+
+def test_the_instructor_is_told_in_the_daytime_and_not_once_it_is_void(
+    teacher: tuple[Membership, CourseRevision, int], by: Actor
+) -> None:
+    member, revision, old = teacher
+    type_id = db.session().get_one(CourseRevision, revision.id).course.certification_type_id
+    night = NOON.replace(hour=23)
+    extensions.extend(member.id, old, 2, "Was ill in spring.", by=by, now=night)
+    with pytest.raises(ExtensionError):
+        extensions.extend(member.id, old, 2, "Was ill in spring.", by=by, now=night)
+    session = db.session()
+    message = session.scalars(select(Message)).one()
+    here = session.get_one(Membership, member.id)
+    assert (message.kind, message.account_id, message.organisation_id) == (
+        extensions.KIND,
+        here.account_id,
+        here.organisation_id,
+    )
+    assert message.facts == {
+        **{"name": here.name, "organisation": here.organisation.name, "path": "/account", "needed": 2},
+        **{"type": session.get_one(CertificationType, type_id).name},
+        **{"ended_on": "2026-12-31", "begins_on": "2027-01-01", "expires_on": "2027-02-28"},
+    }
+    assert night < message.due_at == humane_hour.first_from(night, here.organisation.timezone, 9)
+    assert delivery_checks.unwanted(session, message, now=message.due_at) is None
+    authorisations.grant(member.id, type_id, date(2028, 12, 31), by=by, now=NOON)
+    message = db.session().scalars(select(Message)).one()
+    assert delivery_checks.unwanted(db.session(), message, now=message.due_at)
 
 
 def test_a_new_authorisation_takes_the_place_of_an_extension(
