@@ -2,6 +2,7 @@
 
 import json
 import smtplib
+import statistics
 import subprocess
 import sys
 import time
@@ -144,8 +145,11 @@ def _bare_mails(port: int, mail: EmailMessage) -> None:
             connection.send_message(mail)
 
 
-def measure_tables(settings: Settings, seeded: Seeded) -> list[Figure]:
-    """Export the long register as CSV and XLSX, beside the floors."""
+def measure_tables(settings: Settings, seeded: Seeded, turns: int = 3) -> list[Figure]:
+    """Export the long register as CSV and XLSX. Each takes turns with its floor, and the middle one counts.
+
+    They wait for the database and share its cores: one try of each tells more of what else ran meanwhile.
+    """
 
     def written(kind: Kind, most: int) -> dict[str, float]:
         words = ["-m", "tests.bench.tables", kind, str(most), settings.database_url, str(seeded.many_id)]
@@ -155,22 +159,30 @@ def measure_tables(settings: Settings, seeded: Seeded) -> list[Figure]:
         found: dict[str, float] = json.loads(done.stdout)
         return found
 
-    bare_csv, ours_csv = written(Kind.CSV_FLOOR, CSV_ROWS), written(Kind.CSV, CSV_ROWS)
-    bare_xlsx, ours_xlsx = written(Kind.XLSX_FLOOR, XLSX_ROWS), written(Kind.XLSX, XLSX_ROWS)
-    csv_share = ours_csv["rows_a_second"] / bare_csv["rows_a_second"]
-    xlsx_share = ours_xlsx["rows_a_second"] / bare_xlsx["rows_a_second"]
+    def beside(bare: Kind, ours: Kind, most: int) -> dict[str, float]:
+        pairs = [(written(bare, most), written(ours, most)) for _turn in range(turns)]
+        rates = [(floor["rows_a_second"], mine["rows_a_second"]) for floor, mine in pairs]
+        return {
+            "rows_a_second": statistics.median(mine for _floor, mine in rates),
+            "growth_mb": max(mine["growth_mb"] for _floor, mine in pairs),
+            "rows": pairs[0][1]["rows"],
+            "floor_rows_a_second": statistics.median(floor for floor, _mine in rates),
+            "times_floor": statistics.median(mine / floor for floor, mine in rates),
+        }
+
+    in_csv, in_xlsx = beside(Kind.CSV_FLOOR, Kind.CSV, CSV_ROWS), beside(Kind.XLSX_FLOOR, Kind.XLSX, XLSX_ROWS)
     return [
         Figure(
             "CSV export",
-            {**ours_csv, "floor_rows_a_second": bare_csv["rows_a_second"], "times_floor": csv_share},
+            in_csv,
             "at least 0.7 times the bare loop, 15 MB",
-            csv_share >= 0.7 and ours_csv["growth_mb"] <= 15,
+            in_csv["times_floor"] >= 0.7 and in_csv["growth_mb"] <= 15,
         ),
         Figure(
             "XLSX export",
-            {**ours_xlsx, "floor_rows_a_second": bare_xlsx["rows_a_second"], "times_floor": xlsx_share},
+            in_xlsx,
             "at least XlsxWriter, 21 MB",
-            xlsx_share >= 0.95 and ours_xlsx["growth_mb"] <= 21,
+            in_xlsx["times_floor"] >= 0.95 and in_xlsx["growth_mb"] <= 21,
         ),
     ]
 
