@@ -127,6 +127,26 @@ def test_reminders_planning_and_the_ledger_follow_it(
     assert story.expires_on == date(2027, 3, 31)
 
 
+def test_before_it_begins_it_counts_for_planning_in_its_own_dates_and_in_no_others(database: str) -> None:
+    """Nothing was taught in two years. The shortfall blocks the old dates; the extension is there to make it up."""
+    member, revision = make.member(None, Role.INSTRUCTOR), make.published()
+    held = make.authorisation(member, revision, valid_from=date(2025, 1, 1), expires_on=ENDS)
+    by = make.actor(make.member(member.organisation, Role.COORDINATOR))
+    member_id, type_id = member.id, held.certification_type_id
+
+    def against(day: date) -> tuple[Against, ...]:
+        return duties.stands_against(db.session(), member_id, type_id, day)
+
+    duties.record_check(member_id, date(2027, 2, 15), today=NOON.date(), by=by, now=NOON)
+    assert against(date(2027, 1, 1)) == (Against.NOT_AUTHORISED,)
+    extensions.extend(member_id, held.id, 3, "Was ill.", by=by, now=NOON)
+    assert against(ENDS) == (Against.TOO_FEW,)
+    assert (against(date(2027, 1, 1)), against(date(2027, 2, 15))) == ((), ())
+    # An authorisation that goes on says nothing of the background check.
+    assert against(date(2027, 2, 16)) == (Against.CHECK_ENDED,)
+    assert against(date(2027, 4, 1)) == (Against.NOT_AUTHORISED, Against.CHECK_ENDED)
+
+
 def test_the_instructor_is_told_in_the_daytime_and_not_once_it_is_void(
     teacher: tuple[Membership, CourseRevision, int], by: Actor
 ) -> None:
