@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Final
 
 from sqlalchemy import ColumnElement, Select, exists, func, select
@@ -94,8 +95,12 @@ def waiting(session: Session, actor: Actor, *, cohort_id: int | None = None) -> 
     return found
 
 
+@lru_cache(maxsize=8)
 def _somebody(today: date) -> ColumnElement[bool]:
-    """Return the condition for enrolments, joined with their course, whose activities somebody else may confirm."""
+    """Return the condition for enrolments, joined with their course, whose activities somebody else may confirm.
+
+    Kept for the day: putting it together takes longer than asking it.
+    """
     return (
         exists()
         .where(

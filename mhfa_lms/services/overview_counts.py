@@ -5,9 +5,10 @@ Counting 100,000 certificates takes half a second of a processor, which nobody s
 
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
+from functools import cache, lru_cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, case, delete, exists, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, case, delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from mhfa_lms import clock
@@ -105,38 +106,54 @@ def _keep(organisation_id: int, day: date, now: datetime) -> None:
         session.execute(statement.on_conflict_do_update(index_elements=["organisation_id"], set_=kept))
 
 
-def _people(session: Session, organisation_id: int, condition: ColumnElement[bool]) -> dict[int | None, int]:
-    """Count the people here, by site, who meet a condition."""
-    statement = (
+def _people(session: Session, organisation_id: int, statement: Select[Any, Any]) -> dict[int | None, int]:
+    return {row[0]: row[1] for row in rows(session, statement, {"organisation_id": organisation_id})}
+
+
+def _by_site(condition: ColumnElement[bool]) -> Select[Any, Any]:
+    """Return the query that counts the people of an organisation, by site, who meet a condition."""
+    return (
         select(Membership.site_id, func.count())
-        .where(Membership.organisation_id == organisation_id, Membership.state == MembershipState.ACTIVE, condition)
+        .where(
+            Membership.organisation_id == bindparam("organisation_id"),
+            Membership.state == MembershipState.ACTIVE,
+            condition,
+        )
         .group_by(Membership.site_id)
     )
-    return {row[0]: row[1] for row in rows(session, statement)}
 
 
-def _certified(today: date) -> ColumnElement[bool]:
+# These are kept, those of a day for the day: putting them together takes as long as asking them.
+@lru_cache(maxsize=8)
+def _certified(today: date) -> Select[Any, Any]:
     # By the membership alone: with the organisation beside it, SQLite would go through all of that for every person.
-    return exists().where(Certificate.membership_id == Membership.id, counts_on(today))
+    return _by_site(exists().where(Certificate.membership_id == Membership.id, counts_on(today)))
 
 
-def _in_training() -> ColumnElement[bool]:
-    return exists().where(Enrolment.membership_id == Membership.id, Enrolment.state == EnrolmentState.ACTIVE)
+@cache
+def _in_training() -> Select[Any, Any]:
+    return _by_site(exists().where(Enrolment.membership_id == Membership.id, Enrolment.state == EnrolmentState.ACTIVE))
 
 
 def _to_act_on(session: Session, organisation_id: int, today: date) -> BySite:
     """Count the newest certificates of people here, by site, that can be renewed or lapsed this year."""
+    found = rows(session, _acting(today), {"organisation_id": organisation_id})
+    return {row[0]: Figures(due=row[1], grace=row[2], lapsed=row[3]) for row in found}
+
+
+@lru_cache(maxsize=8)
+def _acting(today: date) -> Select[Any, Any, Any, Any]:
     # The first day on which a certificate that lapsed this year was not lapsed yet.
     year_began = date(today.year, 1, 1) - timedelta(days=1)
     due, grace, lapsed = (
         func.count(case((standing_condition(one, today), 1))) for one in (Standing.DUE, Standing.GRACE, Standing.LAPSED)
     )
-    statement = (
+    return (
         select(Membership.site_id, due, grace, lapsed)
         .select_from(Certificate)
         .join(Membership, Membership.id == Certificate.membership_id)
         .where(
-            Certificate.organisation_id == organisation_id,
+            Certificate.organisation_id == bindparam("organisation_id"),
             # What follows from the standings, said so that the databases look at these days only.
             Certificate.window_opens_on <= today,
             Certificate.window_closes_on >= year_began,
@@ -145,4 +162,3 @@ def _to_act_on(session: Session, organisation_id: int, today: date) -> BySite:
         )
         .group_by(Membership.site_id)
     )
-    return {row[0]: Figures(due=row[1], grace=row[2], lapsed=row[3]) for row in rows(session, statement)}

@@ -8,6 +8,7 @@ above are told that something waits. They do not see it; they know whom to ring.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Final
 
 from sqlalchemy import Select, select
@@ -61,6 +62,7 @@ def in_organisation(organisation_id: int) -> Select[int]:
     return _can_answer().where(Membership.organisation_id == organisation_id)
 
 
+@cache
 def _can_answer() -> Select[int]:
     # Beginning with the few who have the role, as elsewhere: a join would let SQLite begin with everybody.
     having = select(MembershipRole.membership_id).where(MembershipRole.role == Role.SAFEGUARDING)
