@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import create_engine, text
 
@@ -19,6 +21,10 @@ from mhfa_lms.services import course_media, reflections
 from mhfa_lms.settings import Settings, read_settings
 
 POSTGRES = "MHFA_TEST_POSTGRES_URL"
+# The same examples each time, however long a slow day takes over one: neither luck nor haste decides about a change.
+# Who looks for new ones adds `--hypothesis-profile default`.
+examples.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+examples.load_profile("same")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,6 +1,5 @@
 """A real SMTP server for tests, on a free port of this machine: it keeps what it gets, and refuses when told to."""
 
-import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -15,6 +14,8 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP as Protocol
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
+
+from tests.ports import free_port
 
 PEM = Path(__file__).parent / "adapters" / "localhost.pem"
 OK = "250 OK"
@@ -87,13 +88,6 @@ class Post:
         self.logins.append((data.login.decode(), data.password.decode()))
         good = data.password == b"secret w:rd"
         return AuthResult(success=good, handled=good)
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def tls() -> ssl.SSLContext:

@@ -93,7 +93,7 @@ def test_processes_that_start_at_once_agree(tmp_path: Path) -> None:
     processes = [context.Process(target=_make, args=(str(tmp_path / "keys"), told)) for _each in range(6)]
     for process in processes:
         process.start()
-    found = [told.get(timeout=30) for _each in processes]
+    found = [told.get(timeout=120) for _each in processes]
     for process in processes:
         process.join()
     assert len({tuple(one) for one in found}) == 1

@@ -2,7 +2,7 @@
 
 import re
 import stat
-import time
+import threading
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -172,8 +172,11 @@ def test_a_connection_the_server_has_closed_is_opened_anew() -> None:
 
 
 def test_a_server_that_hangs_does_not_hang_us() -> None:
-    with serving() as post:
+    given_up = threading.Event()
+    with serving(Post(before_answer=lambda _mail: given_up.wait(60))) as post:
         out = SmtpMailer(f"smtp://127.0.0.1:{post.port}", timeout=0.2)
-        post.before_answer = lambda _mail: time.sleep(0.6)
-        with pytest.raises(UnavailableError, match="SMTPServerDisconnected"):
-            out.send(letter())
+        try:
+            with pytest.raises(UnavailableError, match="SMTPServerDisconnected"):
+                out.send(letter())
+        finally:
+            given_up.set()

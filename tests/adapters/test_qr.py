@@ -12,7 +12,7 @@ from mhfa_lms.adapters import qr
 
 def decoded(path: Path) -> str:
     """What zbarimg reads."""
-    run = subprocess.run(["zbarimg", "--quiet", "--raw", str(path)], capture_output=True, check=True, timeout=30)
+    run = subprocess.run(["zbarimg", "--quiet", "--raw", str(path)], capture_output=True, check=True, timeout=120)
     return run.stdout.decode().strip()
 
 

@@ -24,7 +24,7 @@ from mhfa_lms.services import sealing
 from mhfa_lms.standby import Standby
 from tests import make
 from tests.jobs.mails import post
-from tests.test_server import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
 CHANCE = random.Random(2026)

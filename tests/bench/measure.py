@@ -24,6 +24,7 @@ from tests.bench.pages import By, Measured, pages, reading
 from tests.bench.report import Figure
 from tests.bench.seed import Seeded
 from tests.bench.serving import Served
+from tests.ports import free_port
 
 ROUNDS: Final = 3
 WARMING: Final = 0.3
@@ -157,7 +158,7 @@ def _met(one: Measured, figures: Mapping[str, float], costs: Mapping[str, Cost])
 @contextmanager
 def web(settings: Settings) -> Iterator[Served]:
     """The platform's web processes over a database that is ready, behind one proxy."""
-    port = serving.free_port()
+    port = free_port()
     environment = {
         "MHFA_DATA_DIR": str(settings.data_dir),
         "MHFA_DATABASE_URL": settings.database_url,
@@ -172,7 +173,7 @@ def floor_beside(settings: Settings) -> Iterator[Served]:
     """The floors in the same web processes: in a SQLite file of their own, or in the same PostgreSQL database."""
     url = f"sqlite:///{settings.data_dir / 'floor.db'}" if settings.is_sqlite else settings.database_url
     floor.fill(url)
-    port = serving.free_port()
+    port = free_port()
     with serving.started(["tests.bench.floor", str(port), url], port, "/hello", {}) as served:
         yield served
 
@@ -209,7 +210,7 @@ def start_and_memory(served: Served) -> list[Figure]:
 def first_start() -> Figure:
     """Return how long the whole installation takes to answer on an empty folder: all included."""
     with tempfile.TemporaryDirectory() as folder:
-        port = serving.free_port()
+        port = free_port()
         words = ["mhfa_lms.cli", "serve", "--port", str(port)]
         with serving.started(words, port, "/readyz", {"MHFA_DATA_DIR": folder}) as served:
             return Figure("`serve` on an empty folder, first answer", {"seconds": served.seconds_to_answer})

@@ -16,14 +16,7 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[2]
 PROC: Final = Path("/proc")
 TICKS: Final = os.sysconf("SC_CLK_TCK")
-PATIENCE: Final = 60
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+PATIENCE: Final = 120
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from tests.bench import paper, serving
 from tests.bench.report import Figure
 from tests.bench.seed import Seeded
 from tests.bench.tables import Kind
+from tests.ports import free_port
 
 CERTIFICATES: Final = 50
 MAILS: Final = 100
@@ -105,7 +106,7 @@ def daytime() -> datetime:
 
 def measure_mails(settings: Settings) -> list[Figure]:
     """Deliver waiting mails to a server that takes everything, beside a bare smtplib loop with one of them."""
-    port = serving.free_port()
+    port = free_port()
     settings = replace(settings, mail_url=f"smtp://127.0.0.1:{port}")
     with serving.running(["tests.bench.sink", str(port)], port):
         mail = _one_mail(settings)

@@ -17,7 +17,7 @@ from mhfa_lms.services import audit, duties, workers
 from tests import make
 from tests.cli.conftest import Run
 from tests.jobs.mails import messages, post
-from tests.smtp import free_port
+from tests.ports import free_port
 
 
 @dataclass(frozen=True)

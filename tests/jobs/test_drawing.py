@@ -196,7 +196,7 @@ class Paper:
         path.write_bytes(data)
 
     def run(self, *command: str) -> str:
-        return subprocess.run(command, capture_output=True, check=True, timeout=60).stdout.decode()
+        return subprocess.run(command, capture_output=True, check=True, timeout=300).stdout.decode()
 
     @property
     def info(self) -> dict[str, str]:

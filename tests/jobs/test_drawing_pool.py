@@ -38,12 +38,16 @@ from mhfa_lms.cli import main
 sys.exit(main())
 """
 # The platform's own children, but for the engine: loading it takes them longer than all the rest of the test.
+# Each begins only while fewer are on disk than the gate lets through, so that none races the test that watches it.
 LIGHT = """
-import time
+import os, time
+from pathlib import Path
 from mhfa_lms.jobs import drawing, drawing_process
+files, gate = Path(os.environ["MHFA_DATA_DIR"]) / "files", Path(os.environ["GATE"])
 class Drawer:
     def draw(self, document):
-        time.sleep(0.1)
+        while len(list(files.rglob("*.pdf"))) >= int(gate.read_text()):
+            time.sleep(0.01)
         return b"%PDF-1.7 " + document.html.encode()
 class Unsigned:
     def sign(self, pdf, at):
@@ -153,8 +157,20 @@ def test_a_job_that_ends_while_it_is_leased_takes_no_others_with_it(
     assert db.session().scalars(select(Job.state)).all() == [WorkState.CANCELLED]
 
 
+def let_through(settings: Settings, number: int) -> None:
+    """Let light children draw until so many files are on disk, or one more for a second child."""
+    part = gate(settings).with_suffix(".part")
+    part.write_text(str(number))
+    part.replace(gate(settings))
+
+
+def gate(settings: Settings) -> Path:
+    return settings.data_dir.parent / "gate"
+
+
 def packing(settings: Settings, database: str, out: Path, kind: str) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "MHFA_DATA_DIR": str(settings.data_dir), "MHFA_DATABASE_URL": database}
+    environment["GATE"] = str(gate(settings))
     words = ["certificates", "render", "--organisation", "here", "--zip", str(out)]
     words = [sys.executable, "-c", PACKING, "|".join(CHILDREN[kind]), *words]
     return subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL)
@@ -196,24 +212,27 @@ def test_children_and_parent_killed_in_the_middle_leave_one_file_each_and_nothin
 ) -> None:
     crowd(make.organisation("here", name="Here"), make.published(), PEOPLE)
     out = tmp_path / "all.zip"
+    let_through(settings, 4)
     with packing(settings, database, out, kind) as first:
         wait_for(3, first)
         lost, kept = children(first)
         os.kill(lost, signal.SIGKILL)
+        let_through(settings, 12)
         before = wait_for(len(recorded()) + 4, first)
         orphans = children(first)
         assert kept in orphans
         assert first.poll() is None
         first.kill()
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while any(runs(one) for one in orphans):
         assert time.monotonic() < until, "the children outlive their parent"
         time.sleep(0.02)
     before = {**before, **recorded()}
     assert 7 <= len(before) < PEOPLE
     inodes = {key: (settings.data_dir / "files" / key).stat().st_ino for key in before}
+    let_through(settings, PEOPLE)
     with packing(settings, database, out, kind) as second:
-        assert second.wait(120) == 0
+        assert second.wait(300) == 0
     after = recorded()
     assert len(after) == PEOPLE
     assert {key: after[key] for key in before} == before

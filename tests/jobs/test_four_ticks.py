@@ -88,7 +88,7 @@ class Tickers:
 
     def __exit__(self, *_error: object) -> None:
         for child in self.children:
-            child.communicate(timeout=60)
+            child.communicate(timeout=300)
 
     def tick(self, moment: datetime) -> None:
         """Tick once in each, and wait for all."""
@@ -122,7 +122,7 @@ def tick_in_threads(settings: Settings, moment: datetime) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(120)
+        thread.join()
     assert went_wrong == []
 
 

@@ -64,7 +64,7 @@ def drawn(settings: Settings, folder: Path, name: str, **values: Any) -> Path:
 
 
 def says(*command: str | Path) -> str:
-    return subprocess.run(command, capture_output=True, check=True, timeout=60).stdout.decode(errors="replace")
+    return subprocess.run(command, capture_output=True, check=True, timeout=300).stdout.decode(errors="replace")
 
 
 @pytest.mark.parametrize("locale", ["en", "ar-XB"])

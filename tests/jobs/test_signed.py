@@ -50,7 +50,7 @@ def handed_out(settings: Settings, folder: Path, certificate_id: int) -> Path:
 
 
 def says(*command: str | Path) -> str:
-    return subprocess.run(command, capture_output=True, check=True, timeout=60).stdout.decode(errors="replace")
+    return subprocess.run(command, capture_output=True, check=True, timeout=300).stdout.decode(errors="replace")
 
 
 def test_every_judge_accepts_what_the_worker_hands_out(settings: Settings, tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ import email.policy
 import os
 import re
 import shutil
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -27,10 +26,12 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, ViewportSize, expect, sync_playwright
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 # A slow day is no failure: only what never comes is.
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=60_000)
 PHONE: ViewportSize = {"width": 375, "height": 812}
 DESK: ViewportSize = {"width": 1280, "height": 900}
 FLAGS = [
@@ -102,7 +103,7 @@ class Server:
         hours = 12 - datetime.now(UTC).hour
         # These zones are named by how far they are behind.
         zone = f"Etc/GMT{-hours:+d}" if hours else "UTC"
-        with closing(sqlite3.connect(self.data / "mhfa.db", timeout=30)) as connection, connection:
+        with closing(sqlite3.connect(self.data / "mhfa.db", timeout=60)) as connection, connection:
             connection.execute("UPDATE account SET timezone = ? WHERE email_key = ?", (zone, address))
             connection.execute("UPDATE message SET due_at = created_at WHERE state = 'waiting' AND due_at > created_at")
 
@@ -112,12 +113,6 @@ def link_in(text: str) -> str:
     found = re.search(r"https?://[^/\s]+(/\S+)", text)
     assert found, text
     return found.group(1)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @contextmanager
@@ -148,7 +143,7 @@ def started_server(folder: Path, *, demo: bool = True, **more: str) -> Iterator[
         yield Server(address, data, found.group(1).strip() if found else "", environment)
     finally:
         process.terminate()
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=120) == 0
         log.close()
 
 
@@ -160,7 +155,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def _wait_until_ready(process: subprocess.Popen[str], address: str, log: Path) -> None:
-    end = time.monotonic() + 90
+    end = time.monotonic() + 240
     while time.monotonic() < end:
         assert process.poll() is None, log.read_text()
         try:
@@ -225,7 +220,7 @@ def open_page(chromium: Browser, server: Server, **options: Any) -> tuple[Browse
     )
     page.on("pageerror", lambda error: watched.complaints.append(str(error)))
     page.on("dialog", lambda dialog: _refuse(dialog, watched))
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(60_000)
     return context, watched
 
 

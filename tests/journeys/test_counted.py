@@ -206,7 +206,7 @@ def test_switch_the_language_in_the_middle_of_a_step(chromium: Browser, server: 
 def test_switch_the_language_while_writing(chromium: Browser, server: Server, script: bool) -> None:
     with counted("language", chromium, server, "ana.ribeiro", script=script, viewport=PHONE) as hand:
         page = hand.page
-        page.locator("main a[href*='/scenario/']").first.click()
+        follow(page.locator("main a[href*='/scenario/']").first)
         words = f"I would sit down and listen, {'with' if script else 'without'} a script.\n\nThen ask."
         page.locator("textarea").fill(words)
         hand.go(page.get_by_role("button", name="English (test: right to left)"))

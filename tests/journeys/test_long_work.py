@@ -44,7 +44,7 @@ def test_an_export_followed_with_the_keyboard(page: Page, server: Server, large:
     expect(page.get_by_role("heading", name="The register as a CSV file")).to_be_visible()
     # The page changes by itself, and says so politely, without taking the focus.
     download = page.get_by_role("link", name="Download the file")
-    expect(download).to_be_visible(timeout=30_000)
+    expect(download).to_be_visible(timeout=120_000)
     expect(page).to_have_title("Ready: The register as a CSV file – First Aid for Minds")
     expect(page.get_by_role("status")).to_have_text("Ready")
     assert axe(page) == []
@@ -69,7 +69,7 @@ def test_an_export_without_a_script_on_a_phone(plain_page: Page, server: Server,
     assert sideways(page) == 0
     # The browser loads the page again by itself; nobody presses anything.
     download = page.get_by_role("link", name="Download the file")
-    expect(download).to_be_visible(timeout=45_000)
+    expect(download).to_be_visible(timeout=120_000)
     with page.expect_download() as begun:
         download.click()
     assert Path(begun.value.path()).read_bytes().startswith(b"PK")
@@ -82,7 +82,7 @@ def test_a_copy_of_ones_data_in_three_clicks(plain_page: Page, server: Server) -
     page.get_by_role("link", name="Get a copy of your data").click()
     page.get_by_role("button", name="Make my copy").click()
     download = page.get_by_role("link", name="Download the file")
-    expect(download).to_be_visible(timeout=45_000)
+    expect(download).to_be_visible(timeout=120_000)
     with page.expect_download() as begun:
         download.click()
     assert begun.value.suggested_filename.startswith("my-data-")

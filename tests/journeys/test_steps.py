@@ -136,7 +136,7 @@ def test_a_film_plays_when_it_is_pressed_and_not_before(page: Page, site: Server
 
 def soon(page: Page, target: Locator, question: str) -> None:
     """Wait until a question about an element is answered with yes."""
-    for _turn in range(50):
+    for _turn in range(600):
         if target.evaluate(question):
             return
         page.wait_for_timeout(100)

@@ -65,6 +65,8 @@ class Device:
 
     def at(self, one: Step) -> None:
         expect(self.page.get_by_role("heading", level=1)).to_have_text(one.title)
+        # Its scripts come after what can be read, and answer for what is pressed.
+        self.page.wait_for_load_state()
 
     def waits(self, count: int) -> None:
         expect(self.page.locator("#waits")).to_contain_text(f"Waiting on this device: {count}.")
@@ -72,7 +74,7 @@ class Device:
     def back_online(self, says: str = "Everything that waited here has been sent.") -> None:
         """Wait for what the page says then: it tries again where the first try comes too early."""
         self.context.set_offline(False)
-        expect(self.page.locator("#waits")).to_contain_text(says, timeout=20_000)
+        expect(self.page.locator("#waits")).to_contain_text(says, timeout=60_000)
 
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).locator("visible=true").click()
@@ -222,7 +224,7 @@ def test_a_conversation_without_a_connection_and_what_cannot_wait(device: Device
 
 def done(server: Server, enrolment: int, one: Step) -> None:
     """Count a step as done, so that the next module opens."""
-    found = sqlite_module().connect(str(server.data / "mhfa.db"))
+    found = sqlite_module().connect(str(server.data / "mhfa.db"), timeout=60)
     question = (
         "INSERT INTO step_progress (enrolment_id, step, way, done_at) VALUES (?, ?, 'read', '2026-11-21 12:00:00')"
     )

@@ -16,8 +16,9 @@ from typing import Final
 import pytest
 import yaml
 
+from tests.ports import free_port
 from tests.smtp import PEM
-from tests.test_server import Served, Start, free_port, start
+from tests.test_server import PATIENCE, Served, Start, start
 
 __all__ = ["start"]  # the fixture that runs the program
 
@@ -61,17 +62,19 @@ def behind_nginx(start: Start, tmp_path: Path) -> Iterator[tuple[Served, int]]:
         yield served, secure
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=PATIENCE)
 
 
 def _wait(process: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path) -> None:
-    for _try in range(100):
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
         assert process.poll() is None, log.read_text()
         try:
             if ready():
                 return
         except OSError:
-            time.sleep(0.1)
+            pass
+        time.sleep(0.1)
     pytest.fail(log.read_text())
 
 
@@ -83,7 +86,7 @@ def _ask(port: int, path: str, **headers: str) -> HTTPResponse | urllib.error.HT
     # The certificate is the tests' own; what is tried here is what nginx does with a request.
     trusting = ssl._create_unverified_context()  # noqa: S323
     try:
-        answer: HTTPResponse = urllib.request.urlopen(request, timeout=20, context=trusting)  # noqa: S310
+        answer: HTTPResponse = urllib.request.urlopen(request, timeout=PATIENCE, context=trusting)  # noqa: S310
     except urllib.error.HTTPError as error:
         return error
     return answer
@@ -130,7 +133,7 @@ def test_what_is_started_is_there(words: list[str]) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
     assert run.returncode == 0, run.stderr
     assert run.stdout.startswith("Usage:")

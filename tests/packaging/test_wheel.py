@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -11,15 +10,17 @@ import urllib.error
 import urllib.request
 import venv
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
-START_LIMIT = 90  # seconds; a first start migrates, publishes the courses and makes the demo data
-STOP_LIMIT = 20
+START_LIMIT = 240  # seconds; a first start migrates, publishes the courses and makes the demo data
+STOP_LIMIT = 60
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +31,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("wheel")
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(out)],
-        cwd=ROOT, check=True, timeout=120,
+        cwd=ROOT, check=True, timeout=300,
     )  # fmt: skip
     (built,) = out.glob("*.whl")
     return built
@@ -43,7 +44,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(home, with_pip=False)
     python = home / "bin" / "python"
     pip = [sys.executable, "-m", "pip", "--python", str(python)]
-    subprocess.run([*pip, "install", "--quiet", "--no-deps", "--no-index", str(wheel)], check=True, timeout=120)
+    subprocess.run([*pip, "install", "--quiet", "--no-deps", "--no-index", str(wheel)], check=True, timeout=300)
     (site_packages,) = home.glob("lib/python*/site-packages")
     # A folder named in a .pth file joins the path, but .pth files inside it (our checkout's) are not read.
     (site_packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
@@ -53,12 +54,6 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bare_environment() -> dict[str, str]:
     """Return this process's environment without settings of ours or of Python's."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("MHFA_", "PYTHON", "PG", "PORT"))}
-
-
-def free_port() -> int:
-    """Return a port of the loopback address that nothing listens on."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        return int(server.getsockname()[1])
 
 
 def status(address: str) -> int | None:
@@ -127,7 +122,7 @@ def test_wheel_carries_what_the_program_reads(wheel: Path) -> None:
 def test_installed_program_is_not_the_checkout(installed: Path, tmp_path: Path) -> None:
     told = subprocess.run(
         [installed / "bin" / "python", "-c", "from mhfa_lms import paths; print(paths.templates_dir())"],
-        cwd=tmp_path, env=bare_environment(), check=True, capture_output=True, text=True, timeout=60,
+        cwd=tmp_path, env=bare_environment(), check=True, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert Path(told.stdout.strip()).is_relative_to(installed.resolve())
 

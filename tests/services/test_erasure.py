@@ -298,7 +298,7 @@ def test_a_copy_that_is_finished_while_the_person_is_erased_goes_too(database: s
     def meanwhile(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         if statement.startswith("UPDATE job") and not other.ident:
             other.start()
-            other.join(60)
+            other.join(120)
 
     assert erasure.erase("amina@example.org", by=SYSTEM, now=make.NOON).files == ["work/a.zip"]
     assert db.session().scalars(select(models.StoredFile)).all() == []
@@ -322,7 +322,7 @@ def test_a_copy_is_of_one_moment_and_keeps_nobody_from_writing(database: str) ->
     def meanwhile(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         if "FROM membership_role" in statement and not other.ident:
             other.start()
-            other.join(60)
+            other.join(120)
 
     rows, _files = exporting.own(by=by)
     assert written == [True]

@@ -1,7 +1,7 @@
 """What counts as saying, of oneself and of now, that one is in danger; and all that does not."""
 
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -116,6 +116,6 @@ def test_only_answers_that_are_handed_in_are_looked_at() -> None:
 )
 def test_no_text_of_the_longest_kind_keeps_a_worker_busy(piece: str) -> None:
     text = (piece * scenarios.LONGEST)[: scenarios.LONGEST - 20] + ", I feel suicidal, ago"
-    began = perf_counter()
+    began = process_time()
     statements(text, "en")
-    assert perf_counter() - began < 1.5
+    assert process_time() - began < 1.5

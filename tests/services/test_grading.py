@@ -108,7 +108,7 @@ def test_one_holder_each_when_eight_ask_at_once(desk: Desk) -> None:
     barrier = threading.Barrier(len(markers))
 
     def ask(by: Actor) -> None:
-        barrier.wait(20)
+        barrier.wait(120)
         got.append(grading.claim_next(by=by, now=NOON))
         db.sessions.remove()
 
@@ -128,7 +128,7 @@ def test_one_person_who_clicks_twice_holds_one_answer(desk: Desk) -> None:
     barrier = threading.Barrier(4)
 
     def click() -> None:
-        barrier.wait(20)
+        barrier.wait(120)
         got.append(grading.claim_next(by=desk.first, now=NOON))
         db.sessions.remove()
 
@@ -142,7 +142,7 @@ def run(threads: list[threading.Thread]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
 
 
 def test_an_expired_claim_is_free_again(desk: Desk) -> None:
@@ -272,7 +272,7 @@ def test_two_markers_at_once_make_one_mark(desk: Desk) -> None:
     barrier = threading.Barrier(2)
 
     def send(by: Actor, judgement: Judgement) -> None:
-        barrier.wait(20)
+        barrier.wait(120)
         try:
             grading.mark(answer, judgement, "", by=by, now=NOON)
         except DecidedError:

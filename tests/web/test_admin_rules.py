@@ -6,8 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
@@ -21,13 +19,6 @@ from tests import make
 from tests.make import NOON
 from tests.services.test_reminders import held
 from tests.small_course import course as small_course
-
-
-@pytest.fixture(autouse=True)
-def at_noon(app: Flask) -> Any:
-    """The day everything is made on."""
-    with time_machine.travel(NOON, tick=True):
-        yield
 
 
 @pytest.fixture

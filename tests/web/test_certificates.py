@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from flask import Flask
 from flask.testing import FlaskClient
 
 from mhfa_lms import db
@@ -18,13 +17,6 @@ from tests import make
 from tests.make import NOON
 
 PDF = b"%PDF-1.7 a stored file"
-
-
-@pytest.fixture(autouse=True)
-def at_noon(app: Flask) -> object:
-    """The day the certificates of the builders are issued on."""
-    with time_machine.travel(NOON, tick=True):
-        yield
 
 
 def drawn(found: Certificate, settings: Settings) -> str:

@@ -18,6 +18,7 @@ from mhfa_lms.services import attempts
 from mhfa_lms.settings import Settings
 from tests import make
 from tests.bench import serving
+from tests.ports import free_port
 from tests.services.learner import STEPS
 
 pytestmark = pytest.mark.slow
@@ -26,9 +27,14 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 HIDDEN = re.compile(r'name="(csrf_token|version|page)"(?: type="hidden")? value="([^"]*)"')
 
 
+@pytest.fixture(scope="module", autouse=True)
+def at_noon() -> None:
+    """The server is another process, and goes by the clock."""
+
+
 @dataclass
 class Browser:
-    """One learner's browser over one connection."""
+    """One learner's browser."""
 
     enrolment_id: int
     cookie: str
@@ -36,7 +42,8 @@ class Browser:
 
     def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str]:
         """Send a request; returns the status and the page, or where it leads."""
-        headers = {"Cookie": self.cookie, "Host": "127.0.0.1", **(FORM if form else {})}
+        # A connection kept open ends after five quiet seconds, which on a slow machine is while the next is being sent.
+        headers = {"Cookie": self.cookie, "Host": "127.0.0.1", "Connection": "close", **(FORM if form else {})}
         self.connection.request(method, f"/learn/{self.enrolment_id}/assessment{path}", urlencode(form or {}), headers)
         answer = self.connection.getresponse()
         text = answer.read().decode()
@@ -66,7 +73,7 @@ def begin(app: Flask, port: int) -> list[Browser]:
         client = make.signed_in(app.test_client(), member)
         cookie = client.get_cookie("session")
         assert cookie is not None
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
         browsers.append(Browser(enrolment_id, f"session={cookie.value}", connection))
     return browsers
 
@@ -97,7 +104,7 @@ def test_fifty_learners_at_once_lose_nothing(app: Flask, settings: Settings) -> 
         "MHFA_DATABASE_URL": settings.database_url,
         "MHFA_SECRET_KEY": "a-test-key-that-is-long-enough",
     }
-    port = serving.free_port()
+    port = free_port()
     browsers, times = begin(app, port), list[float]()
     together = threading.Barrier(LEARNERS)
     db.session().rollback()
