@@ -82,11 +82,11 @@ class Server:
         return found
 
     def wait_for_mail(self, address: str, words: str, *, by_day: bool = False) -> str:
-        """Return the text of a mail whose text holds some words, waiting up to 90 seconds for the worker.
+        """Return the text of a mail whose text holds some words, waiting up to four minutes for the worker.
 
         `by_day`: it would wait for its reader's morning, while a test runs at any hour.
         """
-        end = time.monotonic() + 90
+        end = time.monotonic() + 240
         while time.monotonic() < end:
             if by_day:
                 self._let_it_be_day(address)

@@ -171,7 +171,7 @@ def hold_certificate(page: Page, server: Server, email: str, name: str, look: Lo
     text = server.wait_for_mail(email, "/certificates/")
     page.goto(link_in(text[text.index("http") :]))
     expect(page.get_by_role("heading", name="Your certificate")).to_be_visible()
-    for _wait in range(40):
+    for _wait in range(240):
         if page.get_by_role("link", name="Download as PDF").is_visible():
             break
         page.wait_for_timeout(500)

@@ -116,7 +116,7 @@ def test_a_film_plays_when_it_is_pressed_and_not_before(page: Page, site: Server
     assert axe(page) == []
     page.set_viewport_size({"width": 320, "height": 640})
     assert sideways(page) <= 0
-    assert page.locator("img[alt='Six stones in a row']").evaluate("one => one.complete && one.naturalWidth") == 600
+    soon(page, page.locator("img[alt='Six stones in a row']"), "one => one.complete && one.naturalWidth === 600")
     # The captions are a few lines of text; the film itself waits.
     assert {name for name, _status in loaded} <= {"plan.png", "talk.vtt"}
     film = page.locator("video")
