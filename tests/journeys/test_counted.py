@@ -154,7 +154,7 @@ def test_check_a_certificate_by_its_qr_code(chromium: Browser, server: Server, t
     page.goto("/certificates")
     follow(page.get_by_role("link", name="First conversation").first)
     code = page.url.rsplit("/", 1)[1]
-    for _wait in range(60):
+    for _wait in range(240):
         answer = context.request.get(f"/certificates/{code}.pdf")
         # Until it is drawn, the address leads back to the page that says so.
         if answer.headers["content-type"] == "application/pdf":
