@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck
@@ -19,6 +20,7 @@ from mhfa_lms.adapters.files import FolderFiles
 from mhfa_lms.app import create_app
 from mhfa_lms.services import course_media, reflections
 from mhfa_lms.settings import Settings, read_settings
+from tests.make import NOON
 
 POSTGRES = "MHFA_TEST_POSTGRES_URL"
 # The same examples each time, however long a slow day takes over one: neither luck nor haste decides about a change.
@@ -98,6 +100,13 @@ def database(database_url: str, tmp_path: Path) -> Iterator[str]:
 def english() -> None:
     """Every test begins in English, whatever the one before it chose."""
     i18n.choose("en")
+
+
+@pytest.fixture(scope="module")
+def at_noon() -> Iterator[None]:
+    """It is noon of the day that `tests.make` makes everything on, whatever the day and hour outside."""
+    with time_machine.travel(NOON, tick=True):
+        yield
 
 
 @pytest.fixture

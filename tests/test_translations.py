@@ -47,6 +47,7 @@ from tests.small_course import course as small_course
 from tests.web.test_walk import World, address, sign_in, world
 
 __all__ = ["world"]  # the fixture of the walk
+pytestmark = pytest.mark.usefixtures("at_noon")
 
 PSEUDO: Final = "en-XA"
 WHO: Final = ("owner", "instructor", "coordinator", "administrator", "nobody")

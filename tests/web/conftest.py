@@ -3,23 +3,17 @@
 The real cost of passwords is tested where the hashing is (tests/services).
 """
 
-from collections.abc import Iterator
-
 import pytest
-import time_machine
 from argon2 import PasswordHasher
 
 from mhfa_lms.services import passwords
-from tests.make import NOON
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def at_noon() -> Iterator[None]:
-    """It is noon of the day that `tests.make` makes everything on, whatever the day and hour outside."""
-    with time_machine.travel(NOON, tick=True):
-        yield
+def day_of_the_builders(at_noon: None) -> None:
+    """Pages are asked for at that noon: whoever is signed in then still is, and certificates count."""
 
 
 @pytest.fixture(autouse=True)
