@@ -46,8 +46,8 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture(autouse=True)
-def at_noon(client: FlaskClient) -> Iterator[None]:
-    """The day the certificates of the builders are issued on."""
+def standing_clock(client: FlaskClient) -> Iterator[None]:
+    """No second goes by: the certificates of the builders are issued now."""
     with time_machine.travel(NOON, tick=False):
         yield
 

@@ -23,8 +23,8 @@ PRIVATE = {"X-Robots-Tag": "noindex, nofollow", "Cache-Control": "no-store", "Re
 
 
 @pytest.fixture(autouse=True)
-def at_noon(client: FlaskClient) -> Iterator[None]:
-    """The day the certificates of the builders are issued on."""
+def standing_clock(client: FlaskClient) -> Iterator[None]:
+    """No second goes by: the certificates of the builders are issued now."""
     with time_machine.travel(NOON, tick=False):
         yield
 
