@@ -1,10 +1,12 @@
 """Fixtures: a fresh, migrated database for each test, on SQLite and on PostgreSQL; settings; the web client."""
 
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
@@ -14,6 +16,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as examples
 from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import create_engine, text
+from xdist.scheduler import LoadScopeScheduling
 
 from mhfa_lms import db, i18n, schema
 from mhfa_lms.adapters.files import FolderFiles
@@ -27,6 +30,24 @@ POSTGRES = "MHFA_TEST_POSTGRES_URL"
 # Who looks for new ones adds `--hypothesis-profile default`.
 examples.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 examples.load_profile("same")
+# Files whose tests share one server, or one demonstration, that takes long to start.
+TOGETHER = re.compile(r"tests/(journeys/(?!test_every_page)|web/test_every_page)[^:]*")
+
+
+class Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Keeps the tests of such a file on one process, in their order, and gives out all others one by one.
+
+    `--dist loadgroup` is made for this, and with pytest 9 gives out everything one by one: pytest-xdist 3.8 writes the
+    group into `_nodeid`, which pytest does not read any more.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        found = TOGETHER.match(nodeid)
+        return found[0] if found else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together | None:
+    return Together(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

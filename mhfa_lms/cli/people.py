@@ -9,7 +9,7 @@ import click
 from mhfa_lms import clock
 from mhfa_lms.cli.base import Failed, emit, installation, json_option
 from mhfa_lms.policy import SYSTEM
-from mhfa_lms.services import accounts, erasure, exporting
+from mhfa_lms.services import accounts, erasure, exporting, personal
 
 
 @click.command("export-person")
@@ -59,8 +59,10 @@ def erase_person(email: str, yes: bool, as_json: bool) -> None:
         # Now, and again by the worker should this end here.
         remove_files(settings, 0, {"codes": done.codes, "keys": done.files}, clock.now())
     rows = sum(done.deleted.values())
-    emit(
-        as_json,
-        asdict(done),
-        f"Erased. Records gone: {rows}. Certificates that can be checked, without a name: {len(done.codes)}.",
-    )
+    text = f"Erased. Records gone: {rows}. Certificates that can be checked, without a name: {len(done.codes)}."
+    if done.account_id == personal.NOBODY:
+        text += (
+            " No account has this address. If there was one, an organisation may still keep a training record of its"
+            " owner: give the number of one of their certificates to erase that too."
+        )
+    emit(as_json, asdict(done), text)

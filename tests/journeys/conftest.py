@@ -46,12 +46,10 @@ FLAGS = [
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the journeys of a file together on one process: they share one server."""
+    """Mark what needs a browser."""
     for item in items:
         if item.path.parent == Path(__file__).parent:
             item.add_marker(pytest.mark.browser)
-            if not item.get_closest_marker("xdist_group"):
-                item.add_marker(pytest.mark.xdist_group(f"journeys-{item.path.stem}"))
 
 
 @dataclass(frozen=True)

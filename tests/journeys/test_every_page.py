@@ -93,7 +93,7 @@ def everything(chromium: Browser, server: Server) -> dict[str, Seen]:
 
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("shard", [pytest.param(n, marks=pytest.mark.xdist_group(f"pages-{n}")) for n in range(SHARDS)])
+@pytest.mark.parametrize("shard", range(SHARDS))
 def test_pages(chromium: Browser, server: Server, everything: dict[str, Seen], shard: int, language: str) -> None:
     found: list[str] = []
     for who, seen in list(everything.items()):

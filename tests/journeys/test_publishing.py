@@ -203,6 +203,7 @@ def choose_password(chromium: Browser, server: Server) -> Page:
 
 
 def test_an_activity_is_reported_and_confirmed(chromium: Browser, server: Server) -> None:
+    server.command("courses", "publish")
     server.command("courses", "accept", "a-walk", "--reason", "For this journey.")
     server.command(
         *("users", "create", "--email", "walker@example.org", "--name", "Wyn Walker"),

@@ -26,6 +26,7 @@ from mhfa_lms.services import (
     verification,
 )
 from mhfa_lms.services.paging import Place
+from mhfa_lms.services.personal import NOBODY
 from mhfa_lms.services.rules import Rule
 from mhfa_lms.settings import Settings
 from tests import make
@@ -174,6 +175,10 @@ def test_an_administrator_may_end_the_record_that_an_organisation_kept(database:
     by = person()
     code = make.certificate(db.session().get_one(Membership, by.membership_id)).code
     leaving.delete_own_account(make.PASSWORD, by=by, now=NOON)
+    # The address leads to the mail that says the account is gone, and to nothing else.
+    gone = erasure.erase(by.email, by=SYSTEM, now=NOON)
+    assert (gone.account_id, gone.reduced, gone.codes) == (NOBODY, {"message": 1}, [])
+    assert db.session().scalars(select(Certificate.name)).one() != ""
     with pytest.raises(erasure.UnknownPersonError):
         erasure.erase(by.email, by=SYSTEM, now=NOON)
     erasure.erase(code, by=SYSTEM, now=NOON)

@@ -22,7 +22,7 @@ from tests.services import invented
 from tests.web.test_walk import World, walk, world
 
 __all__ = ["world"]
-pytestmark = [pytest.mark.xdist_group("every-page"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 HELP = '<a class="help-now" href="/help">'
 # No pages: what programs read, what a browser saves. The style guide is there in the demonstration only, passkeys under
 # an address of https only: tests/journeys looks at both, and at what waits to be accepted. A device shows /offline,

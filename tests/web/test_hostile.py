@@ -14,8 +14,6 @@ from tests.crawl import Found, Routes, crawl
 from tests.hostile_world import ALL, HostileWorld, make_world
 from tests.web.test_every_page import reader
 
-pytestmark = pytest.mark.xdist_group("hostile")
-
 
 @pytest.fixture
 def world(app: Flask) -> HostileWorld:
