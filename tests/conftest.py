@@ -47,6 +47,8 @@ class Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together | None:
+    # In the order of the folders: what needs a browser comes together, and not first.
+    config.option.loadscopereorder = False
     return Together(config, log) if config.getoption("dist") == "loadgroup" else None
 
 

@@ -178,9 +178,9 @@ def started_chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Chromium, once for all journeys."""
+    """Chromium, once for the journeys of a file: other tests want no event loop around them, and Playwright has one."""
     with started_chromium() as browser:
         yield browser
 

@@ -56,14 +56,14 @@ def come_from_outside(page: Page, server: Server) -> None:
     sign_in(page, server, stage.UNCONFIRMED)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The platform, kept while other files have their turn: finding the pages takes long."""
+    """The platform."""
     with started_server(tmp_path_factory.mktemp("every-page")) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def everything(chromium: Browser, server: Server) -> dict[str, Seen]:
     """The pages there are to see, by person."""
     printed = subprocess.run(
