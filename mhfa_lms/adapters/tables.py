@@ -26,6 +26,9 @@ UNPACKED: Final = 40_000_000
 MOST_PARTS: Final = 500
 # Up to here its first row is found in a moment: some 2,500 rows of 6 columns.
 SMALL: Final = 1_000_000
+# What reading begins with, before any row; spreadsheet programs write some 10 KB, and each look costs 10 times a cell.
+STYLES: Final = "xl/styles.xml"
+SMALL_STYLES: Final = 100_000
 # No sheet has a row below this one; a file may say otherwise.
 LAST_ROW: Final = 1_048_576
 # In one row a million marks take 300 MB. 25,000 rows of 6 columns have 650,000, and 75,000 different texts 300,000.
@@ -100,8 +103,10 @@ def is_small(data: bytes) -> bool:
         return True
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
-            return sum(one.file_size for one in packed.infolist()) <= SMALL
-    except (zipfile.BadZipFile, NotImplementedError, OSError):
+            parts = packed.infolist()
+            styles = sum(one.file_size for one in parts if one.filename.casefold() == STYLES)
+            return styles <= SMALL_STYLES and sum(one.file_size for one in parts) <= SMALL
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
         # Found out at once.
         return True
 
@@ -179,7 +184,9 @@ def _look_inside(data: bytes) -> None:
                 marks += text.count(b"<")
                 if marks > MOST_MARKS:
                     raise UnreadableError(Fault.TOO_LARGE)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, zlib.error) as error:
+    except UnreadableError:
+        raise
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError, zlib.error) as error:
         raise UnreadableError(Fault.NOT_A_TABLE) from error
 
 

@@ -3,12 +3,14 @@
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from mhfa_lms import logs
-from mhfa_lms.jobs import long
+from mhfa_lms.jobs import chores, long
 from mhfa_lms.jobs.removal import write_down
 from mhfa_lms.policy import SYSTEM
 from mhfa_lms.services import history_work, retention, work_progress
@@ -26,11 +28,30 @@ OWN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.[a-z0-9]{1,8}")
 def apply(settings: Settings, _job_id: int, payload: dict[str, Any], now: datetime) -> None:
     """Remove what is not to be kept any more. The worker's handler; safe to repeat and to run twice at once.
 
-    So much at a time; when something is left, a further run is posted.
+    So much at a time; when something is left, a further run is posted. What fails keeps nothing else from going; the
+    first error is raised at the end.
     """
-    removed = {duty.name: retention.run(duty, by=SYSTEM, now=now) for duty in retention.DUTIES}
-    removed["files"] = len(sweep_files(settings.data_dir, now=now))
-    write_down(settings)
+    removed: dict[str, int] = {}
+
+    def remove(duty: retention.Duty) -> None:
+        removed[duty.name] = retention.run(duty, by=SYSTEM, now=now)
+
+    def sweep() -> None:
+        removed["files"] = len(sweep_files(settings.data_dir, now=now))
+
+    try:
+        chores.each(
+            {
+                **{duty.name: partial(remove, duty) for duty in retention.DUTIES},
+                "files": sweep,
+                "erasures": lambda: write_down(settings),
+            }
+        )
+    finally:
+        _say(removed, payload, now)
+
+
+def _say(removed: dict[str, int], payload: dict[str, Any], now: datetime) -> None:
     if any(removed.values()):
         logs.logger().info("retention-applied", **{name: count for name, count in removed.items() if count})
     if any(count >= retention.MOST for name, count in removed.items() if name != "files"):
@@ -43,10 +64,10 @@ def stale_files(folder: Path, *, now: datetime) -> list[Path]:
     Among it files that are whole, but whose row was never written.
     """
     parts = [*folder.glob(".*.part"), *(folder / "files").rglob(".*.part")]
-    found = [path for path in parts if path.is_file() and _age(path, now) > ORPHAN_AFTER]
+    found = [path for path in parts if path.is_file() and _is_older(path, ORPHAN_AFTER, now)]
     found += _unnamed(folder / "files", now)
     copy = folder / SAFETY_COPY
-    return found + ([copy] if copy.is_file() and _age(copy, now) > SAFETY_COPY_FOR else [])
+    return found + ([copy] if copy.is_file() and _is_older(copy, SAFETY_COPY_FOR, now) else [])
 
 
 def _unnamed(files: Path, now: datetime) -> list[Path]:
@@ -63,7 +84,7 @@ def _own(folder: Path, now: datetime) -> Iterator[Path]:
         for entry in entries:
             if OWN_NAME.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
                 path = Path(entry.path)
-                if _age(path, now) > ORPHAN_AFTER:
+                if _is_older(path, ORPHAN_AFTER, now):
                     yield path
 
 
@@ -75,5 +96,8 @@ def sweep_files(folder: Path, *, now: datetime) -> list[Path]:
     return found
 
 
-def _age(path: Path, now: datetime) -> timedelta:
-    return timedelta(seconds=now.timestamp() - path.stat().st_mtime)
+def _is_older(path: Path, age: timedelta, now: datetime) -> bool:
+    # Every minute the worker removes files as well: one that is gone by now is no matter.
+    with suppress(FileNotFoundError):
+        return timedelta(seconds=now.timestamp() - path.stat().st_mtime) > age
+    return False

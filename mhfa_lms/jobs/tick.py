@@ -1,7 +1,10 @@
 """One tick: post what is due. The database says what that is, and unique keys make a second tick harmless."""
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from mhfa_lms import db, logs
@@ -9,6 +12,7 @@ from mhfa_lms.jobs import chores
 from mhfa_lms.services import (
     assessment,
     authorisation_reminders,
+    contact_drafts,
     corrections,
     digests,
     duty_reminders,
@@ -46,20 +50,33 @@ class TickReport:
 
 
 def tick(settings: Settings, now: datetime, *, send_at: datetime | None = None) -> TickReport:  # noqa: ARG001  # every kind of work is handed the settings
-    """Post every mail that is due at `now`, to be sent at `send_at`: at its reader's humane hour, when left out."""
+    """Post every mail that is due at `now`, to be sent at `send_at`: at its reader's humane hour, when left out.
+
+    Each kind is posted though another one fails; the first error is raised at the end.
+    """
+    posted: Counter[str] = Counter()
+
+    def post(name: str, due: Callable[..., int]) -> None:
+        posted[name] += due(now=now, due_at=send_at)
+
+    # Somebody may be waiting to be helped: first.
+    kinds: dict[str, Callable[..., int]] = {
+        "cases": safeguarding_notices.escalate_due,
+        "reminders": reminders.post_due,
+        "authorisations": authorisation_reminders.post_due,
+        "duties": duty_reminders.post_due,
+        "digests": digests.post_due,
+    }
+    chores.each({name: partial(post, name, due) for name, due in kinds.items()})
     return TickReport(
-        reminders=reminders.post_due(now=now, due_at=send_at),
-        authorisation_reminders=authorisation_reminders.post_due(now=now, due_at=send_at)
-        + duty_reminders.post_due(now=now, due_at=send_at),
-        digests=digests.post_due(now=now, due_at=send_at),
-        cases=safeguarding_notices.escalate_due(now=now, due_at=send_at),
+        posted["reminders"], posted["authorisations"] + posted["duties"], posted["digests"], posted["cases"]
     )
 
 
 def tidy(now: datetime, *, left_behind: bool = True) -> int:
-    """Seal the audit trail, hand in attempts whose time is over, forget old counters and unfinished sign-ins, give
-    corrections of courses to learners whom they have not reached, renew what waited for its window, post the day's
-    retention, count for the overviews of large organisations.
+    """Seal the audit trail, hand in attempts whose time is over, forget old counters, unfinished sign-ins and words
+    that waited seven days to be sent, give corrections of courses to learners whom they have not reached, renew what
+    waited for its window, post the day's retention, count for the overviews of large organisations.
 
     Returns how many events were sealed. Takes the real time only. `left_behind` asks for events that were committed
     long after their number was given out, which takes as long as the trail is. Each of these is done though another
@@ -76,6 +93,7 @@ def tidy(now: datetime, *, left_behind: bool = True) -> int:
             "hand-in": lambda: assessment.hand_in_overdue(now=now),
             "limits": lambda: limits.sweep(now=now),
             "half-open": lambda: half_open.sweep(now=now),
+            "drafts": lambda: contact_drafts.sweep(now=now),
             "corrections": lambda: corrections.flow(now=now),
             "renewals": lambda: renewing.issue_waiting(now=now, failed=_not_renewed),
             "retention": lambda: retention.post_daily(now=now),

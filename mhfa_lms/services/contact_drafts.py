@@ -64,6 +64,12 @@ def shown(session: Session, seals: SecretBox, *, by: Actor, now: datetime) -> Wo
     return (_opened(row, seals) or Words()) if row else Words()
 
 
+def sweep(*, now: datetime) -> None:
+    """Remove what was kept as long as it may be: each minute, where retention comes once a day."""
+    with transaction() as session:
+        session.execute(delete(ContactDraft).where(ContactDraft.saved_at <= now - KEPT))
+
+
 def for_own_copy(session: Session, rows: Sequence[dict[str, Any]], keys: Sequence[str]) -> None:
     """Put the opened words into the rows of a person's own copy, instead of what they are sealed as."""
     seals = safeguarding_words.box(keys) if keys else None

@@ -95,7 +95,7 @@ def _holder(session: Session, code: str) -> Account | None:
 
 def erase_address(session: Session, email_key: str, *, by: Actor, now: datetime) -> Erased:
     """Erase somebody who has no account, in the caller's transaction. Raises `UnknownPersonError`."""
-    who = Person.of_address(email_key)
+    who = Person.of_address(session, email_key)
     if not is_known(session, who):
         raise UnknownPersonError(email_key)
     waiting = select(AwaitedCertificate).where(ROWS[AwaitedCertificate](who)).order_by(AwaitedCertificate.id)
@@ -126,7 +126,7 @@ def erase_account(
     """
     if accounts.is_last_administrator(session, account.id):
         raise accounts.LastAdministratorError(account.id)
-    who = Person(account.id, account.email_key)
+    who = Person.of(session, account)
     # Before the list of files: work that ends with one does so before this, and is in the list, or not at all.
     _stop(session, who, now)
     codes = list(session.scalars(select(Certificate.code).where(ROWS[Certificate](who))))

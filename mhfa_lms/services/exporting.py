@@ -68,8 +68,8 @@ def export(email: str, *, by: Actor, now: datetime) -> Rows:
 def _who(session: Session, email: str) -> Person:
     account = accounts.find(session, email)
     if account is not None:
-        return Person(account.id, account.email_key)
-    who = Person.of_address(names.email_key(email))
+        return Person.of(session, account)
+    who = Person.of_address(session, names.email_key(email))
     if not is_known(session, who):
         raise UnknownPersonError(email)
     return who
@@ -80,7 +80,7 @@ def begin_copy(*, by: Actor, now: datetime) -> int:
     require(by, Can.USE_ACCOUNT)
     with transaction() as session:
         account = session.get_one(Account, by.account_id)
-        certificates = ROWS[Certificate](Person(account.id, account.email_key))
+        certificates = ROWS[Certificate](Person.of(session, account))
         count = session.scalar(select(func.count(Certificate.id)).where(certificates, Certificate.file_id.is_not(None)))
         name = f"my-data-{clock.civil_date(now, by.timezone).isoformat()}.zip"
         units = 2 + (count or 0)
@@ -96,7 +96,7 @@ def own(*, by: Actor, keys: Sequence[str] = ()) -> tuple[Rows, list[Drawn]]:
     """
     with snapshot() as session:
         account = session.get_one(Account, by.account_id)
-        who = Person(account.id, account.email_key)
+        who = Person.of(session, account)
         mine = ROWS[Certificate](who)
         query = select(Certificate.code, StoredFile.key, StoredFile.sha256).join(
             StoredFile, StoredFile.id == Certificate.file_id

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from mhfa_lms.db import Base
 from mhfa_lms.models import (
@@ -67,6 +67,7 @@ from mhfa_lms.models import (
     StoredFile,
     Try,
 )
+from mhfa_lms.services import names
 
 Ids = Select[int]
 # No account's number, as nobody's: 0 is the installation itself in the audit trail.
@@ -79,11 +80,18 @@ class Person:
 
     account_id: int
     email_key: str
+    # How the address is written in rows that hold no key of it.
+    spellings: tuple[str, ...]
 
     @classmethod
-    def of_address(cls, email_key: str) -> "Person":
+    def of(cls, session: Session, account: Account) -> "Person":
+        """Return the person of an account."""
+        return cls(account.id, account.email_key, _spellings(session, account.email_key))
+
+    @classmethod
+    def of_address(cls, session: Session, email_key: str) -> "Person":
         """Return somebody of whom only the address is known."""
-        return cls(NOBODY, email_key)
+        return cls(NOBODY, email_key, _spellings(session, email_key))
 
     @property
     def memberships(self) -> Ids:
@@ -138,6 +146,17 @@ class Person:
         )
 
 
+def _spellings(session: Session, email_key: str) -> tuple[str, ...]:
+    # The database finds what may be meant and Python decides: beyond ASCII none folds letters as `email_key` does.
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    found: set[str] = set()
+    columns: tuple[InstrumentedAttribute[Any], ...] = (Message.to_address, FormatRequest.contact)
+    for typed in columns:
+        beyond = typed.op("GLOB")("*[^ -~]*") if sqlite else func.octet_length(typed) != func.char_length(typed)
+        found.update(session.scalars(select(typed).where(or_(func.lower(typed) == email_key, beyond)).distinct()))
+    return tuple(sorted(one for one in found if names.email_key(one) == email_key))
+
+
 # A mail is about whom it goes to; an answer's marks are about who wrote the answer.
 ROWS: Final[dict[type[Base], Callable[[Person], ColumnElement[bool]]]] = {
     Account: lambda who: Account.id == who.account_id,
@@ -177,17 +196,15 @@ ROWS: Final[dict[type[Base], Callable[[Person], ColumnElement[bool]]]] = {
     Reminder: lambda who: Reminder.certificate_id.in_(who.certificates),
     AuthorisationExtension: lambda who: AuthorisationExtension.authorisation_id.in_(who.authorisations),
     AuthorisationReminder: lambda who: AuthorisationReminder.authorisation_id.in_(who.authorisations),
-    Message: lambda who: or_(Message.account_id == who.account_id, func.lower(Message.to_address) == who.email_key),
+    Message: lambda who: or_(Message.account_id == who.account_id, Message.to_address.in_(who.spellings)),
     MailTry: lambda who: MailTry.message_id.in_(
-        select(Message.id).where(
-            or_(Message.account_id == who.account_id, func.lower(Message.to_address) == who.email_key)
-        )
+        select(Message.id).where(or_(Message.account_id == who.account_id, Message.to_address.in_(who.spellings)))
     ),
     FailingAddress: lambda who: FailingAddress.email_key == who.email_key,
     FormatRequest: lambda who: or_(
         FormatRequest.membership_id.in_(who.memberships),
         # A member may name a colleague's address to be answered at: the wish is the member's all the same.
-        and_(FormatRequest.membership_id.is_(None), func.lower(FormatRequest.contact) == who.email_key),
+        and_(FormatRequest.membership_id.is_(None), FormatRequest.contact.in_(who.spellings)),
     ),
     Job: lambda who: Job.account_id == who.account_id,
     AuditEvent: lambda who: AuditEvent.account_id == who.account_id,

@@ -137,6 +137,34 @@ def test_what_comes_after_a_long_gap_is_read_as_well() -> None:
         read_table(with_rows(1, 2, 10**12))
 
 
+def test_a_table_of_contents_in_no_alphabet_is_no_table() -> None:
+    data = bytearray(sheet(["email"], ["a"]))
+    first = data.index(b"PK\x01\x02")
+    # The flag that says UTF-8, and a byte that is none.
+    data[first + 9] |= 0x08
+    data[first + 46] = 0xFF
+    assert tables.is_small(bytes(data))
+    with pytest.raises(UnreadableError) as refused:
+        read_table(bytes(data))
+    assert refused.value.fault is Fault.NOT_A_TABLE
+
+
+def test_what_begins_before_its_place_is_no_table() -> None:
+    data = bytearray(sheet(["email"], ["a"]))
+    end = data.rindex(b"PK\x05\x06")
+    data[end + 16 : end + 20] = (0xFFFFFFF).to_bytes(4, "little")
+    assert tables.is_small(bytes(data))
+    with pytest.raises(UnreadableError):
+        read_table(bytes(data))
+
+
+def test_many_styles_are_left_to_the_worker() -> None:
+    styles = b'<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><cellXfs>%s</cellXfs></styleSheet>'
+    many = repacked(sheet(["email"], ["a"]), "xl/styles.xml", styles % (b"<xf/>" * 100_000))
+    assert not tables.is_small(many)
+    assert tables.is_small(repacked(sheet(["email"], ["a"]), "xl/styles.xml", styles % b""))
+
+
 def test_what_is_small_is_looked_at_at_once() -> None:
     large = repacked(sheet(["a"]), "xl/worksheets/sheet1.xml", b" " * tables.SMALL)
     assert [tables.is_small(one) for one in (sheet(["a"]), b"a,b", b"PK\x03\x04 x", large)] == [True, True, True, False]

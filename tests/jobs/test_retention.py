@@ -1,6 +1,7 @@
 """The daily run in the worker, and the files it sweeps."""
 
 import os
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from mhfa_lms import clock, db
 from mhfa_lms.jobs import retention as job
 from mhfa_lms.jobs.tick import tidy
 from mhfa_lms.jobs.work import work_waiting
-from mhfa_lms.models import Certificate, Job, StoredFile, WorkState
+from mhfa_lms.models import Certificate, ContactDraft, Job, StoredFile, WorkState
 from mhfa_lms.services import retention
 from mhfa_lms.settings import Settings
 from tests import make
@@ -49,6 +50,46 @@ def test_the_worker_removes_once_a_day_what_is_due(
     day = timedelta(days=1)
     tidy(now + day)
     assert work_waiting(settings, lambda: now + day) == 1
+
+
+def test_what_fails_keeps_nothing_else_from_going(
+    database: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.certificate(make.member(), **OLD)
+    first, *others = retention.DUTIES
+
+    def fails(*_args: object) -> list[Any]:
+        raise ValueError("broken")
+
+    monkeypatch.setattr(retention, "DUTIES", (replace(first, name="broken", find=fails), first, *others))
+    orphan = aged(settings.data_dir / "files" / "earlier" / "0A1B.table", 1.1)
+    with pytest.raises(ValueError, match="broken"):
+        job.apply(settings, 1, {"day": "2026-11-21", "run": 0}, clock.now())
+    assert left_to_erase() == 0
+    assert not orphan.exists()
+
+
+def test_unsent_words_go_to_the_minute(database: str, settings: Settings) -> None:
+    member = make.member()
+    with db.transaction() as session:
+        session.add(ContactDraft(membership_id=member.id, sealed="x", saved_at=make.NOON))
+    for late, left in ((-1, 1), (0, 0)):
+        tidy(make.NOON + timedelta(days=7, seconds=late))
+        assert len(db.session().scalars(select(ContactDraft.id)).all()) == left
+        db.session().rollback()
+
+
+def test_a_file_that_goes_meanwhile_is_no_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = aged(tmp_path / "files" / ".half.part", 2)
+    whole = Path.is_file
+
+    def gone(self: Path) -> bool:
+        found = whole(self)
+        path.unlink(missing_ok=True)
+        return found
+
+    monkeypatch.setattr(Path, "is_file", gone)
+    assert job.sweep_files(tmp_path, now=clock.now()) == []
 
 
 def aged(path: Path, days: float) -> Path:

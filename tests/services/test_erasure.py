@@ -14,6 +14,7 @@ from mhfa_lms import clock, db, models
 from mhfa_lms.db import Base, Erasure
 from mhfa_lms.models import (
     Account,
+    Audience,
     Certificate,
     Enrolment,
     EnrolmentState,
@@ -31,7 +32,9 @@ from mhfa_lms.services import (
     erased_rows,
     erasure,
     exporting,
+    invitations,
     links,
+    names,
     upkeep,
     verification,
     work_progress,
@@ -201,6 +204,25 @@ def test_an_unknown_address_changes_nothing(database: str) -> None:
     with pytest.raises(exporting.UnknownPersonError):
         exporting.export("nobody@example.org", by=SYSTEM, now=make.NOON)
     assert everything() == before
+
+
+@pytest.mark.parametrize(
+    "typed", ["ÄRGER@example.org", "info@straße.example.org", "jose\u0301@example.org", "Plain@X.org"]
+)
+def test_an_address_is_found_however_it_was_written(database: str, typed: str) -> None:
+    coordinator = make.member(make.organisation(), Role.COORDINATOR)
+    invitations.invite(
+        coordinator.organisation_id, typed, "Ursula Example", roles=[Role.LEARNER], audience=Audience.VOLUNTEER,
+        site_id=None, course_id=None, by=make.actor(coordinator), now=make.NOON,
+    )  # fmt: skip
+    other = names.email_key(typed).upper()
+    assert [row["to_address"] for row in exporting.export(other, by=SYSTEM, now=make.NOON)["message"]] == [typed]
+    erasure.erase(other, by=SYSTEM, now=make.NOON)
+    (mail,) = db.session().scalars(select(Message).where(Message.kind == "invitation"))
+    assert (mail.to_address, mail.facts, mail.state) == (None, {}, WorkState.CANCELLED)
+    db.session().rollback()
+    with pytest.raises(erasure.UnknownPersonError):
+        erasure.erase(typed, by=SYSTEM, now=make.NOON)
 
 
 def test_the_export_holds_each_of_the_persons_rows_and_no_secrets(invented: None) -> None:

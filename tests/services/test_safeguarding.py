@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from mhfa_lms import db
 from mhfa_lms.adapters.mail import RecordingMailer
 from mhfa_lms.jobs.delivery import send_waiting
+from mhfa_lms.jobs.tick import tick
 from mhfa_lms.models import (
     AnswerState,
     AuditEvent,
@@ -35,6 +36,7 @@ from mhfa_lms.services import (
     erasure,
     exporting,
     memberships,
+    reminders,
     retention,
     safeguarding,
     safeguarding_cases,
@@ -245,6 +247,21 @@ def test_asked_four_times_at_once_it_is_one_case(place: Place) -> None:
     entries = safeguarding_cases.entries(db.session(), case(found[0]), BOX)
     assert {one.words.text for one in entries if one.words} == {f"Window {number}" for number in range(4)}
     assert told() == [(lead.account_id, "new")] * 4
+
+
+def test_letters_that_cannot_be_counted_keep_no_case_waiting(
+    place: Place, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = place.lead("Ada"), place.lead("Ben")
+    place.ask(first=second)
+
+    def fails(**_when: object) -> int:
+        raise ValueError("broken")
+
+    monkeypatch.setattr(reminders, "post_due", fails)
+    with pytest.raises(ValueError, match="broken"):
+        tick(settings, NOON + DAY)
+    assert told()[1:] == [(first.account_id, "late"), (second.account_id, "late")]
 
 
 def test_ticks_at_once_escalate_once(place: Place) -> None:

@@ -3,12 +3,12 @@
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from mhfa_lms import clock, db
 from mhfa_lms.jobs.work import work_waiting
-from mhfa_lms.models import Account, Membership, Role
-from mhfa_lms.services import passwords
+from mhfa_lms.models import Account, Job, LoginSession, Membership, Role
+from mhfa_lms.services import passwords, work
 from mhfa_lms.settings import Settings
 from tests import make
 
@@ -31,8 +31,23 @@ def erased() -> bool:
     return db.session().scalars(select(Account.erased_at).order_by(Account.id)).first() is not None
 
 
+def type_the_password(client: FlaskClient, amina: Membership, path: str) -> None:
+    """Ask for a page that wants the password typed a moment ago, and type it."""
+    asked = client.get(path)
+    assert (asked.status_code, asked.headers["Location"]) == (303, f"/account/password-again?next={path}")
+    assert "The copy holds everything that you wrote here" in client.get(asked.headers["Location"]).text
+    answer = client.post(asked.headers["Location"], data={"password": make.PASSWORD})
+    assert (answer.status_code, answer.headers["Location"]) == (303, path)
+
+
+def forget_the_password() -> None:
+    with db.transaction() as session:
+        session.execute(update(LoginSession).values(password_at=None))
+
+
 def test_a_copy_from_the_account_page_to_the_file(client: FlaskClient, amina: Membership, settings: Settings) -> None:
     assert 'href="/account/copy"' in client.get("/account").text
+    type_the_password(client, amina, "/account/copy")
     assert "Make my copy" in client.get("/account/copy").text
     path = client.post("/account/copy").headers["Location"]
     assert "0 of 2 parts" in client.get(path).text
@@ -41,10 +56,20 @@ def test_a_copy_from_the_account_page_to_the_file(client: FlaskClient, amina: Me
     work_waiting(settings, clock.now, long=True)
     db.sessions.remove()
     assert "The file is ready" in client.get(path).text
+    forget_the_password()
+    asked = client.get(f"{path}/file")
+    assert (asked.status_code, asked.headers["Location"]) == (303, f"/account/password-again?next={path}")
+    client.post(asked.headers["Location"], data={"password": make.PASSWORD})
     found = client.get(f"{path}/file")
     assert found.data.startswith(b"PK")
     assert found.headers["Content-Disposition"].startswith("attachment; filename=my-data-")
     assert found.headers["Content-Type"] == "application/zip"
+
+
+def test_no_copy_is_begun_without_the_password(client: FlaskClient, amina: Membership) -> None:
+    answer = client.post("/account/copy")
+    assert answer.headers["Location"] == "/account/password-again?next=/account/copy"
+    assert db.session().scalars(select(Job.id).where(Job.kind == work.PERSONAL_COPY)).all() == []
 
 
 def test_the_page_says_what_goes_and_what_stays(client: FlaskClient, amina: Membership) -> None:

@@ -63,10 +63,13 @@
     };
 
     part.addEventListener('input', () => later(WAIT));
-    (part.form || part).addEventListener('submit', () => {
+    const done = () => {
       clearTimeout(timer);
       kept = contents(part);
-    });
+    };
+    (part.form || part).addEventListener('submit', done);
+    // What is removed here must not be sent once more by the page's own end.
+    document.querySelector('[data-draft-ends="' + part.id + '"]')?.addEventListener('submit', done);
     document.addEventListener('visibilitychange', send);
     addEventListener('pagehide', send);
     addEventListener('leaving', send);

@@ -7,12 +7,13 @@ from mhfa_lms import clock, i18n
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.i18n import lazy, ngettext
 from mhfa_lms.policy import Can
-from mhfa_lms.services import exporting, leaving, signing_in, work
+from mhfa_lms.services import exporting, leaving, second_steps, signing_in, work
 from mhfa_lms.services.accounts import LastAdministratorError
 from mhfa_lms.services.limits import SIGN_IN_ACCOUNT
 from mhfa_lms.web.access import public, requires
 from mhfa_lms.web.account import visitor
 from mhfa_lms.web.account.blueprint import blueprint
+from mhfa_lms.web.account.changing import needs_password
 from mhfa_lms.web.account.forms import DeleteForm, PlainForm, refuse, text
 from mhfa_lms.web.identity import me
 from mhfa_lms.web.identity import sign_out as take_session
@@ -35,10 +36,13 @@ WORDS[work.PERSONAL_COPY] = Words(
 
 @blueprint.route("/account/copy", methods=["GET", "POST"])
 @requires(Can.USE_ACCOUNT)
+@needs_password
 def copy() -> ResponseReturnValue:
-    """What a copy of one's data holds, and having one made."""
+    """What a copy of one's data holds, and having one made: with what no page shows to whoever finds the browser."""
     form = PlainForm()
     if form.validate_on_submit():
+        if not second_steps.password_is_fresh(by=me(), now=clock.now()):
+            raise second_steps.PasswordNeededError
         try:
             job_id = exporting.begin_copy(by=me(), now=clock.now())
         except work.TooMuchError:

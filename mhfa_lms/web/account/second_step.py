@@ -39,7 +39,7 @@ def second_step() -> ResponseReturnValue:
 @blueprint.route("/account/password-again", methods=["GET", "POST"])
 @requires(Can.SECURE_ACCOUNT)
 def password_again() -> ResponseReturnValue:
-    """Ask for the password before the second step is changed, and go on to where it was wanted."""
+    """Ask for the password before the second step is changed or one's data leave, and go on to where it was wanted."""
     then = safe_next(request.args.get("next")) or url_for("account.second_step")
     form = PasswordAgainForm()
     if form.validate_on_submit():
@@ -50,7 +50,9 @@ def password_again() -> ResponseReturnValue:
             refuse(form.password, lazy("This is not your password"))
         else:
             return redirect(then, 303)
-    return render_template("account/password_again.html", form=form, then=then), 422 if form.errors else 200
+    for_data = not then.startswith(url_for("account.second_step"))
+    page = render_template("account/password_again.html", form=form, then=then, for_data=for_data)
+    return page, 422 if form.errors else 200
 
 
 @blueprint.route("/account/second-step/app", methods=["GET", "POST"])
