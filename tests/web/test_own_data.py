@@ -31,15 +31,6 @@ def erased() -> bool:
     return db.session().scalars(select(Account.erased_at).order_by(Account.id)).first() is not None
 
 
-def type_the_password(client: FlaskClient, amina: Membership, path: str) -> None:
-    """Ask for a page that wants the password typed a moment ago, and type it."""
-    asked = client.get(path)
-    assert (asked.status_code, asked.headers["Location"]) == (303, f"/account/password-again?next={path}")
-    assert "The copy holds everything that you wrote here" in client.get(asked.headers["Location"]).text
-    answer = client.post(asked.headers["Location"], data={"password": make.PASSWORD})
-    assert (answer.status_code, answer.headers["Location"]) == (303, path)
-
-
 def forget_the_password() -> None:
     with db.transaction() as session:
         session.execute(update(LoginSession).values(password_at=None))
@@ -47,8 +38,12 @@ def forget_the_password() -> None:
 
 def test_a_copy_from_the_account_page_to_the_file(client: FlaskClient, amina: Membership, settings: Settings) -> None:
     assert 'href="/account/copy"' in client.get("/account").text
-    type_the_password(client, amina, "/account/copy")
     assert "Make my copy" in client.get("/account/copy").text
+    again = client.post("/account/copy").headers["Location"]
+    assert again == "/account/password-again?next=/account/copy"
+    assert "The copy holds everything that you wrote here" in client.get(again).text
+    assert db.session().scalars(select(Job.id).where(Job.kind == work.PERSONAL_COPY)).all() == []
+    assert client.post(again, data={"password": make.PASSWORD}).headers["Location"] == "/account/copy"
     path = client.post("/account/copy").headers["Location"]
     assert "0 of 2 parts" in client.get(path).text
     assert client.post("/account/copy").headers["Location"] == path
@@ -64,12 +59,6 @@ def test_a_copy_from_the_account_page_to_the_file(client: FlaskClient, amina: Me
     assert found.data.startswith(b"PK")
     assert found.headers["Content-Disposition"].startswith("attachment; filename=my-data-")
     assert found.headers["Content-Type"] == "application/zip"
-
-
-def test_no_copy_is_begun_without_the_password(client: FlaskClient, amina: Membership) -> None:
-    answer = client.post("/account/copy")
-    assert answer.headers["Location"] == "/account/password-again?next=/account/copy"
-    assert db.session().scalars(select(Job.id).where(Job.kind == work.PERSONAL_COPY)).all() == []
 
 
 def test_the_page_says_what_goes_and_what_stays(client: FlaskClient, amina: Membership) -> None:

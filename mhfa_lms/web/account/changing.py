@@ -1,4 +1,4 @@
-"""What pages that change one's second step or hand out one's data need first: the password, typed a moment ago."""
+"""What every page that changes one's second step needs first: the password, typed a moment ago."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -13,7 +13,6 @@ from mhfa_lms.services.limits import SIGN_IN_ACCOUNT
 from mhfa_lms.web.access import public, requires
 from mhfa_lms.web.account import visitor
 from mhfa_lms.web.account.blueprint import blueprint
-from mhfa_lms.web.account.changing import needs_password
 from mhfa_lms.web.account.forms import DeleteForm, PlainForm, refuse, text
 from mhfa_lms.web.identity import me
 from mhfa_lms.web.identity import sign_out as take_session
@@ -36,13 +35,12 @@ WORDS[work.PERSONAL_COPY] = Words(
 
 @blueprint.route("/account/copy", methods=["GET", "POST"])
 @requires(Can.USE_ACCOUNT)
-@needs_password
 def copy() -> ResponseReturnValue:
     """What a copy of one's data holds, and having one made: with what no page shows to whoever finds the browser."""
     form = PlainForm()
     if form.validate_on_submit():
         if not second_steps.password_is_fresh(by=me(), now=clock.now()):
-            raise second_steps.PasswordNeededError
+            return redirect(url_for("account.password_again", next=url_for("account.copy")), 303)
         try:
             job_id = exporting.begin_copy(by=me(), now=clock.now())
         except work.TooMuchError:
