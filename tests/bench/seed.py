@@ -130,7 +130,8 @@ def _staff(organisation_id: int, word: str, type_id: int, now: datetime) -> list
 def _district(
     content: Content, revision: CourseRevision, type_id: int, learners: int, now: datetime
 ) -> tuple[list[int], dict[int, int]]:
-    """Make the organisation of many learners; returns the accounts of a certified one and of its staff.
+    """Make the organisation of many learners; returns the accounts of one in the steps, as who reads in the small one,
+    and of its staff.
 
     Beside them the accounts of up to fifty who are in the middle of an attempt, by enrolment.
     """
@@ -140,7 +141,7 @@ def _district(
     certified = [people.memberships[one.number] for one in enrolled if one.stage >= district.WAITS]
     bulk.certificates(here, certified, type_id, now, renewed=False)
     taking = district.crowd(enrolled)
-    accounts = [people.accounts[enrolled[district.OF - 1].number], *_staff(here, "district", type_id, now)]
+    accounts = [people.accounts[enrolled[district.IN_STEPS - 1].number], *_staff(here, "district", type_id, now)]
     return accounts, {one.id: people.accounts[one.number] for one in taking}
 
 
