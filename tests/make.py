@@ -130,10 +130,10 @@ def member(
     return _save(row)
 
 
-def actor(membership: Membership, *, now: datetime = NOON) -> Actor:
+def actor(membership: Membership, *, now: datetime = NOON, password_at: datetime | None = None) -> Actor:
     """The actor a signed-in member is, found the way a request finds it."""
     with db.transaction() as session:
-        secret = sessions.begin(session, membership.account_id, now=now, second_step_at=now)
+        secret = sessions.begin(session, membership.account_id, now=now, password_at=password_at, second_step_at=now)
     found = sessions.resume(secret, now=now)
     assert found is not None
     if found.membership_id != membership.id:

@@ -164,7 +164,8 @@ def _two_answers(enrolment_id: int, who: Actor, now: datetime) -> None:
 
 def _long_work(now: datetime) -> None:
     """Have a coordinator's exports and a learner's copy stand where such work can stand."""
-    coordinator, learner = make.actor(member("coordinator"), now=now), make.actor(member("learner"), now=now)
+    coordinator = make.actor(member("coordinator"), now=now)
+    learner = make.actor(member("learner"), now=now, password_at=now)
     wanted = register.query(db.session(), register.Filters(), by=coordinator, now=now)
     exports = [
         register_exports.begin(wanted, kind=kind, bom=bom, name=f"register.{kind}", now=now)

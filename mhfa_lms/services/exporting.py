@@ -17,7 +17,16 @@ from mhfa_lms import clock
 from mhfa_lms.db import Base, snapshot, transaction
 from mhfa_lms.models import Account, AuditEvent, Certificate, ContactDraft, Reflection, SafeguardingEntry, StoredFile
 from mhfa_lms.policy import Actor, Can, require
-from mhfa_lms.services import accounts, audit, contact_drafts, names, reflections, safeguarding_words, work
+from mhfa_lms.services import (
+    accounts,
+    audit,
+    contact_drafts,
+    names,
+    reflections,
+    safeguarding_words,
+    second_steps,
+    work,
+)
 from mhfa_lms.services.personal import FOR_THEMSELVES, OWN_COPY, ROWS, Person, is_known
 
 # Who is marking an answer at the moment is not the learner's to know.
@@ -75,12 +84,26 @@ def _who(session: Session, email: str) -> Person:
     return who
 
 
+def demand_password(*, by: Actor, now: datetime) -> None:
+    """Raise `second_steps.PasswordNeededError` unless the actor typed the password in this browser a moment ago.
+
+    Before their copy is made, and before it is handed out: it holds what no page shows to whoever finds the browser.
+    """
+    if not second_steps.password_is_fresh(by=by, now=now):
+        raise second_steps.PasswordNeededError
+
+
 def begin_copy(*, by: Actor, now: datetime) -> int:
-    """Have the worker pack the actor's own data; returns the work's id. Raises `Forbidden` and `TooMuchError`."""
+    """Have the worker pack the actor's own data; returns the work's id.
+
+    Raises `second_steps.PasswordNeededError`, `Forbidden` and `TooMuchError`.
+    """
     require(by, Can.USE_ACCOUNT)
+    demand_password(by=by, now=now)
     with transaction() as session:
         account = session.get_one(Account, by.account_id)
-        certificates = ROWS[Certificate](Person.of(session, account))
+        # Certificates hang on the account: how mails spell its address need not be looked for.
+        certificates = ROWS[Certificate](Person(account.id, account.email_key, spellings=()))
         count = session.scalar(select(func.count(Certificate.id)).where(certificates, Certificate.file_id.is_not(None)))
         name = f"my-data-{clock.civil_date(now, by.timezone).isoformat()}.zip"
         units = 2 + (count or 0)

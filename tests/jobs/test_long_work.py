@@ -24,7 +24,16 @@ from mhfa_lms.jobs.long import Progress
 from mhfa_lms.jobs.work import work_waiting
 from mhfa_lms.models import Certificate, Job, Membership, Organisation, Role, StoredFile, WorkState
 from mhfa_lms.policy import SYSTEM, Actor
-from mhfa_lms.services import exporting, memberships, register, register_exports, table_words, work, work_progress
+from mhfa_lms.services import (
+    exporting,
+    memberships,
+    register,
+    register_exports,
+    second_steps,
+    table_words,
+    work,
+    work_progress,
+)
 from mhfa_lms.services.personal import ROWS
 from mhfa_lms.settings import Settings
 from mhfa_lms.web.work.words import WORDS
@@ -371,7 +380,10 @@ def test_a_copy_of_ones_data_holds_what_the_command_line_exports(settings: Setti
         session.add(row)
         session.flush()
         session.get_one(Certificate, certificate_id).file_id = row.id
-    by = make.actor(db.session().get_one(Membership, db.session().get_one(Certificate, certificate_id).membership_id))
+    whose = db.session().get_one(Membership, db.session().get_one(Certificate, certificate_id).membership_id)
+    with pytest.raises(second_steps.PasswordNeededError):
+        exporting.begin_copy(by=make.actor(whose), now=NOON)
+    by = make.actor(whose, password_at=NOON)
     job_id = exporting.begin_copy(by=by, now=NOON)
     before = exporting.export("amina@example.org", by=SYSTEM, now=NOON)
     do(settings)

@@ -36,13 +36,13 @@ WORDS[work.PERSONAL_COPY] = Words(
 @blueprint.route("/account/copy", methods=["GET", "POST"])
 @requires(Can.USE_ACCOUNT)
 def copy() -> ResponseReturnValue:
-    """What a copy of one's data holds, and having one made: with what no page shows to whoever finds the browser."""
+    """What a copy of one's data holds, and having one made."""
     form = PlainForm()
     if form.validate_on_submit():
-        if not second_steps.password_is_fresh(by=me(), now=clock.now()):
-            return redirect(url_for("account.password_again", next=url_for("account.copy")), 303)
         try:
             job_id = exporting.begin_copy(by=me(), now=clock.now())
+        except second_steps.PasswordNeededError:
+            return redirect(url_for("account.password_again", next=url_for("account.copy")), 303)
         except work.TooMuchError:
             flash(_("You have other files under way. Wait for one of them, or cancel it."), "warning")
             return redirect(url_for("account.overview"), 303)

@@ -9,7 +9,7 @@ from mhfa_lms import clock
 from mhfa_lms.adapters.files import FileDamagedError, FolderFiles, pieces
 from mhfa_lms.i18n import gettext as _
 from mhfa_lms.policy import Actor, Can
-from mhfa_lms.services import second_steps, work
+from mhfa_lms.services import exporting, second_steps, work
 from mhfa_lms.services.work import Work
 from mhfa_lms.web.access import requires
 from mhfa_lms.web.identity import me, settings
@@ -57,8 +57,11 @@ def download(found: Work) -> ResponseReturnValue:
     page = redirect(url_for("work.progress", job_id=found.id), 303)
     if found.file is None:
         return page
-    if found.kind == work.PERSONAL_COPY and not second_steps.password_is_fresh(by=me(), now=clock.now()):
-        return redirect(url_for("account.password_again", next=page.location), 303)
+    if found.kind == work.PERSONAL_COPY:
+        try:
+            exporting.demand_password(by=me(), now=clock.now())
+        except second_steps.PasswordNeededError:
+            return redirect(url_for("account.password_again", next=page.location), 303)
     try:
         file = FolderFiles(settings().data_dir / "files").open(found.file.key, found.file.size)
     except FileDamagedError:
